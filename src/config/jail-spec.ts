@@ -1,0 +1,56 @@
+import type { Protocol } from '../docker/snapshot.ts';
+import type { FilterSpec } from '../filter/spec.ts';
+
+/** A contiguous range of host ports that a ban closes. */
+export interface ClosedPort {
+  readonly protocol: Protocol;
+  readonly first: number;
+  /** Inclusive. */
+  readonly last: number;
+  /** The one host address it is published on; undefined: all. */
+  readonly hostAddress: string | undefined;
+}
+
+/** What a ban closes to the offender: everything, or these host ports. */
+export type Closes = 'all' | readonly ClosedPort[];
+
+/** Where a jail's lines come from. Lines of a container are attributed by the driver's metadata, never by their text. */
+export type SourceSpec =
+  | { readonly kind: 'syslog'; readonly program: string; readonly container: string }
+  | { readonly kind: 'docker'; readonly containerId: string; readonly container: string }
+  | {
+      readonly kind: 'file';
+      readonly pattern: string;
+      readonly from: 'head' | 'tail';
+      readonly container: string | undefined;
+    };
+
+/** A jail, ready to run: every option from labels, files, defaults resolved and validated. */
+export interface JailSpec {
+  readonly name: string;
+  readonly filter: FilterSpec;
+  readonly sources: readonly SourceSpec[];
+  readonly closes: Closes;
+  /** Failures that make a ban. */
+  readonly maxretry: number;
+  /** Seconds. */
+  readonly findtime: number;
+  /** Seconds; -1 is for ever. */
+  readonly bantime: number;
+  /** Addresses and prefixes. */
+  readonly ignoreip: readonly string[];
+  readonly ignoreself: boolean;
+  /** Names of the containers bound to it by label; none for a jail of host services. */
+  readonly containers: readonly string[];
+}
+
+/** Something in a label or file that can't be used. It concerns what it names and nothing else. */
+export interface ConfigProblem {
+  readonly severity: 'warn' | 'info';
+  /** `container nginx, label fail2ban.maxretry=many`, or `/etc/fail2ban/jail.local:12`. */
+  readonly where: string;
+  readonly message: string;
+  readonly fix: string;
+  readonly jail?: string;
+  readonly container?: string;
+}

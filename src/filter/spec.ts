@@ -1,0 +1,18 @@
+/** How a DNS name in a log line is treated; fail2ban's `usedns`. */
+export type UseDns = 'yes' | 'warn' | 'no' | 'raw';
+
+/** A filter with every include, interpolation and `<parameter>` resolved; only fail2ban's own tags (`<HOST>`, `<F-…>`, …) are left. */
+export interface FilterSpec {
+  /** The filter's name, for messages. */
+  readonly name: string;
+  /** Python regular expressions, one an entry. */
+  readonly failregex: readonly string[];
+  readonly ignoreregex: readonly string[];
+  readonly prefregex: string | undefined;
+  /** fail2ban's `datepattern`, one template a line; undefined: the default templates. */
+  readonly datepattern: string | undefined;
+  /** How many lines a failregex may see at once. */
+  readonly maxlines: number;
+  readonly usedns: UseDns;
+  readonly logtype: 'file' | 'journal';
+}
