@@ -1,0 +1,26 @@
+/**
+ * Awaits one call, and rejects when `signal` aborts or `ms` have passed: a connection that breaks in the middle of an
+ * answer leaves docker-modem's promise pending for ever. The signal that `send` gets then aborts, too.
+ */
+export async function answerInTime<T>(
+  send: (abortSignal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+  ms: number,
+): Promise<T> {
+  signal.throwIfAborted();
+  const call = new AbortController();
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const stop = (reason: unknown): void => {
+    reject(reason);
+    call.abort(reason);
+  };
+  const onAbort = (): void => stop(signal.reason);
+  const timer = setTimeout(() => stop(new Error(`no answer within ${ms / 1000} s`)), ms);
+  signal.addEventListener('abort', onAbort);
+  try {
+    return await Promise.race([send(call.signal), stopped]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,77 @@
+import * as z from 'zod';
+
+// The engine's answers as far as they are read here; field names are the Engine API's. What an old or foreign engine
+// (Podman) leaves out or sets to null is nullish.
+
+const stringMap = z.record(z.string(), z.string()).nullish();
+
+/** `GET /version`. */
+export const engineVersion = z.object({
+  Version: z.string(),
+  ApiVersion: z.string(),
+  MinAPIVersion: z.string().nullish(),
+});
+
+/** `GET /info`. FirewallBackend: API 1.49 on. */
+export const engineInfo = z.object({
+  FirewallBackend: z.object({ Driver: z.string().nullish() }).nullish(),
+});
+
+/** `GET /containers/json`. */
+export const containerList = z.array(
+  z.object({
+    Id: z.string(),
+    Names: z.array(z.string()).nullish(),
+    State: z.string(),
+    Labels: stringMap,
+    /** Only compared, never read. */
+    Ports: z.unknown(),
+    /** Only compared, never read. */
+    NetworkSettings: z.unknown(),
+  }),
+);
+
+/** `GET /containers/ID/json`. Image is the image's id, Config.Image the name it was started by. */
+export const inspectedContainer = z.object({
+  Id: z.string(),
+  Name: z.string(),
+  Created: z.string(),
+  Image: z.string(),
+  Path: z.string().nullish(),
+  Args: z.array(z.string()).nullish(),
+  State: z.object({ StartedAt: z.string().nullish() }).nullish(),
+  Config: z.object({ Image: z.string().nullish(), Labels: stringMap }),
+  HostConfig: z.object({
+    NetworkMode: z.string().nullish(),
+    LogConfig: z.object({ Type: z.string().nullish(), Config: stringMap }).nullish(),
+  }),
+  NetworkSettings: z
+    .object({
+      Ports: z
+        .record(
+          z.string(),
+          z.array(z.object({ HostIp: z.string().nullish(), HostPort: z.string().nullish() })).nullish(),
+        )
+        .nullish(),
+    })
+    .nullish(),
+});
+
+/** `GET /networks`. */
+export const networkList = z.array(
+  z.object({
+    Name: z.string(),
+    Driver: z.string(),
+    IPAM: z
+      .object({
+        Config: z.array(z.object({ Subnet: z.string().nullish(), Gateway: z.string().nullish() })).nullish(),
+      })
+      .nullish(),
+  }),
+);
+
+export type EngineVersion = z.infer<typeof engineVersion>;
+export type EngineInfo = z.infer<typeof engineInfo>;
+export type ListedContainer = z.infer<typeof containerList>[number];
+export type InspectedContainer = z.infer<typeof inspectedContainer>;
+export type ListedNetwork = z.infer<typeof networkList>[number];

@@ -1,0 +1,30 @@
+import type {
+  EngineInfo,
+  EngineVersion,
+  InspectedContainer,
+  ListedContainer,
+  ListedNetwork,
+} from './engine-answers.ts';
+
+/**
+ * The calls that dock2ban makes to a Docker engine, in one negotiated API version. Every call rejects with a
+ * Dock2banError, also when `signal` aborts or the engine doesn't answer in time.
+ */
+export interface EngineClient {
+  readonly engine: EngineVersion;
+  info(signal: AbortSignal): Promise<EngineInfo>;
+  /** Running, paused and restarting containers. */
+  listContainers(signal: AbortSignal): Promise<readonly ListedContainer[]>;
+  /** Undefined if there is no such container (any more). */
+  inspectContainer(id: string, signal: AbortSignal): Promise<InspectedContainer | undefined>;
+  listNetworks(signal: AbortSignal): Promise<readonly ListedNetwork[]>;
+  /**
+   * Resolves once the engine has accepted the subscription. Yields whenever a container or network changed in a way
+   * that a snapshot shows: once a chunk of the stream, so an event cut in two may yield twice and two in one chunk once.
+   * Ends or throws when the connection is gone.
+   */
+  events(signal: AbortSignal): Promise<AsyncIterable<unknown>>;
+}
+
+/** Connects to the engine and negotiates the API version. */
+export type ConnectDocker = (signal: AbortSignal) => Promise<EngineClient>;

@@ -1,0 +1,69 @@
+import { tailFile, type TailOptions, type TailUpdate } from './file-tail.ts';
+import type { LogLine } from './log-line.ts';
+import { SyslogClock } from './syslog-clock.ts';
+import { findSyslogHeader } from './syslog-header.ts';
+
+/** A line of a syslog file. */
+export interface SyslogLine {
+  /** Who logged it, by the header; undefined if the line has none that can be read. */
+  readonly program: string | undefined;
+  /**
+   * Without the timestamp, as fail2ban matches it: ` host tag[pid]: message`, the space before the host kept. A line
+   * without a readable header stands here whole, without time. The strings may hold on to the 256 KiB that they were
+   * read with: whoever keeps one for long must copy it.
+   */
+  readonly line: LogLine;
+}
+
+export type SyslogUpdate =
+  { readonly type: 'lines'; readonly lines: readonly SyslogLine[] } | Exclude<TailUpdate, { type: 'lines' }>;
+
+export interface SyslogFileOptions extends TailOptions {
+  /** Asked for each line with a header; the others are passed over before anything is made of them. */
+  readonly wanted: (program: string) => boolean;
+  /** The present, epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** Follows a syslog file and yields the lines of the wanted programs, and those without a readable header. Never throws. */
+export async function* followSyslogFile(
+  path: string,
+  { wanted, now, ...tailOptions }: SyslogFileOptions,
+): AsyncGenerator<SyslogUpdate, void, undefined> {
+  const clock = new SyslogClock(now);
+  for await (const update of tailFile(path, tailOptions)) {
+    if (update.type === 'lines') {
+      const lines = readSyslogLines(update.text, wanted, clock);
+      if (lines.length > 0) yield { type: 'lines', lines };
+    } else {
+      yield update;
+    }
+  }
+}
+
+/** @param text whole lines, each ended by a newline */
+export function readSyslogLines(
+  text: string,
+  wanted: (program: string) => boolean,
+  clock: SyslogClock,
+): SyslogLine[] {
+  const lines: SyslogLine[] = [];
+  for (let start = 0, lineEnd: number; start < text.length; start = lineEnd + 1) {
+    lineEnd = text.indexOf('\n', start);
+    const header = findSyslogHeader(text, start, lineEnd);
+    if (header && !wanted(header.program)) continue;
+    const end = text.charCodeAt(lineEnd - 1) === 0x0d ? lineEnd - 1 : lineEnd;
+    const time = header && clock.read(text.slice(header.dateStart, header.dateEnd));
+    if (header && time !== undefined) {
+      const rest = text.slice(header.dateEnd, end);
+      const line = header.dateStart === start ? rest : text.slice(start, header.dateStart) + rest;
+      lines.push({ program: header.program, line: { text: line, time, dateRemoved: true } });
+    } else {
+      lines.push({
+        program: undefined,
+        line: { text: text.slice(start, end), time: undefined, dateRemoved: false },
+      });
+    }
+  }
+  return lines;
+}
