@@ -1,5 +1,7 @@
 import type { Protocol } from '../docker/snapshot.ts';
 import type { FilterSpec } from '../filter/spec.ts';
+import type { BanTimeIncrement } from './bantime-increment.ts';
+import type { IgnoreCache } from './ignore-cache.ts';
 
 /** A contiguous range of host ports that a ban closes. */
 export interface ClosedPort {
@@ -19,10 +21,18 @@ export type SourceSpec =
   | { readonly kind: 'syslog'; readonly program: string; readonly container: string }
   | { readonly kind: 'docker'; readonly containerId: string; readonly container: string }
   | {
+      readonly kind: 'journald';
+      /** Groups of `FIELD=value`; an entry of the journal that meets all of any group is taken. None: every entry. */
+      readonly matches: readonly (readonly string[])[];
+      readonly container: string | undefined;
+    }
+  | {
       readonly kind: 'file';
       readonly pattern: string;
       readonly from: 'head' | 'tail';
       readonly container: string | undefined;
+      /** Look at the file again and again instead of waiting for the kernel's notice (`backend = polling`). */
+      readonly polling?: boolean;
     };
 
 /** A jail, ready to run: every option from labels, files, defaults resolved and validated. */
@@ -42,6 +52,19 @@ export interface JailSpec {
   readonly ignoreself: boolean;
   /** Names of the containers bound to it by label; none for a jail of host services. */
   readonly containers: readonly string[];
+  /** Lines to keep an offender; undefined: as many as `maxretry`. */
+  readonly maxmatches?: number;
+  /** DNS names and other identifiers of `ignoreip`. */
+  readonly ignoreNames?: readonly string[];
+  /** Files of `ignoreip`, each with addresses and names one a line; to be read again when they change. */
+  readonly ignoreFiles?: readonly string[];
+  /** A program and its arguments, `<tags>` not yet replaced; exit code 0: ignore. Never from a label. */
+  readonly ignoreCommand?: readonly string[];
+  readonly ignoreCache?: IgnoreCache;
+  /** How bans grow for those who come back; undefined: they don't. */
+  readonly increment?: BanTimeIncrement;
+  /** Encoding of the log, as `TextDecoder` knows it; undefined: UTF-8. */
+  readonly logEncoding?: string;
 }
 
 /** Something in a label or file that can't be used. It concerns what it names and nothing else. */

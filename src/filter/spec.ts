@@ -15,4 +15,6 @@ export interface FilterSpec {
   readonly maxlines: number;
   readonly usedns: UseDns;
   readonly logtype: 'file' | 'journal';
+  /** Minutes east of UTC of dates that name no zone; undefined: this process's own zone. */
+  readonly logTimeZone?: number;
 }

@@ -1,0 +1,78 @@
+import { defaultFormula, parseBanFormula, type BanTimeIncrement } from './bantime-increment.ts';
+import type { BoundContainer } from './container-source.ts';
+import { jailCloses } from './jail-closes.ts';
+import type { JailFilter } from './jail-filter.ts';
+import type { JailReader } from './jail-reader.ts';
+import type { ConfigProblem, JailSpec } from './jail-spec.ts';
+import { hostSources } from './jail-sources.ts';
+
+/**
+ * Puts a jail together from its filter, containers and options; where nothing says otherwise, fail2ban's own defaults
+ * hold. Undefined (with a problem, if its own section enables it) for a jail that would watch nothing.
+ *
+ * @throws ConfigError for text that can't be resolved at all
+ */
+export function jailSpec(jail: {
+  readonly name: string;
+  readonly filter: JailFilter;
+  readonly containers: readonly BoundContainer[];
+  /** Whether the configuration enables it for the host's own services. */
+  readonly hostServices: boolean;
+  readonly problems: ConfigProblem[];
+}): JailSpec | undefined {
+  const { name, filter, containers, problems } = jail;
+  const { reader } = filter;
+  const own = jail.hostServices ? hostSources(filter) : [];
+  const sources = [...own, ...containers.flatMap((bound) => bound.sources)];
+  if (sources.length === 0) {
+    if (reader.setByOwnSection('enabled')) problems.push(watchesNothing(reader));
+    return undefined;
+  }
+  const bindings = containers.map(({ binding }) => binding);
+  const ignored = reader.value('ignoreip');
+  const maxmatches = reader.value('maxmatches');
+  const ignoreCommand = reader.value('ignorecommand');
+  const ignoreCache = reader.value('ignorecache');
+  const logEncoding = reader.value('logencoding');
+  const increment = reader.value('bantime.increment') ? readIncrement(reader) : undefined;
+  return {
+    name,
+    filter: filter.spec,
+    sources,
+    closes: jailCloses(reader, bindings, own.length > 0, problems),
+    maxretry: reader.value('maxretry') ?? 5,
+    findtime: reader.value('findtime') ?? 600,
+    bantime: reader.value('bantime') ?? 600,
+    ignoreip: ignored?.prefixes ?? [],
+    ignoreself: reader.value('ignoreself') ?? true,
+    containers: bindings.map(({ container }) => container.name),
+    ...(maxmatches !== undefined && { maxmatches }),
+    ...(ignored && ignored.names.length > 0 && { ignoreNames: ignored.names }),
+    ...(ignored && ignored.files.length > 0 && { ignoreFiles: ignored.files }),
+    ...(ignoreCommand && ignoreCommand.length > 0 && { ignoreCommand }),
+    ...(ignoreCache && { ignoreCache }),
+    ...(increment && { increment }),
+    ...(logEncoding !== undefined && { logEncoding }),
+  };
+}
+
+function readIncrement(reader: JailReader): BanTimeIncrement {
+  return {
+    formula: reader.value('bantime.formula') ?? parseBanFormula(defaultFormula),
+    multipliers: reader.value('bantime.multipliers') ?? [],
+    factor: reader.value('bantime.factor') ?? 1,
+    maxtime: reader.value('bantime.maxtime'),
+    rndtime: reader.value('bantime.rndtime') ?? 0,
+    overalljails: reader.value('bantime.overalljails') ?? false,
+  };
+}
+
+function watchesNothing(reader: JailReader): ConfigProblem {
+  return {
+    severity: 'info',
+    where: reader.placeOf('enabled'),
+    message: `jail ${reader.name} is enabled but has no logpath, and no container names it: it watches nothing`,
+    fix: `set logpath, or give a container the label fail2ban.jail=${reader.name}`,
+    jail: reader.name,
+  };
+}

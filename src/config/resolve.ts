@@ -1,0 +1,167 @@
+import type { ContainerSnapshot } from '../docker/snapshot.ts';
+import { CheckedFilters, FilterError, type CompileFilter } from './checked-filters.ts';
+import { ConfigError } from './config-error.ts';
+import { filterNames, type ConfigTree } from './config-tree.ts';
+import { containerSources, type BoundContainer } from './container-source.ts';
+import { hasFilter } from './filter-options.ts';
+import { jailDefinitions, type JailDefinitions } from './jail-definitions.ts';
+import { jailSpec } from './jail-assembly.ts';
+import { withoutMeaning, type JailOption } from './jail-options.ts';
+import { JailReader } from './jail-reader.ts';
+import type { ConfigProblem, JailSpec } from './jail-spec.ts';
+import { labelPlace, labelProblem, readLabels, type Binding, type Label } from './labels.ts';
+import { nearest } from './nearest.ts';
+
+/**
+ * Every jail that is to run: those that containers name by label and those that the configuration enables. Pure: the
+ * same input gives the same jails. What can't be used is a problem and stops nothing else.
+ */
+export function resolveJails(input: {
+  readonly tree: ConfigTree;
+  readonly containers: readonly ContainerSnapshot[];
+  readonly compileFilter: CompileFilter;
+}): { jails: JailSpec[]; problems: ConfigProblem[] } {
+  const { tree } = input;
+  const definitions = jailDefinitions(tree);
+  const resolver = new Resolver(tree, definitions, input.compileFilter);
+  for (const container of input.containers.toSorted(byAge)) resolver.bind(container);
+  const jails = [...new Set([...definitions.names, ...resolver.bound])].flatMap(
+    (name) => resolver.jail(name) ?? [],
+  );
+  return { jails, problems: unique([...tree.problems, ...definitions.problems, ...resolver.problems]) };
+}
+
+class Resolver {
+  readonly problems: ConfigProblem[] = [];
+  readonly #tree: ConfigTree;
+  readonly #definitions: JailDefinitions;
+  readonly #filters: CheckedFilters;
+  readonly #containers = new Map<string, BoundContainer[]>();
+
+  constructor(tree: ConfigTree, definitions: JailDefinitions, compile: CompileFilter) {
+    this.#tree = tree;
+    this.#definitions = definitions;
+    this.#filters = new CheckedFilters(tree, definitions, compile);
+  }
+
+  get bound(): Iterable<string> {
+    return this.#containers.keys();
+  }
+
+  /** Binds a container to the jails that its labels name, as far as they are usable with these labels. */
+  bind(container: ContainerSnapshot): void {
+    const { bindings, problems } = readLabels(container);
+    this.problems.push(...problems);
+    for (const binding of bindings) {
+      try {
+        this.#checkDefined(binding);
+        const sources = containerSources(binding);
+        this.#filters.resolve(binding.jail, binding.options);
+        const others = this.#containers.get(binding.jail) ?? [];
+        this.#containers.set(binding.jail, [...others, { binding, sources }]);
+      } catch (error) {
+        this.problems.push(bindingProblem(binding, error));
+      }
+    }
+  }
+
+  /** Undefined: it isn't to run. */
+  jail(name: string): JailSpec | undefined {
+    const containers = this.#containers.get(name) ?? [];
+    const labels = this.#mergeLabels(name, containers);
+    const enabled = new JailReader(this.#definitions, name, new Map());
+    const hostServices = enabled.value('enabled') ?? false;
+    if (containers.length === 0 && !hostServices) return undefined;
+    this.#noteMeaningless(name);
+    try {
+      const filter = this.#filters.resolve(name, labels);
+      const spec = jailSpec({ name, filter, containers, hostServices, problems: this.problems });
+      this.problems.push(...filter.problems, ...filter.reader.problems);
+      return spec;
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      this.problems.push({
+        severity: 'warn',
+        where: error.where ?? enabled.placeOf('enabled'),
+        message: `jail ${name} is left out: ${error.message}`,
+        fix: error.fix ?? 'correct it',
+        jail: name,
+      });
+      return undefined;
+    }
+  }
+
+  #checkDefined({ jail, options }: Binding): void {
+    const defined =
+      this.#definitions.names.includes(jail) ||
+      hasFilter(this.#tree, jail) ||
+      options.has('failregex') ||
+      options.has('filter');
+    if (defined) return;
+    const meant = nearest(jail, [...this.#definitions.names, ...filterNames(this.#tree)]);
+    throw new ConfigError(
+      `nothing defines a jail or filter ${JSON.stringify(jail)}`,
+      meant === undefined
+        ? `add [${jail}] to jail.local, filter.d/${jail}.conf, or the label fail2ban.failregex`
+        : `did you mean ${meant}?`,
+    );
+  }
+
+  /** What the labels of all of a jail's containers say; the oldest container's value stands. */
+  #mergeLabels(jail: string, containers: readonly BoundContainer[]): Map<JailOption, Label> {
+    const merged = new Map<JailOption, { label: Label; container: ContainerSnapshot }>();
+    for (const { binding } of containers) {
+      for (const [option, label] of binding.options) {
+        if (option === 'port' || option === 'logpath') continue;
+        const first = merged.get(option);
+        if (!first) merged.set(option, { label, container: binding.container });
+        else if (first.label.value.trim() !== label.value.trim()) {
+          this.problems.push(
+            labelProblem(
+              binding.container,
+              label,
+              `${option} of jail ${jail} is set otherwise by the older container: ${labelPlace(first.container, first.label)} stands`,
+              'give both containers the same value, or a jail each',
+              jail,
+            ),
+          );
+        }
+      }
+    }
+    return new Map([...merged].map(([option, { label }]) => [option, label]));
+  }
+
+  #noteMeaningless(name: string): void {
+    const section = this.#definitions.set.sections.get(name);
+    for (const [option, { why, fine }] of withoutMeaning) {
+      const set = section?.get(option) ?? this.#definitions.set.defaults.get(option);
+      if (!set || fine?.test(set.value)) continue;
+      this.problems.push({
+        severity: 'info',
+        where: `${set.file}:${set.line}`,
+        message: `${option} means nothing here: ${why}`,
+        fix: 'remove it, or let it be',
+      });
+    }
+  }
+}
+
+function bindingProblem({ container, options, label, jail }: Binding, error: unknown): ConfigProblem {
+  if (!(error instanceof ConfigError)) throw error;
+  const blamed = error instanceof FilterError ? options.get(error.option) : undefined;
+  const message = error.where === undefined ? error.message : `${error.where}: ${error.message}`;
+  return labelProblem(container, blamed ?? label, message, error.fix ?? 'correct it', jail);
+}
+
+function byAge(a: ContainerSnapshot, b: ContainerSnapshot): number {
+  return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+}
+
+function unique(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  const seen = new Map<string, ConfigProblem>();
+  for (const problem of problems) {
+    const key = JSON.stringify([problem.where, problem.message]);
+    if (!seen.has(key)) seen.set(key, problem);
+  }
+  return [...seen.values()];
+}
