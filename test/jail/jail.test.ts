@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import type { JailSpec } from '../../src/config/jail-spec.ts';
+import type { Failure } from '../../src/filter/failure.ts';
+import { Jail } from '../../src/jail/jail.ts';
+
+const now = Date.UTC(2026, 10, 22, 13, 44, 53);
+
+function spec(options: Partial<JailSpec> = {}): JailSpec {
+  return {
+    name: 'nginx-proxy',
+    filter: {
+      name: 'nginx-proxy',
+      failregex: ['<HOST>'],
+      ignoreregex: [],
+      prefregex: undefined,
+      datepattern: undefined,
+      maxlines: 1,
+      usedns: 'no',
+      logtype: 'file',
+    },
+    sources: [],
+    closes: 'all',
+    maxretry: 3,
+    findtime: 600,
+    bantime: 600,
+    ignoreip: [],
+    ignoreself: true,
+    containers: [],
+    ...options,
+  };
+}
+
+function failure(id: string, time: number): Failure {
+  return { id, time, attempts: 1, lines: [], fields: {} };
+}
+
+function provoke(jail: Jail, id: string, times: number, at = now) {
+  let verdict = jail.observe(failure(id, at), at);
+  for (let i = 1; i < times; i++) verdict = jail.observe(failure(id, at), at);
+  return verdict;
+}
+
+describe('Jail', () => {
+  it('bans at maxretry, from the time of the last failure', () => {
+    const jail = new Jail(spec());
+    expect(provoke(jail, '198.51.100.66', 2)).toEqual({ kind: 'found', failures: 2 });
+    const ban = { jail: 'nginx-proxy', ip: '198.51.100.66', since: now - 5000, until: now + 595_000 };
+    const late = new Jail(spec());
+    provoke(late, '198.51.100.66', 2, now - 5000);
+    expect(late.observe(failure('198.51.100.66', now - 5000), now)).toEqual({
+      kind: 'ban',
+      failures: 3,
+      renewed: false,
+      ban,
+    });
+    expect([...late.bans.values()]).toEqual([ban]);
+  });
+
+  it('bans for ever with bantime -1', () => {
+    const jail = new Jail(spec({ bantime: -1 }));
+    expect(provoke(jail, '198.51.100.66', 3)).toMatchObject({ kind: 'ban', ban: { until: undefined } });
+    expect(jail.expire(now + 1e15)).toEqual([]);
+  });
+
+  it('counts a failure from the future as now', () => {
+    const jail = new Jail(spec({ maxretry: 1 }));
+    const verdict = jail.observe(failure('198.51.100.66', now + 30_000), now);
+    expect(verdict).toMatchObject({ ban: { since: now, until: now + 600_000 } });
+  });
+
+  it('makes no ban that would be over', () => {
+    const jail = new Jail(spec({ maxretry: 1, bantime: 10 }));
+    expect(jail.observe(failure('198.51.100.66', now - 11_000), now).kind).toBe('expired');
+    expect(jail.bans.size).toBe(0);
+  });
+
+  it.each([
+    ['198.51.100.66', '198.51.100.66'],
+    ['198.51.100.0/24', '198.51.100.66'],
+    ['2001:db8::/32', '2001:db8:1::66'],
+    ['::ffff:198.51.100.66', '198.51.100.66'],
+  ])('ignores %s: %s', (entry, ip) => {
+    const jail = new Jail(spec({ ignoreip: [entry] }));
+    expect(provoke(jail, ip, 9)).toEqual({ kind: 'ignored' });
+    expect(provoke(jail, '192.0.2.1', 3).kind).toBe('ban');
+  });
+
+  it('renews a ban that further failures make longer, and counts one ban', () => {
+    const jail = new Jail(spec({ maxretry: 1 }));
+    provoke(jail, '198.51.100.66', 1);
+    const verdict = jail.observe(failure('198.51.100.66', now + 1000), now + 1000);
+    expect(verdict).toMatchObject({ kind: 'ban', renewed: true, ban: { since: now, until: now + 601_000 } });
+    expect(jail.totalBans).toBe(1);
+  });
+
+  it('ends bans on time, once', () => {
+    const jail = new Jail(spec({ maxretry: 1 }));
+    provoke(jail, '198.51.100.66', 1);
+    provoke(jail, '198.51.100.67', 1, now + 1000);
+    expect(jail.expire(now + 599_999)).toEqual([]);
+    expect(jail.expire(now + 600_000).map(({ ip }) => ip)).toEqual(['198.51.100.66']);
+    expect(jail.expire(now + 600_500)).toEqual([]);
+    expect(jail.expire(now + 601_000).map(({ ip }) => ip)).toEqual(['198.51.100.67']);
+  });
+
+  it('unban forgets the failures too', () => {
+    const jail = new Jail(spec());
+    provoke(jail, '198.51.100.66', 2);
+    expect(jail.unban('198.51.100.66')).toBeUndefined();
+    expect(provoke(jail, '198.51.100.66', 2).kind).toBe('found');
+  });
+
+  it('a ban by hand lasts bantime and only ever gets longer', () => {
+    const jail = new Jail(spec());
+    expect(jail.ban('192.0.2.1', now)).toEqual({
+      renewed: false,
+      ban: { jail: 'nginx-proxy', ip: '192.0.2.1', since: now, until: now + 600_000 },
+    });
+    expect(jail.ban('192.0.2.1', now)).toBeUndefined();
+    expect(jail.ban('192.0.2.1', now + 1000)).toMatchObject({ renewed: true, ban: { until: now + 601_000 } });
+  });
+
+  it('keeps counts and bans when its options change', () => {
+    const jail = new Jail(spec());
+    provoke(jail, '192.0.2.1', 3);
+    provoke(jail, '192.0.2.2', 2);
+    jail.update(spec({ maxretry: 2, bantime: 60 }));
+    expect(jail.bans.size).toBe(1);
+    expect(jail.observe(failure('192.0.2.2', now), now)).toMatchObject({
+      kind: 'ban',
+      ban: { until: now + 60_000 },
+    });
+  });
+});
