@@ -1,0 +1,120 @@
+import type { Family } from '../address.ts';
+import type { Ban } from '../jail/ban.ts';
+
+/** How many members a set must have, and how many it may have: bans that ended just now may still be there. */
+export interface Census {
+  live: number;
+  ending: number;
+}
+
+/** Members by family: index 0 is IPv4, 1 IPv6. */
+export type FamilyCensus = readonly [Census, Census];
+
+export interface Count {
+  readonly all: FamilyCensus;
+  readonly jails: ReadonlyMap<string, FamilyCensus>;
+}
+
+/** The kernel counts whole seconds and ends a ban that much late, plus the time of a batch. Milliseconds. */
+const grace = 2000;
+
+/** Which half of a FamilyCensus a family is. */
+export function half(family: Family): 0 | 1 {
+  return family === 4 ? 0 : 1;
+}
+
+/** The cheap form of familyOf, for addresses known to be canonical. */
+export function familyOfCanonical(ip: string): Family {
+  return ip.includes(':') ? 6 : 4;
+}
+
+type Several = readonly Ban[];
+
+/** The bans that are to be in the kernel, by address: one address may be banned in several jails. */
+export class BanIndex {
+  // Nearly every address has one ban, so that one is kept without an array around it.
+  readonly #bans = new Map<string, Ban | Several>();
+
+  put(ban: Ban): void {
+    const others = this.of(ban.ip).filter(({ jail }) => jail !== ban.jail);
+    this.#bans.set(ban.ip, others.length === 0 ? ban : [...others, ban]);
+  }
+
+  remove(jail: string, ip: string): void {
+    const held = this.#bans.get(ip);
+    if (held === undefined) return;
+    const [first, ...rest] = this.of(ip).filter((ban) => ban.jail !== jail);
+    if (first === undefined) this.#bans.delete(ip);
+    else this.#bans.set(ip, rest.length === 0 ? first : [first, ...rest]);
+  }
+
+  get(jail: string, ip: string): Ban | undefined {
+    return this.of(ip).find((ban) => ban.jail === jail);
+  }
+
+  /** Every jail's ban of an address. */
+  of(ip: string): readonly Ban[] {
+    const held = this.#bans.get(ip);
+    if (held === undefined) return [];
+    return isSeveral(held) ? held : [held];
+  }
+
+  /** The ban of an address that ends last. */
+  longest(ip: string): Ban | undefined {
+    let longest: Ban | undefined;
+    for (const ban of this.of(ip)) {
+      if (longest === undefined || (ban.until ?? Infinity) > (longest.until ?? Infinity)) longest = ban;
+    }
+    return longest;
+  }
+
+  /** Every ban that hasn't ended. */
+  *live(now: number): Generator<Ban> {
+    for (const ip of this.#bans.keys()) {
+      for (const ban of this.of(ip)) if (ban.until === undefined || ban.until > now) yield ban;
+    }
+  }
+
+  /** Counts what is live and forgets what ended more than a moment ago. */
+  count(now: number): Count {
+    const all = emptyCensus();
+    const jails = new Map<string, FamilyCensus>();
+    for (const [ip, held] of this.#bans) {
+      const family = half(familyOfCanonical(ip));
+      let best: keyof Census | undefined;
+      for (const ban of isSeveral(held) ? held : [held]) {
+        const state = stateOf(ban, now);
+        if (state === undefined) {
+          this.remove(ban.jail, ip);
+          continue;
+        }
+        if (best !== 'live') best = state;
+        let census = jails.get(ban.jail);
+        if (!census) jails.set(ban.jail, (census = emptyCensus()));
+        census[family][state] += 1;
+      }
+      if (best !== undefined) all[family][best] += 1;
+    }
+    return { all, jails };
+  }
+
+  clear(): void {
+    this.#bans.clear();
+  }
+}
+
+export function emptyCensus(): FamilyCensus {
+  return [
+    { live: 0, ending: 0 },
+    { live: 0, ending: 0 },
+  ];
+}
+
+function isSeveral(held: Ban | Several): held is Several {
+  return Array.isArray(held);
+}
+
+function stateOf({ until }: Ban, now: number): keyof Census | undefined {
+  if (until === undefined || until > now) return 'live';
+  return until > now - grace ? 'ending' : undefined;
+}

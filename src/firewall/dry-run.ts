@@ -1,0 +1,62 @@
+import type { Ban } from '../jail/ban.ts';
+import type { BanKey, Firewall, FirewallInfo, GuardedJail, Reconciliation, Refusal } from './firewall.ts';
+import type { NeverBan } from './never-ban.ts';
+
+export interface DryRunOptions {
+  readonly neverBan: () => NeverBan;
+  /** Takes a sentence about everything that would have been done. */
+  readonly report: (text: string) => void;
+}
+
+/** `--firewall none`: touches nothing and says what it would do. It refuses what a real one would refuse. */
+export class DryRunFirewall implements Firewall {
+  readonly #neverBan: () => NeverBan;
+  readonly #report: (text: string) => void;
+  #jails = '';
+  readonly info: FirewallInfo = {
+    backend: 'none',
+    variant: undefined,
+    entry: { 4: undefined, 6: undefined },
+    remarks: ['dry run: bans are reported, not enforced'],
+  };
+
+  constructor({ neverBan, report }: DryRunOptions) {
+    this.#neverBan = neverBan;
+    this.#report = report;
+  }
+
+  async open(): Promise<FirewallInfo> {
+    return this.info;
+  }
+
+  async takeOver(jails: readonly string[]): Promise<ReadonlyMap<string, readonly Ban[]>> {
+    return new Map(jails.map((jail) => [jail, []]));
+  }
+
+  async reconcile(jails: readonly GuardedJail[]): Promise<Reconciliation> {
+    const wanted = jails.map(({ name }) => name).join(', ');
+    if (wanted !== this.#jails) this.#report(`would close ports for the jails: ${wanted || 'none'}`);
+    this.#jails = wanted;
+    return { repairs: [], shortfalls: [], refused: [] };
+  }
+
+  async ban(bans: readonly Ban[]): Promise<readonly Refusal[]> {
+    const refused: Refusal[] = [];
+    for (const { jail, ip } of bans) {
+      const reason = this.#neverBan().find(ip);
+      if (reason) refused.push({ jail, ip, kind: reason.kind, reason: reason.text });
+      else this.#report(`would drop ${ip} for jail ${jail}`);
+    }
+    return refused;
+  }
+
+  async unban(bans: readonly BanKey[]): Promise<void> {
+    for (const { jail, ip } of bans) this.#report(`would let ${ip} in again for jail ${jail}`);
+  }
+
+  async flush(): Promise<void> {
+    this.#report('would remove every trace');
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,101 @@
+import type { Family } from '../address.ts';
+import type { Closes } from '../config/jail-spec.ts';
+import type { Ban } from '../jail/ban.ts';
+import type { FirewallError } from './errors.ts';
+import type { NeverBanKind } from './never-ban.ts';
+
+/** A jail as the firewall sees it. */
+export interface GuardedJail {
+  readonly name: string;
+  readonly closes: Closes;
+}
+
+/** One ban's identity. */
+export interface BanKey {
+  readonly jail: string;
+  readonly ip: string;
+}
+
+/** A ban that was not put into the kernel, and why. */
+export interface Refusal extends BanKey {
+  /** `kernel`: the kernel would not take it. */
+  readonly kind: NeverBanKind | 'kernel';
+  readonly reason: string;
+}
+
+/** Something of ours that was missing from the kernel, or wrong there, and has been put right. */
+export interface Repair {
+  readonly what: 'chain' | 'jump' | 'set' | 'members';
+  readonly family: Family;
+  /** For people: `jump from DOCKER-USER to DOCK2BAN was missing`. */
+  readonly detail: string;
+}
+
+/** Something that is not enforced, what follows from it, and why. */
+export interface Shortfall {
+  /** Undefined: all jails. */
+  readonly jail: string | undefined;
+  /** Undefined: both. */
+  readonly family: Family | undefined;
+  /** For people: `bans of jail sshd are not enforced over IPv6`. */
+  readonly consequence: string;
+  readonly error: FirewallError;
+}
+
+export interface Reconciliation {
+  readonly repairs: readonly Repair[];
+  readonly shortfalls: readonly Shortfall[];
+  /** Bans that were given up because their address has become one that must never be banned. */
+  readonly refused: readonly Refusal[];
+}
+
+/** What enforces the bans, and why it was chosen. */
+export interface FirewallInfo {
+  readonly backend: 'docker-user' | 'none';
+  /** Of iptables; undefined: the backend has no variants. */
+  readonly variant: 'nft' | 'legacy' | undefined;
+  /** The chain from which forwarded packets reach our rules; undefined: that family is not enforced. */
+  readonly entry: Readonly<Record<Family, 'DOCKER-USER' | 'FORWARD' | undefined>>;
+  /** For people, one sentence each. */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Keeps bans in force. It remembers what it was asked for (jails by `reconcile`, bans by `ban` and `unban`) and brings
+ * the kernel to that state; whatever fails now is put right by a later `reconcile`. Calls may overlap.
+ */
+export interface Firewall {
+  /** What was found at the last look. Undefined before `open`. */
+  readonly info: FirewallInfo | undefined;
+
+  /** Looks at what there is; changes nothing. @throws FirewallError if nothing can be enforced here */
+  open(): Promise<FirewallInfo>;
+
+  /**
+   * Makes the bans that the kernel holds for these jails this firewall's own, and returns them (`since` is now; `until` is the kernel's,
+   * at most 24.8 days ahead). To be called for every jail before the `reconcile` that first names it; otherwise its unknown bans stay in the
+   * kernel until they end. Addresses that must never be banned are taken out.
+   */
+  takeOver(jails: readonly string[]): Promise<ReadonlyMap<string, readonly Ban[]>>;
+
+  /**
+   * Compares the kernel with what it should hold, and repairs it without a moment in which a ban is open or honest traffic is cut.
+   * Writes nothing if nothing differs; what can't be written is told, not thrown. Bans of jails that are no longer named stay in their sets, but close nothing.
+   */
+  reconcile(jails: readonly GuardedJail[]): Promise<Reconciliation>;
+
+  /**
+   * Resolves when the bans are in force. Those asked for while a batch is on its way go together in the next.
+   * @throws FirewallError if the kernel could not be written; the bans are kept for the next `reconcile`
+   */
+  ban(bans: readonly Ban[]): Promise<readonly Refusal[]>;
+
+  /** Resolves when the bans are out of the kernel. @throws FirewallError as `ban` does */
+  unban(bans: readonly BanKey[]): Promise<void>;
+
+  /** Removes every trace of ours from the kernel, and forgets all bans. */
+  flush(): Promise<void>;
+
+  /** Ends helper processes, after what was asked for has been written. The kernel keeps the bans. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { allSet, isOurSet, jailSet } from '../../src/firewall/set-names.ts';
+
+describe('jailSet', () => {
+  it('keeps a plain name', () => {
+    expect(jailSet('nginx-proxy', 4)).toBe('dock2ban4-nginx-proxy');
+    expect(jailSet('nginx-proxy', 6)).toBe('dock2ban6-nginx-proxy');
+  });
+
+  it('is a name the kernel takes, a word of its own, and ours, whatever the jail is called', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, unit: 'binary' }), (jail) => {
+        const name = jailSet(jail, 4);
+        expect(name).toMatch(/^dock2ban4-[\w.-]{1,21}$/);
+        expect(isOurSet(name)).toBe(true);
+        expect(name).not.toBe(allSet(4));
+      }),
+    );
+  });
+
+  it('is different for different jails', () => {
+    const long = 'a-jail-with-a-name-that-does-not-fit';
+    const names = [long, `${long}2`, 'a b', 'a_b', 'a;b', '', 'a'].map((jail) => jailSet(jail, 4));
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('cannot be taken by a jail that is named like the hashed set of another', () => {
+    const name = jailSet('a-jail-with-a-name-that-does-not-fit', 4);
+    expect(jailSet(name.slice('dock2ban4-'.length), 4)).not.toBe(name);
+  });
+});
+
+describe('isOurSet', () => {
+  it.each(['dock2ban', 'dock2ban5', 'dock2ban46', 'crowdsec', 'f2b-sshd', 'my-dock2ban4'])(
+    'not %s',
+    (name) => {
+      expect(isOurSet(name)).toBe(false);
+    },
+  );
+});

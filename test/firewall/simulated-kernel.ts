@@ -1,0 +1,117 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Family } from '../../src/address.ts';
+import type { Conversation, ConversationListener, Tools } from '../../src/firewall/exec.ts';
+import type { Variant } from '../../src/firewall/tables.ts';
+import { failed, SimulatedSets } from './simulated-sets.ts';
+import { SimulatedTable } from './simulated-tables.ts';
+
+/** A kernel's netfilter with its tools, in memory. */
+export class SimulatedKernel implements Tools {
+  /** Epoch milliseconds. */
+  now = 1_800_000_000_000;
+  /** Command lines that were run, without those of conversations. */
+  readonly commands: string[] = [];
+  readonly sets: SimulatedSets;
+  /** Stands for /proc/net. */
+  readonly procNet = mkdtempSync(join(tmpdir(), 'dock2ban-proc-'));
+  /** This many runs fail from now on, as if the lock were held. */
+  failures = 0;
+  readonly #tables: Record<Variant, Record<Family, SimulatedTable>>;
+
+  constructor({ ipv6 = true } = {}) {
+    const table = (): SimulatedTable => new SimulatedTable((set) => this.sets.has(set));
+    this.#tables = { nft: { 4: table(), 6: table() }, legacy: { 4: table(), 6: table() } };
+    const all = Object.values(this.#tables).flatMap((families) => Object.values(families));
+    this.sets = new SimulatedSets(
+      () => this.now,
+      (set) => all.some((each) => each.refersTo(set)),
+    );
+    if (ipv6) writeFileSync(join(this.procNet, 'if_inet6'), '');
+  }
+
+  table(variant: Variant, family: Family): SimulatedTable {
+    return this.#tables[variant][family];
+  }
+
+  /** Loads iptables-legacy's tables. */
+  useLegacy(): void {
+    for (const file of ['ip_tables_names', 'ip6_tables_names'])
+      writeFileSync(join(this.procNet, file), 'filter\n');
+  }
+
+  /** What dockerd does when it starts. */
+  startDocker(variant: Variant, families: readonly Family[] = [4, 6]): void {
+    if (variant === 'legacy') this.useLegacy();
+    for (const family of families) {
+      const table = this.table(variant, family);
+      const script = ['*filter'];
+      if (!table.chains.has('DOCKER-USER')) script.push(':DOCKER-USER - [0:0]', '-A DOCKER-USER -j RETURN');
+      if (table.chains.get('FORWARD')!.includes('-j DOCKER-USER')) script.push('-D FORWARD -j DOCKER-USER');
+      table.restore([...script, '-I FORWARD 1 -j DOCKER-USER', 'COMMIT', ''].join('\n'));
+    }
+  }
+
+  /** Every table and set, for comparison. */
+  snapshot(): unknown {
+    const tables = Object.entries(this.#tables).map(([variant, families]) => [
+      variant,
+      families[4].save(),
+      families[6].save(),
+    ]);
+    return { tables, sets: this.sets.names().map((name) => [name, [...this.sets.members(name)]]) };
+  }
+
+  readonly run = async (
+    command: string,
+    args: readonly string[],
+    { input }: { input?: string } = {},
+  ): Promise<{ stdout: string }> => {
+    this.commands.push([command, ...args].join(' '));
+    if (this.failures > 0) {
+      this.failures -= 1;
+      throw failed(command, 'Another app is currently holding the xtables lock.');
+    }
+    return { stdout: this.#run(command, args, input) };
+  };
+
+  converse(command: string, args: readonly string[], listener: ConversationListener): Conversation {
+    if (`${command} ${args.join(' ')}` !== 'ipset -exist -')
+      throw new Error(`unknown conversation ${command}`);
+    return {
+      write: (text) => {
+        if (this.failures > 0) {
+          this.failures -= 1;
+          queueMicrotask(() => listener.ended());
+          return;
+        }
+        const said = text.split('\n').map((line) => (line === '' ? '' : this.sets.converse(line)));
+        queueMicrotask(() => listener.said(said.join('')));
+      },
+      end: () => listener.ended(),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.procNet, { recursive: true });
+  }
+
+  #run(command: string, args: readonly string[], input: string | undefined): string {
+    const line = `${command} ${args.join(' ')}`;
+    if (line === 'ipset list -t') return this.sets.list();
+    if (line.startsWith('ipset save ')) return this.sets.save(args[1]!);
+    if (line === 'ipset -exist restore') {
+      this.sets.restore(input!);
+      return '';
+    }
+    const [, six, variant, tool] =
+      /^ip(6?)tables-(nft|legacy)-(save -t filter|restore --noflush -w 5)$/.exec(line) ?? [];
+    if (variant !== 'nft' && variant !== 'legacy')
+      throw new Error(`the simulated kernel does not know '${line}'`);
+    const table = this.table(variant, six === '6' ? 6 : 4);
+    if (tool?.startsWith('save')) return table.save();
+    table.restore(input!);
+    return '';
+  }
+}

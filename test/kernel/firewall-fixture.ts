@@ -1,0 +1,79 @@
+import type { ClosedPort } from '../../src/config/jail-spec.ts';
+import { DockerUserFirewall } from '../../src/firewall/docker-user.ts';
+import type { Tools } from '../../src/firewall/exec.ts';
+import { NeverBan } from '../../src/firewall/never-ban.ts';
+import type { Variant } from '../../src/firewall/tables.ts';
+import type { Ban } from '../../src/jail/ban.ts';
+import type { Netns } from './netns.ts';
+
+/** Why these tests can't run here; undefined: they can. Printed, so that nobody takes a skipped run for a passed one. */
+export function whyNotHere(): string | undefined {
+  const reason =
+    process.platform !== 'linux'
+      ? 'netfilter needs Linux'
+      : process.getuid?.() === 0
+        ? undefined
+        : 'they need root (network namespaces, iptables, ipset)';
+  if (reason) process.stderr.write(`SKIPPED: kernel tests: ${reason}\n`);
+  return reason;
+}
+
+export const published = (
+  first: number,
+  last = first,
+  more: Partial<Pick<ClosedPort, 'protocol' | 'hostAddress'>> = {},
+): ClosedPort => ({ protocol: 'tcp', first, last, hostAddress: undefined, ...more });
+
+export function banFor(ip: string, seconds: number | undefined, jail: string): Ban {
+  const now = Date.now();
+  return { jail, ip, since: now, until: seconds === undefined ? undefined : now + seconds * 1000 };
+}
+
+const neverBan = new NeverBan({
+  host: ['192.0.2.1'],
+  gateways: ['172.17.0.1'],
+  dockerSubnets: ['172.17.0.0/16'],
+});
+
+/** A firewall in a namespace, with the command lines it runs. */
+export async function openFirewall(
+  netns: Netns,
+): Promise<{ firewall: DockerUserFirewall; commands: string[] }> {
+  const commands: string[] = [];
+  const tools: Tools = {
+    run: (command, args, options) => {
+      commands.push([command, ...args].join(' '));
+      return netns.tools.run(command, args, options);
+    },
+    converse: (command, args, listener) => netns.tools.converse(command, args, listener),
+  };
+  const firewall = new DockerUserFirewall({ tools, procNet: netns.procNet, neverBan: () => neverBan });
+  await firewall.open();
+  return { firewall, commands };
+}
+
+/** The filter tables as an engine leaves them. */
+export async function likeDocker(netns: Netns, variant: Variant): Promise<void> {
+  for (const program of [`iptables-${variant}-restore`, `ip6tables-${variant}-restore`]) {
+    await netns.feed(
+      '*filter\n:DOCKER-USER - [0:0]\n-I FORWARD 1 -j DOCKER-USER\n-A DOCKER-USER -j RETURN\nCOMMIT\n',
+      program,
+      '--noflush',
+    );
+  }
+}
+
+/** Both tables and all sets, without what differs from one listing to the next. */
+export async function everything(netns: Netns, variant: Variant): Promise<string> {
+  const texts = [
+    await netns.sh(`iptables-${variant}-save`),
+    await netns.sh(`ip6tables-${variant}-save`),
+    await netns.sh('ipset', 'save'),
+  ];
+  return texts
+    .join('\n')
+    .split('\n')
+    .filter((line) => !line.startsWith('#'))
+    .join('\n')
+    .replaceAll(/\[\d+:\d+\]/g, '[0:0]');
+}
