@@ -1,0 +1,186 @@
+import { Dock2banError } from '../errors.ts';
+import type { LogLine } from '../sources/log-line.ts';
+import type { Failure } from './failure.ts';
+import { FilterRegex, idGroups, type Captures } from './filter-regex.ts';
+import { Finder } from './finder.ts';
+import type { Finding, Trace } from './finding.ts';
+import type { BufferedLine } from './buffered-line.ts';
+import type { TemplateHits } from './dates/detector.ts';
+import { LineDates } from './line-dates.ts';
+import type { NameResolver } from './resolver.ts';
+import type { FilterSpec } from './spec.ts';
+
+export interface FilterOptions {
+  /** The jail's, in seconds (default 600): lines of before the start that are older don't matter. */
+  readonly findtime?: number;
+  /** Without it, DNS names in log lines are passed over. */
+  readonly resolver?: NameResolver;
+  /** Takes the failures whose name was resolved after their line had been processed. */
+  readonly onResolved?: (failures: readonly Failure[]) => void;
+  /** Told of each line that an expression was too costly for; for that expression, it counts as not matched. */
+  readonly onExceeded?: (report: ExceededReport) => void;
+  /** For tools that explain a filter: every expression is tried, times stand as logged, names as they are. */
+  readonly explain?: boolean;
+  /** Whether every expression is tried although one has matched; by default where `explain` is set. */
+  readonly everyRegex?: boolean;
+  /** Whether names stand as they are; by default where `explain` is set. */
+  readonly rawNames?: boolean;
+  /** Epoch milliseconds; when the filter is made it tells which years are plausible. */
+  readonly clock?: () => number;
+}
+
+/** A search that was given up. */
+export interface ExceededReport {
+  readonly filter: string;
+  /** `failregex[2]`. */
+  readonly expression: string;
+  /** Length of the text. */
+  readonly length: number;
+}
+
+/** What a filter made of a line, in full. */
+export interface Examination extends Trace {
+  /** One for each failregex that matched, whether it counts or not. */
+  readonly findings: readonly Finding[];
+}
+
+/** Longer texts are cut off: nobody logs them, but attackers may. Lines that are looked at together share it. */
+const maxTextLength = 65_536;
+/** Milliseconds. */
+const slowLine = 15;
+const noFailures: readonly Failure[] = [];
+const noFindings: readonly Finding[] = [];
+
+/**
+ * Makes a filter ready to run.
+ * @throws Dock2banError `regex`: which expression of which filter, the construct, its position, and the fix; `datepattern`
+ */
+export function compileFilter(spec: FilterSpec, options: FilterOptions = {}): Filter {
+  return new Filter(spec, options);
+}
+
+/** A filter at work on one log: it remembers earlier lines, sessions and the log's form of dates. */
+export class Filter {
+  readonly name: string;
+  readonly #dates: LineDates;
+  readonly #finder: Finder;
+  readonly #maxLength: number;
+  /** Slow lines that are still put down to chance: to the garbage collector, or a busy machine. */
+  #patience = 3;
+
+  /** @throws Dock2banError as `compileFilter` */
+  constructor(spec: FilterSpec, options: FilterOptions) {
+    const { clock = Date.now, explain = false, findtime = 600 } = options;
+    this.name = spec.name;
+    this.#maxLength = Math.floor(maxTextLength / spec.maxlines);
+    this.#dates = new LineDates({
+      datepattern: spec.datepattern,
+      timeZone: spec.logTimeZone,
+      findtime,
+      checkTimes: !explain,
+      thisYear: new Date(clock()).getFullYear(),
+    });
+    this.#finder = finderOf(spec, options, explain);
+  }
+
+  /**
+   * Searches a line for failures.
+   * @param now epoch milliseconds
+   * @param live false for what was logged before the start: it counts at its own time, if that isn't too long ago
+   * @returns mostly the same empty array
+   */
+  process(line: LogLine, now: number, live = true): readonly Failure[] {
+    const findings = this.#find(line, now, live);
+    return findings.length === 0
+      ? noFailures
+      : findings.filter(({ counts, id }) => counts && id !== undefined).map(failureOf);
+  }
+
+  /** As `process`, but tells all: for tools and tests. */
+  examine(line: LogLine, now: number): Examination {
+    const trace: Trace = { ignoredBy: [], prefixMatched: undefined, prefix: undefined };
+    const findings = this.#find(line, now, true, trace);
+    return { ...trace, findings };
+  }
+
+  /** Lines that a failregex of several lines may still use. */
+  get buffered(): readonly BufferedLine[] {
+    return this.#finder.buffered;
+  }
+
+  /** How often each form of dates was found, in the order in which they are tried. */
+  get dateHits(): TemplateHits[] {
+    return this.#dates.templateHits;
+  }
+
+  #find(line: LogLine, now: number, live: boolean, trace?: Trace): readonly Finding[] {
+    const text = line.text.length > this.#maxLength ? line.text.slice(0, this.#maxLength) : line.text;
+    // To explain is to try everything, however futile.
+    let first = trace ? 0 : this.#finder.first(text);
+    if (first < 0 && live && this.#dates.pass(line, text, now)) return noFindings;
+    const dated = this.#dates.date(line, text, now, live);
+    if (!dated) return noFindings;
+    if (dated.joined && !trace) first = this.#finder.first(dated.line.visible);
+    if (first < 0) return noFindings;
+    const start = performance.now();
+    const findings = this.#finder.find(dated.line, dated.time, now, first, trace);
+    if (performance.now() - start > slowLine && --this.#patience === 0) this.#finder.distrust();
+    return findings;
+  }
+}
+
+function finderOf(spec: FilterSpec, options: FilterOptions, explain: boolean): Finder {
+  const { resolver, onResolved, onExceeded } = options;
+  const named = (regex: string, expression: string, multiline = false): FilterRegex =>
+    new FilterRegex(regex, {
+      where: `${expression} of filter ${spec.name}`,
+      names: spec.usedns !== 'no',
+      multiline,
+      onExceeded: (length) => onExceeded?.({ filter: spec.name, expression, length }),
+    });
+  const prefregex = spec.prefregex === undefined ? undefined : named(spec.prefregex, 'prefregex');
+  const failregex = spec.failregex.map((text, i) => {
+    const regex = named(text, `failregex[${i}]`, spec.maxlines > 1);
+    requireId(regex, prefregex, `failregex[${i}] of filter ${spec.name}`);
+    return regex;
+  });
+  const lookUp = spec.usedns === 'yes' || spec.usedns === 'warn' ? resolver : undefined;
+  return new Finder({
+    prefregex,
+    failregex,
+    ignoreregex: spec.ignoreregex.map((text, i) => named(text, `ignoreregex[${i}]`)),
+    maxlines: spec.maxlines,
+    everyRegex: options.everyRegex ?? explain,
+    reportPending: explain,
+    rawNames: (options.rawNames ?? explain) || spec.usedns === 'raw',
+    resolve: (name, late) =>
+      lookUp?.lookup(name, (addresses) => onResolved?.(addresses.map((id) => failureOf(late(id))))) ?? [],
+  });
+}
+
+function requireId(regex: FilterRegex, prefregex: FilterRegex | undefined, where: string): void {
+  if (idGroups.some((name) => regex.groupNames.has(name) || prefregex?.groupNames.has(name))) return;
+  throw new Dock2banError('regex', `${where} doesn't say whom to ban`, {
+    fix: 'mark the address with <HOST> or <ADDR>, another identifier with <F-ID>…</F-ID>',
+  });
+}
+
+/** Of a finding with an id. */
+function failureOf(finding: Finding): Failure {
+  return {
+    id: finding.id!,
+    time: finding.time,
+    attempts: 1,
+    lines: finding.lines.map((line) => line.logged),
+    fields: fieldsOf(finding.fields),
+  };
+}
+
+function fieldsOf(captures: Captures): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (const name in captures) {
+    const value = captures[name];
+    if (value !== undefined) fields[name] = typeof value === 'string' ? value : value.join(' ');
+  }
+  return fields;
+}

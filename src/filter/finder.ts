@@ -1,0 +1,230 @@
+import type { BufferedLine } from './buffered-line.ts';
+import type { Captures, FilterRegex } from './filter-regex.ts';
+import type { Finding, Trace } from './finding.ts';
+import { addressInName, identify, type Identity } from './identify.ts';
+import { LiteralGate } from './literal-gate.ts';
+import { Sieve } from './sieve.ts';
+import { splitLines, type LineSplit } from './matched-lines.ts';
+import type { Alphabet } from './python-regex/char-set.ts';
+import { alphabetOf } from './python-regex/pattern.ts';
+import { isSet, newDraft, Sessions, type Draft } from './sessions.ts';
+
+export interface FinderRules {
+  readonly prefregex: FilterRegex | undefined;
+  readonly failregex: readonly FilterRegex[];
+  readonly ignoreregex: readonly FilterRegex[];
+  readonly maxlines: number;
+  /** Try the remaining expressions even if one has matched, as fail2ban's tools do. */
+  readonly everyRegex: boolean;
+  /** Report sessions whose address isn't known yet too. */
+  readonly reportPending: boolean;
+  /** Take DNS names as they are. */
+  readonly rawNames: boolean;
+  /** The addresses of a DNS name; later ones are reported by who resolves. */
+  readonly resolve: (name: string, late: (id: string) => Finding) => readonly string[];
+}
+
+const none: readonly Finding[] = [];
+
+/**
+ * Applies a filter's expressions to one line after the other, as fail2ban does (1.0, server/filter.py, `findFailure`),
+ * with the lines before it and the sessions that are open.
+ */
+export class Finder {
+  readonly #rules: FinderRules;
+  readonly #sessions = new Sessions();
+  readonly #prefixGate: LiteralGate;
+  readonly #gates: readonly LiteralGate[];
+  readonly #sieve: Sieve;
+  #buffer: readonly BufferedLine[] = [];
+
+  constructor(rules: FinderRules) {
+    this.#rules = rules;
+    this.#prefixGate = new LiteralGate(rules.prefregex?.requiredLiterals ?? []);
+    this.#gates = rules.failregex.map((regex) => new LiteralGate(regex.requiredLiterals));
+    this.#sieve = new Sieve(this.#gates);
+  }
+
+  /**
+   * The index of the first failregex that a line may concern; -1: `find` would give nothing and remember nothing.
+   * @param text what failregex would see of the line, or more
+   */
+  first(text: string): number {
+    if (this.#rules.maxlines > 1) return 0;
+    return this.#prefixGate.admits(text) ? this.#sieve.first(text) : -1;
+  }
+
+  /** Lines that a failregex of several lines may still use. */
+  get buffered(): readonly BufferedLine[] {
+    return this.#buffer;
+  }
+
+  /** Makes all expressions search at a bounded cost from now on. */
+  distrust(): void {
+    const { prefregex, failregex, ignoreregex } = this.#rules;
+    for (const regex of [...failregex, ...ignoreregex, ...(prefregex ? [prefregex] : [])]) regex.distrust();
+  }
+
+  /**
+   * @param time of the line, epoch milliseconds
+   * @param from index of the first failregex to try
+   * @param trace filled with what happened, if given
+   */
+  find(line: BufferedLine, time: number, now: number, from: number, trace?: Trace): readonly Finding[] {
+    const { maxlines, prefregex, failregex, ignoreregex } = this.#rules;
+    if (maxlines > 1) this.#buffer = [...this.#buffer, line].slice(-maxlines);
+    const original = maxlines > 1 ? this.#buffer : [line];
+    const whole = maxlines > 1 ? viewOf(original) : new View(line.visible, original);
+    // With few ignoreregexes fail2ban asks them first, of the whole line. Where no line is buffered, that can wait for a match.
+    const ignoreFirst = ignoreregex.length > 0 && ignoreregex.length < failregex.length - 2;
+    const atOnce = maxlines > 1 || trace !== undefined;
+    if (ignoreFirst && atOnce && this.#ignores(whole, trace)) return none;
+    const ignorable = ignoreFirst && !atOnce ? whole : undefined;
+
+    let view = whole;
+    let common: Captures | undefined;
+    if (prefregex) {
+      const match = this.#prefixGate.admits(view.body)
+        ? prefregex.search(view.text, view.alphabet)
+        : undefined;
+      if (trace) trace.prefixMatched = match !== undefined;
+      if (!match) return none;
+      const captures = prefregex.captures(match);
+      if (trace) trace.prefix = captures;
+      const { content, ...others } = captures;
+      if (Object.keys(others).length > 0) common = others;
+      if (isSet(content)) view = this.#narrowed(String(content), whole);
+    }
+    return this.#findInView(view, from, ignorable, common, time, now, trace);
+  }
+
+  /** What prefregex captured as content stands for the line from here on. */
+  #narrowed(content: string, whole: View): View {
+    if (this.#rules.maxlines > 1) this.#buffer = [{ visible: content, logged: content }];
+    return new View(content, whole.original, whole.alphabet);
+  }
+
+  #findInView(
+    first: View,
+    from: number,
+    ignorable: View | undefined,
+    common: Captures | undefined,
+    time: number,
+    now: number,
+    trace: Trace | undefined,
+  ): readonly Finding[] {
+    const { failregex, ignoreregex, maxlines, everyRegex } = this.#rules;
+    let view = first;
+    let findings: Finding[] | undefined;
+    for (let index = from; index < failregex.length; index += 1) {
+      if (!this.#gates[index]!.admits(view.body)) continue;
+      const regex = failregex[index]!;
+      const match = regex.search(view.text, view.alphabet);
+      if (!match) continue;
+      if (ignorable && this.#ignores(ignorable, trace)) return none;
+      const split = splitLines(match, view.text, view.original);
+      if (ignoreregex.length > 0 && this.#ignores(maxlines > 1 ? viewOf(split.matched) : view, trace)) {
+        if (maxlines > 1) view = this.#keep(split, view);
+        if (!everyRegex) break;
+        continue;
+      }
+      if (maxlines > 1) view = this.#keep(split, view);
+      const captures = regex.captures(match);
+      const fields = common ? { ...common, ...captures } : captures;
+      const draft = this.#draft(fields, split.matched, now);
+      if (isSet(draft.fields['nofail']) && fields['mlfid'] !== undefined && !everyRegex) break;
+      const identity = identify(draft.fields);
+      // Neither address nor session: fail2ban drops the match and tries the next expression.
+      if (identity.kind === 'unknown' && fields['mlfid'] === undefined) continue;
+      const found = this.#report(draft, identity, index, time);
+      if (found.length > 0) (findings ??= []).push(...found);
+      if (!everyRegex) break;
+    }
+    return findings ?? none;
+  }
+
+  #ignores(view: View, trace: Trace | undefined): boolean {
+    const { ignoreregex, everyRegex } = this.#rules;
+    let ignored = false;
+    for (const [index, regex] of ignoreregex.entries()) {
+      if (!regex.search(view.text, view.alphabet)) continue;
+      ignored = true;
+      trace?.ignoredBy.push(index);
+      if (!everyRegex) break;
+    }
+    return ignored;
+  }
+
+  /** Leaves the lines that a match didn't use in the buffer. */
+  #keep(split: LineSplit, view: View): View {
+    this.#buffer = split.unmatched;
+    return viewOf(this.#buffer, view.original);
+  }
+
+  #draft(fields: Captures, lines: readonly BufferedLine[], now: number): Draft {
+    const session = fields['mlfid'];
+    if (session !== undefined) return this.#sessions.merge(String(session), newDraft(fields), lines, now);
+    const draft = newDraft(fields);
+    draft.matches = lines;
+    return draft;
+  }
+
+  #report(draft: Draft, identity: Identity, regex: number, time: number): readonly Finding[] {
+    const { rawNames, reportPending, resolve } = this.#rules;
+    const finding = (id: string | undefined, ip?: string): Finding => ({
+      regex,
+      id,
+      ip,
+      time,
+      counts: !isSet(draft.fields['nofail']),
+      // Sessions go on changing what is reported now.
+      fields: reportPending ? { ...draft.fields } : draft.fields,
+      users: reportPending && draft.users ? new Set(draft.users) : draft.users,
+      lines: draft.matches ?? [],
+    });
+    switch (identity.kind) {
+      case 'id':
+        return [finding(identity.id, identity.ip)];
+      case 'unknown':
+        draft.pending = true;
+        return reportPending ? [finding(undefined)] : none;
+      case 'name': {
+        if (rawNames) return [finding(identity.name)];
+        const address = addressInName(identity.name);
+        if (address !== undefined) return [finding(address)];
+        const then = { ...finding(undefined), fields: { ...draft.fields } };
+        const known = resolve(identity.name, (id) => ({ ...then, id }));
+        return known.map((id) => ({ ...then, id }));
+      }
+    }
+  }
+}
+
+/** A text that expressions search, and the lines that it was made of. */
+class View {
+  /** Without the last newline. */
+  readonly body: string;
+  readonly original: readonly BufferedLine[];
+  #text: string | undefined;
+  #alphabet: Alphabet | undefined;
+
+  /** @param alphabet of the body; undefined: to be found out */
+  constructor(body: string, original: readonly BufferedLine[], alphabet?: Alphabet) {
+    this.body = body;
+    this.original = original;
+    this.#alphabet = alphabet;
+  }
+
+  /** Each line ends in a newline, the last as well. */
+  get text(): string {
+    return (this.#text ??= `${this.body}\n`);
+  }
+
+  get alphabet(): Alphabet {
+    return (this.#alphabet ??= alphabetOf(this.body));
+  }
+}
+
+function viewOf(lines: readonly BufferedLine[], original = lines): View {
+  return new View(lines.map((line) => line.visible).join('\n'), original);
+}

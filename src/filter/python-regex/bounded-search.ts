@@ -1,0 +1,89 @@
+import { BoundedMatcher, type Slots } from './bounded-matcher.ts';
+import type { Alphabet } from './char-set.ts';
+import { expandConditionals } from './conditionals.ts';
+import type { Groups, Match } from './match.ts';
+import { Searcher } from './searcher.ts';
+import { children, RegexError, type Expression, type Node } from './syntax.ts';
+
+export interface BoundedSearch {
+  /** Whether it is V8's linear engine, which V8 then also falls back to when backtracking takes too long. */
+  readonly linear: boolean;
+  /** `exceeded`: whether there is a match isn't known, the search cost too much. */
+  search(text: string): Match | 'exceeded' | undefined;
+}
+
+/** Steps of our own engine for one search: some 15 ms. */
+const maxWork = 600_000;
+
+/**
+ * A search whose cost has a bound, whatever the text: by V8's linear engine where it is enabled and takes the expression,
+ * else by our own.
+ */
+export function boundedSearch(expression: Expression, alphabet: Alphabet): BoundedSearch {
+  // The large classes of Unicode make V8's linear engine slow.
+  if (alphabet === 'ascii') {
+    try {
+      const linear = new Searcher(expression, alphabet, 'l');
+      return { linear: true, search: (text) => linear.search(text, 0) };
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  }
+  try {
+    const { root, names } = expression;
+    const highest = Math.max(0, ...names.values(), ...groupsOf(root));
+    const matcher = new BoundedMatcher(expandConditionals(root), highest, maxWork);
+    return {
+      linear: false,
+      search: (text) => {
+        const slots = matcher.search(text);
+        return typeof slots === 'object' ? new SlotMatch(text, slots, names) : slots;
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof RegexError)) throw error;
+    return { linear: false, search: () => 'exceeded' };
+  }
+}
+
+/** Whether a loop stands in a loop, by which backtracking can take time exponential in the length of the text. */
+export function hasNestedLoops(node: Node, inside = false): boolean {
+  const loop = node.type === 'repeat' && node.max > fewTimes;
+  return (loop && inside) || children(node).some((child) => hasNestedLoops(child, inside || loop));
+}
+
+const fewTimes = 8;
+
+function groupsOf(node: Node): number[] {
+  const below = children(node).flatMap(groupsOf);
+  return node.type === 'capture' ? [node.group, ...below] : below;
+}
+
+class SlotMatch implements Match {
+  readonly #text: string;
+  readonly #slots: Slots;
+  readonly #names: ReadonlyMap<string, number>;
+
+  constructor(text: string, slots: Slots, names: ReadonlyMap<string, number>) {
+    this.#text = text;
+    this.#slots = slots;
+    this.#names = names;
+  }
+
+  get start(): number {
+    return this.#slots[0]!;
+  }
+
+  get end(): number {
+    return this.#slots[1]!;
+  }
+
+  groups(): Groups {
+    const groups: Groups = {};
+    for (const [name, group] of this.#names) {
+      const start = this.#slots[2 * group]!;
+      groups[name] = start < 0 ? undefined : this.#text.slice(start, this.#slots[2 * group + 1]);
+    }
+    return groups;
+  }
+}

@@ -1,0 +1,130 @@
+import { boundedSearch, hasNestedLoops, type BoundedSearch } from './bounded-search.ts';
+import type { Alphabet } from './char-set.ts';
+import type { Match, SpannedMatch } from './match.ts';
+import { noFlags, parseExpression, type Flags } from './parser.ts';
+import { requiredLiterals, type Clause } from './required-literals.ts';
+import { Searcher } from './searcher.ts';
+import type { Expression } from './syntax.ts';
+import { translate } from './translate.ts';
+
+// eslint-disable-next-line no-control-regex -- ASCII is just that range
+const beyondAscii = /[^\x00-\x7f]/;
+
+/** The smallest alphabet that a text is written in. */
+export function alphabetOf(text: string): Alphabet {
+  return beyondAscii.test(text) ? 'unicode' : 'ascii';
+}
+
+export interface PatternOptions extends Partial<Flags> {
+  /** Called when a search was given up for its cost, with the length of the text. */
+  readonly onExceeded?: ((length: number) => void) | undefined;
+}
+
+/** Up to this length V8's backtracking engine is quick whatever the text, or shows itself unfit before it does harm. */
+const shortText = 1024;
+
+/** A Python regular expression (`re.compile` of a str pattern) that searches JavaScript strings at a bounded cost. */
+export class PythonPattern {
+  /** Names of its groups. */
+  readonly groupNames: ReadonlySet<string>;
+  readonly requiredLiterals: readonly Clause[];
+  readonly #expression: Expression;
+  readonly #searchers: Partial<Record<Alphabet, Searcher>> = {};
+  readonly #bounded: Partial<Record<Alphabet, BoundedSearch>> = {};
+  readonly #onExceeded: ((length: number) => void) | undefined;
+  #shortText = shortText;
+
+  /** @throws RegexError for what Python would refuse, or JavaScript can't do */
+  constructor(source: string, { onExceeded, ...flags }: PatternOptions = {}) {
+    this.#expression = parseExpression(source, { ...noFlags, ...flags });
+    this.#onExceeded = onExceeded;
+    this.groupNames = new Set(this.#expression.names.keys());
+    this.requiredLiterals = requiredLiterals(this.#expression.root);
+    this.#searcher('ascii');
+    if (hasNestedLoops(this.#expression.root) && !this.#boundedSearch('ascii').linear) this.distrust();
+  }
+
+  /** Never uses an engine again whose cost may get out of hand. */
+  distrust(): void {
+    this.#shortText = 0;
+  }
+
+  /**
+   * Finds the leftmost match, as `Pattern.search` does.
+   * @param alphabet of the text, from `alphabetOf`
+   */
+  search(text: string, alphabet: Alphabet): Match | undefined {
+    if (text.length > this.#shortText) return this.#searchBounded(text, alphabet);
+    return (this.#searchers[alphabet] ?? this.#searcher(alphabet)).search(text, 0);
+  }
+
+  #searchBounded(text: string, alphabet: Alphabet): Match | undefined {
+    const found = this.#boundedSearch(alphabet).search(text);
+    if (found !== 'exceeded') return found;
+    this.#onExceeded?.(text.length);
+    return undefined;
+  }
+
+  #boundedSearch(alphabet: Alphabet): BoundedSearch {
+    return (this.#bounded[alphabet] ??= boundedSearch(this.#expression, alphabet));
+  }
+
+  #searcher(alphabet: Alphabet): Searcher {
+    return (this.#searchers[alphabet] = new Searcher(this.#expression, alphabet, ''));
+  }
+}
+
+/** The groups whose place is wanted; `tail`: group 1, which ends where the match ends. */
+export type Spans = readonly number[] | 'tail';
+
+/** A Python regular expression that finds out where some of its groups stand. */
+export class SpanPattern {
+  readonly #expression: Expression;
+  readonly #spans: Spans;
+  readonly #searchers: Partial<Record<Alphabet, Searcher>> = {};
+
+  /** @throws RegexError for what Python would refuse, or JavaScript can't do */
+  constructor(source: string, spans: Spans) {
+    this.#expression = parseExpression(source);
+    this.#spans = spans;
+    this.#searcher('ascii');
+  }
+
+  /** Finds the leftmost match at or behind `from`; anchors and lookbehinds see the whole text. */
+  search(text: string, alphabet: Alphabet, from: number): SpannedMatch | undefined {
+    return (this.#searchers[alphabet] ?? this.#searcher(alphabet)).search(text, from);
+  }
+
+  #searcher(alphabet: Alphabet): Searcher {
+    return (this.#searchers[alphabet] = new Searcher(
+      this.#expression,
+      alphabet,
+      this.#spans === 'tail' ? 'g' : 'dg',
+      this.#spans === 'tail' ? [1] : this.#spans,
+    ));
+  }
+}
+
+/** A Python regular expression that begins with `^`, of which only the end of the match is wanted, and that quickly. */
+export class LeadPattern {
+  readonly #regex: RegExp;
+
+  /** @throws RegexError for what Python would refuse, or JavaScript can't do */
+  constructor(source: string) {
+    const { root } = parseExpression(source);
+    this.#regex = new RegExp(translate(root, 'ascii', []).source, 'y');
+  }
+
+  /** Undefined: no match, or the text begins with neither an ASCII letter nor a digit, or non-ASCII text follows. */
+  end(text: string): number | undefined {
+    const first = text.charCodeAt(0);
+    const plain =
+      (first >= 0x30 && first <= 0x39) ||
+      (first >= 0x41 && first <= 0x5a) ||
+      (first >= 0x61 && first <= 0x7a);
+    this.#regex.lastIndex = 0;
+    if (!plain || !this.#regex.test(text)) return undefined;
+    const end = this.#regex.lastIndex;
+    return text.charCodeAt(end) > 0x7f ? undefined : end;
+  }
+}

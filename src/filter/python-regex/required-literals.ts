@@ -1,0 +1,111 @@
+import { itemsSet } from './char-set.ts';
+import type { Fold, Node } from './syntax.ts';
+
+/** Strings of which at least one is part of every match. */
+export type Clause = readonly string[];
+
+/** More alternatives than this cost more to look for than they save. */
+const maxAlternatives = 6;
+const maxClauses = 4;
+
+/**
+ * What every match of an expression must contain, best first: a text that lacks all strings of any clause can't match.
+ * Newlines are left out, because the lines searched may not have got theirs yet.
+ */
+export function requiredLiterals(root: Node): Clause[] {
+  const collector = new Collector();
+  collector.visit(root);
+  collector.flush();
+  const clauses = collector.clauses.filter((clause) => clause.every((text) => text.length > 0));
+  const best = clauses.toSorted((a, b) => worth(b) - worth(a));
+  return best
+    .filter((clause, i) => best.findIndex((c) => c.join('\n') === clause.join('\n')) === i)
+    .slice(0, maxClauses);
+}
+
+/** Long strings are rare in texts; each alternative is one more search. */
+function worth(clause: Clause): number {
+  return Math.min(...clause.map((text) => Math.min(text.length, 12))) - 2 * (clause.length - 1);
+}
+
+/** Walks what a match must pass through, joining adjacent characters into runs. */
+class Collector {
+  readonly clauses: Clause[] = [];
+  #run = '';
+
+  flush(): void {
+    if (this.#run !== '') this.clauses.push([this.#run]);
+    this.#run = '';
+  }
+
+  visit(node: Node): void {
+    switch (node.type) {
+      case 'char':
+        this.#char(node.code, node.fold);
+        break;
+      case 'set': {
+        const only = node.negated ? [] : itemsSet(node.items, node.fold);
+        if (only.length === 1 && only[0]![0] === only[0]![1]) this.#char(only[0]![0], 'none');
+        else this.flush();
+        break;
+      }
+      case 'sequence':
+        for (const item of node.items) this.visit(item);
+        break;
+      case 'capture':
+      case 'atomic':
+        this.visit(node.body);
+        break;
+      case 'repeat':
+        this.#repeat(node.body, node.min, node.max);
+        break;
+      case 'choice':
+        this.flush();
+        this.#choice(node.options);
+        break;
+      case 'conditional':
+        this.flush();
+        this.#choice([node.yes, node.no]);
+        break;
+      case 'any':
+      case 'backreference':
+        this.flush();
+        break;
+      case 'assertion':
+      case 'look':
+      case 'never':
+        break;
+    }
+  }
+
+  #char(code: number, fold: Fold): void {
+    const cased = itemsSet([{ kind: 'range', from: code, to: code }], fold).some(
+      ([a, b]) => a !== code || b !== code,
+    );
+    if (cased || code === 10) this.flush();
+    else this.#run += String.fromCodePoint(code);
+  }
+
+  #repeat(body: Node, min: number, max: number): void {
+    if (min === 1 && max === 1) {
+      this.visit(body);
+      return;
+    }
+    this.flush();
+    if (min > 0) {
+      this.visit(body);
+      this.flush();
+    }
+  }
+
+  /** Each option gives its best clause; together they are one. */
+  #choice(options: readonly Node[]): void {
+    const union = new Set<string>();
+    for (const option of options) {
+      const [best] = requiredLiterals(option);
+      if (!best) return;
+      for (const text of best) union.add(text);
+    }
+    if (union.size <= maxAlternatives) this.clauses.push([...union]);
+  }
+}

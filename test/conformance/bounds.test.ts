@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { filterOptions, readFilter } from '../../src/config/filter-options.ts';
+import { loadConfigTree } from '../../src/config/load-config-tree.ts';
+import { boundBacktracking } from '../../src/filter/backtracking.ts';
+import { compileFilter, type Filter } from '../../src/filter/filter.ts';
+import type { LogLine } from '../../src/sources/log-line.ts';
+import { fail2banTree } from './fail2ban-tree.ts';
+import { sampleFilters, specOf } from './sample-filters.ts';
+import { readSamples } from './sample-log.ts';
+
+const length = 65_536;
+/** Milliseconds that a line may cost. */
+const limit = 50;
+
+const tree = await fail2banTree();
+const stock = await sampleFilters(tree);
+const root = join(import.meta.dirname, '../..');
+const builtin = await loadConfigTree({ builtinDir: join(root, 'filters'), configDir: join(root, 'none') });
+const builtinNames = [...builtin.builtin.keys()].flatMap(
+  (path) => /^filter\.d\/(.*)\.conf$/.exec(path)?.[1] ?? [],
+);
+
+beforeAll(boundBacktracking);
+
+describe('no line costs more than 50 ms', () => {
+  it.each(stock.names)('of %s', async (name) => {
+    const samples = (await readSamples(tree.samples, name)).map(({ text }) => text);
+    const modes =
+      name === 'sshd' || name === 'postfix' || name === 'dovecot' ? ['normal', 'aggressive'] : ['normal'];
+    for (const mode of modes) {
+      const filter = compileFilter(stock.spec(name, new Map([['mode', mode]])));
+      expect(slowest(filter, samples), mode).toBeLessThan(limit);
+    }
+  });
+
+  it.each(builtinNames)('of the built-in %s', (name) => {
+    const filter = compileFilter(
+      specOf(name, filterOptions(readFilter(builtin, name), new Map(), new Map())),
+    );
+    const line =
+      'host nginx-proxy[12]: app.example.com 192.0.2.1 - - [22/Nov/2026:13:44:53 +0000] "GET /x HTTP/1.1" 404 1 "-" "-"';
+    expect(slowest(filter, [line])).toBeLessThan(limit);
+  });
+});
+
+/** The cost of the costliest of many hostile lines, in milliseconds of processor time. */
+function slowest(filter: Filter, samples: readonly string[]): number {
+  for (const text of [...samples, 'x', 'é', 'x'.repeat(2000), 'é'.repeat(2000)])
+    filter.process(logged(text), Date.now());
+  let worst = 0;
+  for (const text of hostileLines(samples)) {
+    const line = logged(text);
+    // The better of two: the machine has other things to do as well.
+    let cost = Infinity;
+    for (let run = 0; run < 2 && cost > worst; run += 1) cost = Math.min(cost, costOf(filter, line));
+    worst = Math.max(worst, cost);
+  }
+  return worst;
+}
+
+function costOf(filter: Filter, line: LogLine): number {
+  const before = process.cpuUsage();
+  filter.process(line, Date.now());
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+/** Sample lines blown up in the middle, by runs of one character and by repeats of what the expressions like. */
+function* hostileLines(samples: readonly string[]): Generator<string> {
+  const random = generator();
+  const pick = (n: number): number => Math.floor(random() * n);
+  for (let i = 0; i < 24; i += 1) {
+    const sample = samples[pick(samples.length)] ?? '';
+    const at = pick(sample.length);
+    const some = sample.slice(at, at + [1, 3, 12, 40][i % 4]!) || ' ';
+    const chunk = [some, some, ' ', 'a ', '1.', ':', `${some}é`, some][i % 8]!;
+    const tail = i % 3 === 0 ? '' : sample.slice(at);
+    yield sample.slice(0, at) + chunk.repeat(Math.ceil(length / chunk.length)) + tail;
+  }
+  yield String.fromCharCode(...Array.from({ length }, () => pick(256)));
+}
+
+/** Numbers that are the same in each run; Park and Miller's. */
+function generator(): () => number {
+  let state = 42;
+  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+}
+
+function logged(text: string): LogLine {
+  return { text, time: undefined, dateRemoved: false };
+}

@@ -1,0 +1,104 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { canonicalAddress } from '../../src/address.ts';
+import { compileFilter, type Filter } from '../../src/filter/filter.ts';
+import type { Finding } from '../../src/filter/finding.ts';
+import { fail2banTree } from './fail2ban-tree.ts';
+import { sampleFilters } from './sample-filters.ts';
+import { readSamples, type Expected, type Run, type Sample } from './sample-log.ts';
+
+// fail2ban's tests run at this moment, in this zone.
+const now = 1_124_013_600_000;
+process.env['TZ'] = 'Europe/Berlin';
+
+const tree = await fail2banTree();
+const filters = await sampleFilters(tree);
+const tally = { passed: 0, failed: 0 };
+
+describe('fail2ban’s sample logs give the results that its tests demand', () => {
+  afterAll(() => {
+    console.log(`${tally.passed} passed, ${tally.failed} failed`);
+  });
+
+  it.each(filters.names)('%s', async (name) => {
+    const compiled = new Map<string, Filter>();
+    const filterOf = (run: Run): Filter => {
+      const filter =
+        compiled.get(run.name) ?? compileFilter(filters.spec(name, run.options), { explain: true });
+      compiled.set(run.name, filter);
+      return filter;
+    };
+    const complaints: string[] = [];
+    for (const sample of await readSamples(tree.samples, name)) {
+      const wrong = check(sample, filterOf);
+      complaints.push(...wrong);
+      if (wrong.length > 0) tally.failed += 1;
+      else if (sample.expected) tally.passed += 1;
+    }
+    expect(complaints.join('\n')).toBe('');
+  });
+});
+
+function check(sample: Sample, filterOf: (run: Run) => Filter): string[] {
+  let text = sample.text;
+  return sample.runs.flatMap((run) => {
+    // In fail2ban's loop a prefix stays for the runs that follow.
+    text = run.prefix + text;
+    const line = run.journal
+      ? { text, time: now, dateRemoved: true }
+      : { text, time: undefined, dateRemoved: false };
+    const { findings } = filterOf(run).examine(line, now);
+    const wrong = complaint(
+      sample.expected,
+      findings.filter(({ counts, id }) => counts && id !== undefined),
+    );
+    return wrong === undefined ? [] : [`${sample.at} ${run.name}: ${wrong}: ${text}`];
+  });
+}
+
+function complaint(expected: Expected | undefined, found: readonly Finding[]): string | undefined {
+  const [finding] = found;
+  if (!finding) return expected?.match ? 'not matched when it should' : undefined;
+  if (!expected?.match) return `matched by failregex ${finding.regex} when it should not`;
+  if (found.length > 1) return `matched by failregexes ${found.map(({ regex }) => regex).join(', ')}`;
+  for (const [key, value] of Object.entries(expected)) {
+    if (['match', 'desc', 'constraint', 'time'].includes(key)) continue;
+    const actual = valueOf(finding, key);
+    if (!same(actual, value)) return `${key} is ${JSON.stringify(actual)}, not ${JSON.stringify(value)}`;
+  }
+  if (expected.time && finding.time !== localTime(expected.time))
+    return `the time is ${new Date(finding.time).toISOString()}, not ${expected.time} here`;
+  return undefined;
+}
+
+/** Of a local time as Python's strptime takes it, digits missing here and there. */
+function localTime(text: string): number {
+  const [year, month, ...rest] = text.split(/[-T:]/).map(Number);
+  const [day = 1, hours = 0, minutes = 0, seconds = 0] = rest;
+  return new Date(year!, month! - 1, day, hours, minutes, 0).getTime() + seconds * 1000;
+}
+
+function valueOf(finding: Finding, key: string): unknown {
+  const field = finding.fields[key];
+  if (field !== undefined) return field;
+  switch (key) {
+    case 'host':
+      return finding.id;
+    case 'ip':
+      return finding.ip;
+    case 'users':
+      return finding.users && [...finding.users];
+    case 'attempts':
+      return finding.lines.length;
+    default:
+      return undefined;
+  }
+}
+
+function same(actual: unknown, expected: unknown): boolean {
+  if (actual === undefined) return expected === null;
+  if (Array.isArray(expected) && Array.isArray(actual))
+    return JSON.stringify(actual.map(String).toSorted()) === JSON.stringify(expected.map(String).toSorted());
+  if (typeof expected === 'string')
+    return actual === (canonicalAddress(expected) ?? expected) || actual === expected;
+  return actual === expected;
+}
