@@ -1,2 +1,171 @@
 #!/usr/bin/env node
-console.log('x');
+import { createRequire } from 'node:module';
+import { basename } from 'node:path';
+import yargs, { type Argv } from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { banned } from './cli/banned.ts';
+import { ban, unban } from './cli/by-hand.ts';
+import { exitCode, reportError } from './cli/exit-code.ts';
+import { status } from './cli/status.ts';
+import { ControlClient } from './control/client.ts';
+import { firewallChoices, logFormats, logLevels, onStopChoices } from './daemon/options.ts';
+import { Dock2banError } from './errors.ts';
+import { checkTool, defaults, regexTool, toolNamed } from './tools.ts';
+
+const { version }: { version: string } = createRequire(import.meta.url)('../package.json');
+
+const output = {
+  print: (text: string): void => void process.stdout.write(text),
+  warn: (text: string): void => void process.stderr.write(text),
+};
+
+/** Runs a command; its result, or its error, becomes the exit code. */
+async function answer(command: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await command();
+  } catch (error) {
+    process.exitCode = reportError(error, output.warn);
+  }
+}
+
+function withSocket<Options>(builder: Argv<Options>) {
+  return builder.option('socket', {
+    type: 'string',
+    default: defaults.socket,
+    describe: "The controller's unix socket",
+  });
+}
+
+function withJson<Options>(builder: Argv<Options>) {
+  return withSocket(builder).option('json', { type: 'boolean', default: false, describe: 'Print JSON' });
+}
+
+function withConfiguration<Options>(builder: Argv<Options>) {
+  return builder
+    .option('docker-host', {
+      type: 'string',
+      default: process.env['DOCKER_HOST'] ?? defaults.dockerHost,
+      defaultDescription: '$DOCKER_HOST, else unix:///var/run/docker.sock',
+      describe: 'Where the Docker engine listens',
+    })
+    .option('config-dir', {
+      type: 'string',
+      default: defaults.configDir,
+      describe: "fail2ban's configuration (jail.local, filter.d, …); may be absent",
+    });
+}
+
+const ips = { type: 'string', array: true, describe: 'IP addresses' } as const;
+
+const words = hideBin(process.argv);
+const tool =
+  words[0] === 'regex'
+    ? () => regexTool('dock2ban regex', words.slice(1), { version, output })
+    : toolNamed(basename(process.argv[1] ?? ''))?.bind(undefined, words, { version, output });
+if (tool) await answer(tool);
+else await dock2ban();
+
+async function dock2ban(): Promise<void> {
+  await yargs(words)
+    .scriptName('dock2ban')
+    .usage(
+      '$0 <command>\n\nBans intruders from Docker hosts. Every option is also an environment variable: DOCK2BAN_LOG_LEVEL=debug',
+    )
+    .env('DOCK2BAN')
+    .version(version)
+    .strict()
+    .demandCommand(1, 'Name a command.')
+    .wrap(Math.min(110, process.stdout.columns ?? 110))
+    .command(
+      'run',
+      'Run the controller: watch Docker, read logs, ban',
+      (builder) =>
+        withConfiguration(withSocket(builder))
+          .option('syslog-file', {
+            type: 'string',
+            default: '/var/log/syslog',
+            describe: "The host's syslog file; mount its folder, not the file",
+          })
+          .option('firewall', {
+            choices: firewallChoices,
+            default: 'auto' as const,
+            describe: 'How bans are enforced; none: only report',
+          })
+          .option('log-level', {
+            choices: logLevels,
+            default: 'info' as const,
+            describe: 'Least level logged',
+          })
+          .option('log-format', {
+            choices: logFormats,
+            default: process.stdout.isTTY ? ('pretty' as const) : ('json' as const),
+            defaultDescription: 'pretty on a terminal, else json',
+            describe: 'Form of the log on stdout',
+          })
+          .option('on-stop', {
+            choices: onStopChoices,
+            default: 'keep' as const,
+            describe: 'Keep the bans in the kernel at the end, or flush every trace',
+          }),
+      (argv) =>
+        answer(async () => {
+          const { run } = await import('./daemon/run.ts');
+          return run(argv, version);
+        }),
+    )
+    .command(
+      'status [jail]',
+      "All jails, or one: fail2ban-client's tree",
+      (builder) => withJson(builder).positional('jail', { type: 'string', describe: 'Jail' }),
+      ({ socket, jail, json }) => answer(() => status(new ControlClient(socket), jail, json, output.print)),
+    )
+    .command(
+      'ban <jail> <ips..>',
+      'Ban addresses by hand',
+      (builder) =>
+        withJson(builder)
+          .positional('jail', { type: 'string', demandOption: true, describe: 'Jail' })
+          .positional('ips', { ...ips, demandOption: true }),
+      (argv) => answer(() => ban(new ControlClient(argv.socket), argv.jail, argv.ips, argv.json, output)),
+    )
+    .command(
+      'unban [words..]',
+      'End bans: [JAIL] IP… or [JAIL] --all',
+      (builder) =>
+        withJson(builder)
+          .positional('words', {
+            ...ips,
+            default: [] as string[],
+            describe: 'Jail (default: every jail) and addresses',
+          })
+          .option('all', { type: 'boolean', default: false, describe: 'Every ban' }),
+      (argv) => answer(() => unban(new ControlClient(argv.socket), argv.words, argv.all, argv.json, output)),
+    )
+    .command(
+      'banned [ips..]',
+      'Every ban by jail, or the jails that ban these addresses',
+      (builder) => withJson(builder).positional('ips', { ...ips, default: [] as string[] }),
+      (argv) => answer(() => banned(new ControlClient(argv.socket), argv.ips, argv.json, output.print)),
+    )
+    .command(
+      'check',
+      'Validate the configuration and the labels of all running containers; changes nothing',
+      (builder) =>
+        withConfiguration(builder).option('json', {
+          type: 'boolean',
+          default: false,
+          describe: 'Print JSON',
+        }),
+      (argv) => answer(() => checkTool(argv, { version, output })),
+    )
+    .command('regex', 'Test expressions, a filter or a jail on a log, as fail2ban-regex does')
+    .example('$0 status nginx-proxy', 'who is banned, and how many failed')
+    .example('$0 unban 203.0.113.7', 'let an address in again, in every jail')
+    .fail((message, error, parser) => {
+      if (error) throw error;
+      parser.showHelp('error');
+      process.exitCode = reportError(new Dock2banError('usage', `\n${message}`), output.warn);
+      process.exit(exitCode.wrongUsage);
+    })
+    .parseAsync();
+}

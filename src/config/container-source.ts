@@ -1,3 +1,4 @@
+import { isAttributableTag } from './attributable-tag.ts';
 import { ConfigError } from './config-error.ts';
 import type { SourceSpec } from './jail-spec.ts';
 import type { Binding, SourceChoice } from './labels.ts';
@@ -21,7 +22,7 @@ export function containerSources({ container, options, source }: Binding): Sourc
   switch (choice) {
     case 'syslog':
       if (logging.driver !== 'syslog') throw otherDriver('syslog', logging.driver);
-      if (!logging.tag) {
+      if (logging.tag === undefined || !isAttributableTag(logging.tag)) {
         throw new ConfigError(
           `the tag of its syslog driver (${JSON.stringify(logging.options['tag'] ?? '')}) can't be told, so its lines can't be told from others`,
           'give the service a plain tag: logging: { driver: syslog, options: { tag: nginx-proxy } }',

@@ -10,7 +10,12 @@ import { TailedFile } from './tailed-file.ts';
  * (also at the start), `resumed` once when it can be again.
  */
 export type TailUpdate =
-  | { readonly type: 'lines'; readonly text: string }
+  | {
+      readonly type: 'lines';
+      readonly text: string;
+      /** False for what stood in the file when it was opened at the start. */
+      readonly live: boolean;
+    }
   | { readonly type: 'lost'; readonly error: Dock2banError }
   | { readonly type: 'resumed' };
 
@@ -18,6 +23,8 @@ export interface TailOptions {
   readonly signal: AbortSignal;
   /** Where to begin in a file that is there at the start; one that comes later is read from its start. */
   readonly from: 'start' | 'end';
+  /** As TextDecoder knows it; default UTF-8. */
+  readonly encoding?: string;
 }
 
 /**
@@ -44,11 +51,11 @@ const rotationGrace = 2_000;
  */
 export async function* tailFile(
   path: string,
-  { signal, from }: TailOptions,
+  { signal, from, encoding }: TailOptions,
 ): AsyncGenerator<TailUpdate, void, undefined> {
   const wake = new Wake();
   const watcher = new PathWatcher(path, () => wake.set());
-  const tail = new Tail(path, from);
+  const tail = new Tail(path, from, encoding);
   let activeAt = -Infinity;
   let streak = 0;
   let floodAt = -Infinity;
@@ -89,6 +96,9 @@ interface Look {
 
 class Tail {
   readonly #path: string;
+  readonly #encoding: string | undefined;
+  /** Reading what stood in the first file when it was opened. */
+  #inBacklog = true;
   #openFrom: 'start' | 'end';
   #file: TailedFile | undefined;
   /** The successor has data, so this file's writer has left it: what is there now is all there will be. */
@@ -97,8 +107,9 @@ class Tail {
   /** Since when there is no readable file at the path, by performance.now(); at the start there never was. */
   #absentSince: number | undefined = -Infinity;
 
-  constructor(path: string, from: 'start' | 'end') {
+  constructor(path: string, from: 'start' | 'end', encoding: string | undefined) {
     this.#path = path;
+    this.#encoding = encoding;
     this.#openFrom = from;
   }
 
@@ -112,11 +123,16 @@ class Tail {
       await this.#leave('end');
       return this.#absent(error);
     }
-    if (text !== undefined) return { ...lines(text), state: this.#file.isBehind ? 'behind' : 'grown' };
+    if (text !== undefined) {
+      const update = this.#lines(text);
+      if (!this.#file.isBehind) this.#inBacklog = false;
+      return { ...update, state: this.#file.isBehind ? 'behind' : 'grown' };
+    }
+    this.#inBacklog = false;
     if (this.#leaving) {
       text = this.#file.flush();
       await this.#leave('start');
-      return { ...lines(text), state: 'behind' };
+      return { ...this.#lines(text), state: 'behind' };
     }
     let successor: Stats;
     try {
@@ -135,9 +151,12 @@ class Tail {
 
   async #open(): Promise<Look> {
     try {
-      this.#file = await TailedFile.open(this.#path, this.#openFrom);
+      this.#file = await TailedFile.open(this.#path, this.#openFrom, this.#encoding);
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') this.#openFrom = 'start';
+      if (codeOf(error) === 'ENOENT') {
+        this.#openFrom = 'start';
+        this.#inBacklog = false;
+      }
       return this.#absent(error);
     }
     this.#openFrom = 'start';
@@ -150,6 +169,10 @@ class Tail {
     this.#leaving = false;
     this.#openFrom = openFrom;
     await file?.close();
+  }
+
+  #lines(text: string): { update?: TailUpdate } {
+    return text === '' ? {} : { update: { type: 'lines', text, live: !this.#inBacklog } };
   }
 
   #present(): { update?: TailUpdate } {
@@ -168,10 +191,6 @@ class Tail {
     this.#lost = true;
     return { update: { type: 'lost', error: tailError(this.#path, error) }, state };
   }
-}
-
-function lines(text: string): { update?: TailUpdate } {
-  return text === '' ? {} : { update: { type: 'lines', text } };
 }
 
 const fixes: Readonly<Record<string, string>> = {

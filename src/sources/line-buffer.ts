@@ -5,15 +5,24 @@ const newline = 0x0a;
 
 /**
  * Turns the bytes of a growing file into text of whole lines. A last line without its newline is held until the rest
- * comes. Bytes that are no UTF-8 become U+FFFD. A run of NULs where a line begins is dropped: it is the hole that a
+ * comes. Bytes that are none in the encoding become U+FFFD. A run of NULs where a line begins is dropped: it is the hole that a
  * writer leaves which goes on at its old offset after the file was truncated.
  */
 export class LineBuffer {
+  readonly #decode: (bytes: Buffer) => string;
   readonly #bytes = Buffer.allocUnsafeSlow(maxLineBytes + chunkBytes);
   #held = 0;
   /** The rest of the current line is unwanted. */
   #skipping = false;
   #cut = 0;
+
+  /** @param encoding as TextDecoder knows it; a newline must be one byte in it. Throws RangeError for an unknown one. */
+  constructor(encoding = 'utf-8') {
+    const decoder = new TextDecoder(encoding, { ignoreBOM: true });
+    // Buffer's own decoder is several times as fast.
+    this.#decode =
+      decoder.encoding === 'utf-8' ? (bytes) => bytes.toString('utf8') : (bytes) => decoder.decode(bytes);
+  }
 
   /** Lines so far that were longer than 64 KiB. */
   get cutLines(): number {
@@ -52,7 +61,7 @@ export class LineBuffer {
 
   /** The last line though it has no newline: nothing more will come. */
   flush(): string {
-    const rest = this.#held === 0 ? '' : `${this.#bytes.toString('utf8', 0, this.#held)}\n`;
+    const rest = this.#held === 0 ? '' : `${this.#text(0, this.#held)}\n`;
     this.#held = 0;
     this.#skipping = false;
     return rest;
@@ -84,15 +93,19 @@ export class LineBuffer {
       if (lineEnd >= at) {
         at = lineEnd + 1;
       } else {
-        text += bytes.toString('utf8', from, at) + this.#cutLine(at);
+        text += this.#text(from, at) + this.#cutLine(at);
         at = from = bytes.indexOf(newline, at + maxLineBytes) + 1;
       }
     }
-    return text + bytes.toString('utf8', from, end);
+    return text + this.#text(from, end);
   }
 
   #cutLine(start: number): string {
     this.#cut++;
-    return `${this.#bytes.toString('utf8', start, start + maxLineBytes)}\n`;
+    return `${this.#text(start, start + maxLineBytes)}\n`;
+  }
+
+  #text(start: number, end: number): string {
+    return this.#decode(this.#bytes.subarray(start, end));
   }
 }

@@ -1,5 +1,6 @@
 import { tailFile, type TailOptions, type TailUpdate } from './file-tail.ts';
 import type { LogLine } from './log-line.ts';
+import { readRepeatedMessage } from './repeated-message.ts';
 import { SyslogClock } from './syslog-clock.ts';
 import { findSyslogHeader } from './syslog-header.ts';
 
@@ -56,8 +57,17 @@ export function readSyslogLines(
     const time = header && clock.read(text.slice(header.dateStart, header.dateEnd));
     if (header && time !== undefined) {
       const rest = text.slice(header.dateEnd, end);
-      const line = header.dateStart === start ? rest : text.slice(start, header.dateStart) + rest;
-      lines.push({ program: header.program, line: { text: line, time, dateRemoved: true } });
+      const whole = header.dateStart === start ? rest : text.slice(start, header.dateStart) + rest;
+      const repeated = readRepeatedMessage(text, header.messageStart, end);
+      const one: SyslogLine = {
+        program: header.program,
+        line: {
+          text: repeated ? whole.slice(0, header.messageStart - end) + repeated.message : whole,
+          time,
+          dateRemoved: true,
+        },
+      };
+      for (let times = repeated?.times ?? 1; times > 0; times--) lines.push(one);
     } else {
       lines.push({
         program: undefined,

@@ -24,7 +24,7 @@ const greaterThan = 0x3e;
  * The program is exact: the word after the host field, which must end in a colon. So ends every tag that a Docker
  * log driver sends, whatever the message; rsyslog ends a tag at the first space, or over the network at the first colon
  * and then puts a space behind it (rsyslog plugins/imuxsock/imuxsock.c, tools/pmrfc3164.c). Tags with a space or
- * colon of their own don't come out whole: see {@link isAttributableTag}.
+ * colon of their own don't come out whole.
  * @param start offset of the line's first character
  * @param end offset behind its last one
  */
@@ -44,14 +44,6 @@ export function findSyslogHeader(text: string, start: number, end: number): Sysl
     program: text.slice(tagStart, withoutPid(text, tagStart, tagEnd - 1)),
     messageStart: Math.min(tagEnd + 1, end),
   };
-}
-
-/**
- * Whether lines with this tag can be told from all others in a syslog file. They can't if rsyslog would end it early or
- * rewrite it: with spaces, colons or control characters in it, empty, or longer than rsyslog's 511 bytes with the pid.
- */
-export function isAttributableTag(tag: string): boolean {
-  return /^[^\s:\p{Cc}]+$/u.test(tag) && Buffer.byteLength(tag) <= 490;
 }
 
 function skipPriority(text: string, start: number): number {

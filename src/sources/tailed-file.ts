@@ -9,27 +9,28 @@ const overlapBytes = 64;
 export class TailedFile {
   readonly #handle: FileHandle;
   readonly #stats: Stats;
-  readonly #lines = new LineBuffer();
+  readonly #lines: LineBuffer;
   readonly #overlap = Buffer.alloc(overlapBytes);
   /** The bytes that stood before `#position` when it was reached. */
   #before = Buffer.alloc(0);
   #position = 0;
   #isBehind = false;
 
-  private constructor(handle: FileHandle, stats: Stats) {
+  private constructor(handle: FileHandle, stats: Stats, encoding: string | undefined) {
     this.#handle = handle;
     this.#stats = stats;
+    this.#lines = new LineBuffer(encoding);
   }
 
   /** @param from `end`: at the first line that begins after what is there now */
-  static async open(path: string, from: 'start' | 'end'): Promise<TailedFile> {
+  static async open(path: string, from: 'start' | 'end', encoding?: string): Promise<TailedFile> {
     // A FIFO would otherwise block until someone writes.
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = await handle.stat();
       if (!stats.isFile())
         throw Object.assign(new Error(`${path} is not a regular file`), { code: 'ENOTFILE' });
-      const file = new TailedFile(handle, stats);
+      const file = new TailedFile(handle, stats, encoding);
       if (from === 'end') await file.#seek(stats.size);
       return file;
     } catch (error) {

@@ -82,7 +82,7 @@ export async function connectClient(
 /** The kernel may take a second to notice a new link's carrier; until then it drops what is sent. */
 async function linkIsUp(pid: number, device: string): Promise<void> {
   const show = ['--target', String(pid), '--net', 'ip', '-oneline', 'link', 'show', 'dev', device];
-  for (const deadline = Date.now() + 5000; ; ) {
+  for (const deadline = Date.now() + 5000; ;) {
     const { stdout } = await execa('nsenter', show);
     if (stdout.includes(' state UP ')) return;
     if (Date.now() > deadline) throw new Error(`the link ${device} did not come up: ${stdout}`);

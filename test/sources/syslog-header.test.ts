@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SyslogClock } from '../../src/sources/syslog-clock.ts';
 import { readSyslogLines, type SyslogLine } from '../../src/sources/syslog-file.ts';
-import { findSyslogHeader, isAttributableTag } from '../../src/sources/syslog-header.ts';
+import { isAttributableTag } from '../../src/config/attributable-tag.ts';
+import { findSyslogHeader } from '../../src/sources/syslog-header.ts';
 
 const now = new Date(2026, 10, 22, 14, 0, 0).getTime();
 const local = (...fields: [number, number, number, number, number, number]): number =>

@@ -1,9 +1,10 @@
 import { access, constants, readFile, rm, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { execa } from 'execa';
 
 /** A program that the tests run, the Debian package that has it, and the systemd units that come along. */
 interface Need {
+  /** Its name, or the path of a file that shows that the package is there. */
   readonly program: string;
   readonly packageName: string;
   readonly units?: readonly string[];
@@ -24,6 +25,8 @@ const needs: readonly Need[] = [
   { program: 'tini', packageName: 'tini' },
   { program: 'rsyslogd', packageName: 'rsyslog', units: ['rsyslog.service'] },
   { program: 'fail2ban-server', packageName: 'fail2ban', units: ['fail2ban.service'] },
+  // Only recommended by fail2ban, and what lets it see new lines at once.
+  { program: '/usr/lib/python3/dist-packages/pyinotify.py', packageName: 'python3-pyinotify' },
 ];
 
 const searched = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
@@ -59,19 +62,18 @@ export async function ensurePackages(report: (text: string) => void): Promise<st
   return names;
 }
 
-/** Whether a program is on the PATH or in one of the system's own folders. */
+/** Whether a program is on the PATH or in one of the system's own folders, or a file at its path. */
 export async function isInstalled(program: string): Promise<boolean> {
-  for (const folder of searched) {
-    const file = join(folder, program);
-    if (
-      await access(file, constants.X_OK).then(
-        () => true,
-        () => false,
-      )
-    )
-      return true;
-  }
+  if (isAbsolute(program)) return isAccessible(program, constants.R_OK);
+  for (const folder of searched) if (await isAccessible(join(folder, program), constants.X_OK)) return true;
   return false;
+}
+
+async function isAccessible(file: string, mode: number): Promise<boolean> {
+  return access(file, mode).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Debian's policy-rc.d: exit status 101 forbids maintainer scripts to start services. A policy that is there already stays. */

@@ -1,0 +1,86 @@
+import { loadConfigTree } from '../../config/load-config-tree.ts';
+import { Dock2banError } from '../../errors.ts';
+import { exitCode } from '../exit-code.ts';
+import { checkFilters } from './filters.ts';
+import { unique, type Finding } from './finding.ts';
+import { checkJails, type Containers } from './jails.ts';
+
+export interface CheckContext {
+  readonly configDir: string;
+  /** `filters/` as shipped. */
+  readonly builtinDir: string;
+  /** The running containers that carry a `fail2ban.` label; throws a Dock2banError if Docker can't be asked. */
+  readonly containers: () => Promise<Containers>;
+}
+
+/** What a check found. */
+export interface CheckReport {
+  readonly jails: number;
+  readonly filters: number;
+  /** Null: Docker couldn't be asked. */
+  readonly containers: number | null;
+  readonly findings: readonly Finding[];
+}
+
+/** Validates the whole configuration tree and the labels of all running containers; changes nothing. */
+export async function runCheck({ configDir, builtinDir, containers }: CheckContext): Promise<CheckReport> {
+  const tree = await loadConfigTree({ builtinDir, configDir });
+  const docker = await askDocker(containers);
+  const jails = await checkJails(tree, docker.containers ?? []);
+  const filters = checkFilters(tree);
+  return {
+    jails: jails.count,
+    filters: filters.count,
+    containers: docker.containers?.length ?? null,
+    findings: unique([...jails.findings, ...filters.findings, ...docker.findings]),
+  };
+}
+
+/** `dock2ban check`: a line for each finding, errors first. The answer is no if there are errors. */
+export async function check(
+  context: CheckContext,
+  json: boolean,
+  print: (text: string) => void,
+): Promise<number> {
+  const report = await runCheck(context);
+  const errors = report.findings.filter(({ severity }) => severity === 'error');
+  print(
+    json
+      ? `${JSON.stringify({ ok: errors.length === 0, ...report }, null, 2)}\n`
+      : reportText(report, errors),
+  );
+  return errors.length === 0 ? exitCode.done : exitCode.no;
+}
+
+function reportText(
+  { findings, jails, filters, containers }: CheckReport,
+  errors: readonly Finding[],
+): string {
+  const notices = findings.filter(({ severity }) => severity === 'notice');
+  const labels = containers === null ? 'no container' : counted(containers, 'container');
+  const checked = `${counted(jails, 'jail')}, ${counted(filters, 'filter')}, ${labels} checked`;
+  const result = `${counted(errors.length, 'error')}, ${counted(notices.length, 'notice')}`;
+  return [...[...errors, ...notices].map(findingLine), `${checked}: ${result}`, ''].join('\n');
+}
+
+/** One line, whatever the message quotes. */
+export function findingLine({ severity, where, message, fix }: Finding): string {
+  return `${severity}: ${where}: ${message} (${fix})`.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+async function askDocker(
+  containers: () => Promise<Containers>,
+): Promise<{ containers: Containers | undefined; findings: readonly Finding[] }> {
+  try {
+    return { containers: await containers(), findings: [] };
+  } catch (error) {
+    if (!(error instanceof Dock2banError)) throw error;
+    const message = `labels of containers are not checked: ${error.message}`;
+    const fix = error.fix ?? 'mount /var/run/docker.sock, or set --docker-host';
+    return { containers: undefined, findings: [{ severity: 'notice', where: 'docker', message, fix }] };
+  }
+}

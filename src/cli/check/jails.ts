@@ -1,0 +1,87 @@
+import { glob } from 'node:fs/promises';
+import { parseConfFile } from '../../config/conf-file.ts';
+import type { ConfigTree } from '../../config/config-tree.ts';
+import { jailDefinitions } from '../../config/jail-definitions.ts';
+import type { ConfigProblem, JailSpec } from '../../config/jail-spec.ts';
+import { resolveJails } from '../../config/resolve.ts';
+import { findingOf, type Finding } from './finding.ts';
+import { compileProblem } from './filters.ts';
+import { misspelt } from './misspelt.ts';
+
+/** Running containers, as `config/` takes them. */
+export type Containers = Parameters<typeof resolveJails>[0]['containers'];
+
+/** Resolves all jails, those that are not enabled too: what is wrong with these is only a notice. */
+export async function checkJails(
+  tree: ConfigTree,
+  containers: Containers,
+): Promise<{ count: number; findings: Finding[] }> {
+  const { jails, problems } = resolveJails({ tree, containers, compileFilter: compileProblem });
+  const known = new Set(problems.map(keyOf));
+  const dormant = disabledProblems(
+    tree,
+    jails.map(({ name }) => name),
+  ).filter((problem) => !known.has(keyOf(problem)));
+  return {
+    count: jails.length,
+    findings: [
+      ...problems.map(findingOf),
+      ...misspelt(tree),
+      ...(await missingLogs(jails)),
+      ...dormant.map(dormantFinding),
+    ],
+  };
+}
+
+function keyOf({ where, message }: ConfigProblem): string {
+  return `${where}\n${message}`;
+}
+
+function dormantFinding(problem: ConfigProblem): Finding {
+  const { where, message, fix } = problem;
+  return {
+    severity: 'notice',
+    where: where.startsWith(enabler) ? `jail ${problem.jail}` : where,
+    message: `${message} (the jail is not enabled)`,
+    fix,
+  };
+}
+
+const enabler = 'jail.d/~enabled.local';
+
+/** What would be wrong if all jails were enabled. */
+function disabledProblems(tree: ConfigTree, enabled: readonly string[]): ConfigProblem[] {
+  const names = jailDefinitions(tree).names.filter((name) => !enabled.includes(name));
+  const text = names.map((name) => `[${name}]\nenabled = true\n`).join('');
+  const user = new Map([...tree.user, [enabler, parseConfFile(text, enabler)]]);
+  const { problems } = resolveJails({
+    tree: { ...tree, user },
+    containers: [],
+    compileFilter: compileProblem,
+  });
+  return problems.filter(
+    ({ jail, severity }) => severity === 'warn' && jail !== undefined && names.includes(jail),
+  );
+}
+
+/** A log that isn't there is waited for; a mistyped path is waited for in vain. */
+async function missingLogs(jails: readonly JailSpec[]): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { name, sources } of jails) {
+    for (const source of sources) {
+      if (source.kind !== 'file' || (await matchesFile(source.pattern))) continue;
+      findings.push({
+        severity: 'notice',
+        where: `jail ${name}`,
+        message: `there is no ${source.pattern} yet`,
+        fix: 'it is waited for; correct logpath if it is not what you mean',
+      });
+    }
+  }
+  return findings;
+}
+
+async function matchesFile(pattern: string): Promise<boolean> {
+  for await (const _ of glob(pattern)) return true;
+  return false;
+}

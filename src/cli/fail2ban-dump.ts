@@ -1,0 +1,68 @@
+import type { ClosedPort, JailSpec, SourceSpec } from '../config/jail-spec.ts';
+import { pythonRepr } from './python-repr.ts';
+
+/**
+ * The resolved jails as `fail2ban-client -d` prints a configuration: a Python list for each command that would set them
+ * up. Actions are left out: bans are dock2ban's own. Instead, `addcontainer` and `closes` tell what only dock2ban has.
+ */
+export function dumpJails(jails: readonly JailSpec[]): string {
+  const commands = [...jails.flatMap(setUp), ...jails.map(({ name }) => ['start', name])];
+  return commands.map((command) => `${pythonRepr(command)}\n`).join('');
+}
+
+function setUp(jail: JailSpec): unknown[][] {
+  const { name, filter, sources, ignoreCommand } = jail;
+  const set = (option: string, ...values: unknown[]): unknown[] => ['set', name, option, ...values];
+  const optional = (option: string, value: unknown): unknown[][] =>
+    value === undefined ? [] : [set(option, value)];
+  const list = (option: string, values: readonly string[]): unknown[][] => {
+    if (values.length < 2) return values.map((value) => set(option, value));
+    return [['multi-set', name, option, values]];
+  };
+  return [
+    ['add', name, sources.some(({ kind }) => kind === 'journald') ? 'systemd' : 'auto'],
+    set('usedns', filter.usedns),
+    ...optional('prefregex', filter.prefregex),
+    set('maxlines', filter.maxlines),
+    ...list('addfailregex', filter.failregex),
+    ...list('addignoreregex', filter.ignoreregex),
+    ...optional('datepattern', filter.datepattern),
+    set('maxretry', jail.maxretry),
+    set('maxmatches', jail.maxmatches ?? jail.maxretry),
+    set('findtime', jail.findtime),
+    set('bantime', jail.bantime),
+    set('bantime.increment', jail.increment !== undefined),
+    set('ignoreself', jail.ignoreself),
+    ...list('addignoreip', [
+      ...jail.ignoreip,
+      ...(jail.ignoreNames ?? []),
+      ...(jail.ignoreFiles ?? []).map((file) => `file:${file}`),
+    ]),
+    ...optional('ignorecommand', ignoreCommand?.join(' ')),
+    set('logencoding', jail.logEncoding ?? 'auto'),
+    ...sources.map((source) => set(...sourceCommand(source))),
+    ...jail.containers.map((container) => set('addcontainer', container)),
+    set('closes', jail.closes === 'all' ? 'all' : jail.closes.map(portText)),
+  ];
+}
+
+function sourceCommand(source: SourceSpec): [string, ...unknown[]] {
+  switch (source.kind) {
+    case 'file':
+      return ['addlogpath', source.pattern, source.from];
+    case 'journald':
+      return [
+        'addjournalmatch',
+        ...source.matches.flatMap((group, i) => (i === 0 ? group : ['+', ...group])),
+      ];
+    case 'syslog':
+      return ['addlogpath', `syslog:${source.program}`, 'tail'];
+    case 'docker':
+      return ['addlogpath', `docker:${source.container}`, 'tail'];
+  }
+}
+
+function portText({ protocol, first, last, hostAddress }: ClosedPort): string {
+  const ports = first === last ? String(first) : `${first}-${last}`;
+  return `${hostAddress === undefined ? '' : `${hostAddress}:`}${ports}/${protocol}`;
+}

@@ -1,0 +1,98 @@
+import { isIPv6 } from 'node:net';
+import type { Capture } from '../../filter/filter-regex.ts';
+import type { Finding } from '../../filter/finding.ts';
+import { PythonFloat, pythonRepr } from '../python-repr.ts';
+
+/** The failures of one line, as lines of output. */
+export type OutFormat = (findings: readonly Finding[]) => string[];
+
+/**
+ * What `--out` prints of each failure: `id`, `ip`, `msg` (the lines), `row` (a Python tuple), the name of a field, or a
+ * text with tags: `<ip>`, `<fid>`, `<time>`, `<msg>`, `<F-USER>`, …; unknown tags stay.
+ */
+export function outFormat(what: string): OutFormat {
+  switch (what) {
+    case 'id':
+    case 'fid':
+      return (findings) => findings.map(({ id }) => idOf(id));
+    case 'ip':
+      return (findings) => findings.map(({ id, ip }) => ip ?? idOf(id));
+    case 'msg':
+      return (findings) => findings.flatMap(loggedLines);
+    case 'row':
+      return (findings) => findings.map(row);
+    default:
+      if (what.includes('<')) return (findings) => findings.flatMap((finding) => filled(what, finding));
+      return (findings) => findings.flatMap((finding) => fieldLines(what, finding));
+  }
+}
+
+/** Fields by which sessions are led; fail2ban removes them on the way. */
+const sessionFlags: ReadonlySet<string> = new Set(['nofail', 'mlfgained', 'mlfforget']);
+
+function row(finding: Finding): string {
+  const time = new PythonFloat(finding.time / 1000);
+  return `[${pythonRepr(finding.id)},\t${pythonRepr(time)},\t${pythonRepr(dataOf(finding))}],`;
+}
+
+function dataOf({ fields, ip, users }: Finding): Map<string, unknown> {
+  const data = new Map<string, unknown>(
+    Object.entries(fields).filter(([name, value]) => value !== undefined || !sessionFlags.has(name)),
+  );
+  if (ip !== undefined) data.set('ip', ip);
+  if (users) data.set('users', users);
+  return data;
+}
+
+function fieldLines(name: string, finding: Finding): string[] {
+  if (name === 'matches') return [pythonRepr(loggedLines(finding))];
+  const value = dataOf(finding).get(name);
+  return [typeof value === 'string' ? value : pythonRepr(value)];
+}
+
+/** With `<msg>`, one text for each line of the failure. */
+function filled(template: string, finding: Finding): string[] {
+  const lines = template.includes('<msg>') ? loggedLines(finding) : [''];
+  return lines.map((line) =>
+    template.replace(
+      /<(F-[A-Z0-9_-]+|[a-z0-9-]+)>/g,
+      (tag, name: string) => tagValue(name, finding, line) ?? tag,
+    ),
+  );
+}
+
+function tagValue(name: string, finding: Finding, line: string): string | undefined {
+  const { id, ip, fields, time, lines } = finding;
+  if (name.startsWith('F-')) return textOf(fields[name.slice(2).toLowerCase()]);
+  const address = ip ?? idOf(id);
+  switch (name) {
+    case 'ip':
+      return address;
+    case 'fid':
+      return idOf(id);
+    case 'family':
+      return isIPv6(address) ? 'inet6' : 'inet4';
+    case 'time':
+      return pythonRepr(new PythonFloat(time / 1000));
+    case 'failures':
+      return '0';
+    case 'msg':
+      return line;
+    case 'matches':
+      return lines.map(({ logged }) => logged).join('\n');
+    default:
+      return undefined;
+  }
+}
+
+function loggedLines({ lines }: Finding): string[] {
+  return lines.map(({ logged }) => logged);
+}
+
+function textOf(capture: Capture | undefined): string {
+  return capture === undefined ? '' : typeof capture === 'string' ? capture : capture.join(' ');
+}
+
+function idOf(id: string | undefined): string {
+  return id ?? 'None';
+}

@@ -1,0 +1,37 @@
+import type { JailStatus, Status } from '../control/api.ts';
+import type { ControlClient } from '../control/client.ts';
+import { exitCode } from './exit-code.ts';
+
+/** `dock2ban status [JAIL]`: prints what `fail2ban-client status [JAIL]` prints. */
+export async function status(
+  client: ControlClient,
+  jail: string | undefined,
+  json: boolean,
+  print: (text: string) => void,
+): Promise<number> {
+  const answer = jail === undefined ? await client.status() : await client.jail(jail);
+  if (json) print(`${JSON.stringify(answer, null, 2)}\n`);
+  else print('banned' in answer ? jailTree(answer) : summaryTree(answer));
+  return exitCode.done;
+}
+
+/** fail2ban's tree of all jails. */
+export function summaryTree({ jails }: Pick<Status, 'jails'>): string {
+  return `Status\n|- Number of jail:\t${jails.length}\n\`- Jail list:\t${jails.join(', ')}\n`;
+}
+
+/** fail2ban's tree of one jail. */
+export function jailTree(jail: JailStatus): string {
+  return [
+    `Status for the jail: ${jail.jail}`,
+    '|- Filter',
+    `|  |- Currently failed:\t${jail.currentlyFailed}`,
+    `|  |- Total failed:\t${jail.totalFailed}`,
+    `|  \`- File list:\t${jail.sources.join(' ')}`,
+    '`- Actions',
+    `   |- Currently banned:\t${jail.currentlyBanned}`,
+    `   |- Total banned:\t${jail.totalBanned}`,
+    `   \`- Banned IP list:\t${jail.banned.map(({ ip }) => ip).join(' ')}`,
+    '',
+  ].join('\n');
+}

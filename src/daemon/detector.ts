@@ -1,0 +1,101 @@
+import type { LogLine } from '../sources/log-line.ts';
+import type { Failure } from '../filter/failure.ts';
+import type { Ban } from '../jail/ban.ts';
+import type { Jail } from '../jail/jail.ts';
+import { canonicalAddress } from '../address.ts';
+import type { NeverBanReason } from '../firewall/never-ban.ts';
+import type { EventLog } from './event-log.ts';
+import type { ActiveJail } from './jail-registry.ts';
+
+/** Takes a jail's lines to its filter, and the failures to the jail; says what became of them. */
+export class Detector {
+  readonly #events: EventLog;
+  readonly #neverBan: (ip: string) => NeverBanReason | undefined;
+  readonly #clock: () => number;
+  /** Hidden and odd ids that were reported, by jail. */
+  readonly #reported = new Map<string, Set<string>>();
+
+  constructor(
+    events: EventLog,
+    neverBan: (ip: string) => NeverBanReason | undefined,
+    clock: () => number = Date.now,
+  ) {
+    this.#events = events;
+    this.#neverBan = neverBan;
+    this.#clock = clock;
+  }
+
+  /**
+   * Matches one line and counts its failures.
+   * @param container the container that logged it, where that is known
+   * @param live false for what was logged before the start
+   * @returns the bans that have to be carried out
+   */
+  detect(
+    { jail, filter }: ActiveJail,
+    line: LogLine,
+    container: string | undefined,
+    live: boolean,
+  ): readonly Decision[] {
+    const failures = filter.process(line, this.#clock(), live);
+    return failures.length === 0 ? noDecisions : this.judge(jail, failures, container);
+  }
+
+  /** Counts failures, and says what became of them. */
+  judge(jail: Jail, failures: readonly Failure[], container: string | undefined): readonly Decision[] {
+    const now = this.#clock();
+    const decisions: Decision[] = [];
+    for (const failure of failures) {
+      const { id } = failure;
+      if (canonicalAddress(id) === undefined) {
+        this.#once(jail.name, id, () =>
+          this.#events.ignored(jail.name, id, 'being no address that a firewall could drop'),
+        );
+        continue;
+      }
+      const never = this.#neverBan(id);
+      if (never) {
+        // A gateway stands in the log instead of the client: said once, with the remedy.
+        if (never.kind === 'gateway') {
+          this.#once(jail.name, id, () => this.#events.addressHidden(jail.name, id, never.text, container));
+        } else this.#events.ignored(jail.name, id, never.text);
+        continue;
+      }
+      const verdict = jail.observe(failure, now);
+      switch (verdict.kind) {
+        case 'ignored':
+          this.#events.ignored(jail.name, id, 'ignoreip');
+          break;
+        case 'expired':
+          this.#events.expired(jail.name, id);
+          break;
+        case 'found':
+          this.#events.found(jail.name, id, verdict.failures, failure.time, container);
+          break;
+        case 'ban':
+          this.#events.found(jail.name, id, verdict.failures, failure.time, container);
+          decisions.push(verdict);
+          break;
+      }
+    }
+    return decisions;
+  }
+
+  #once(jail: string, id: string, report: () => void): void {
+    const ids = this.#reported.get(jail) ?? new Set();
+    // Attackers choose ids: what has been reported is remembered up to a bound.
+    if (ids.has(id) || ids.size >= mostReported) return;
+    this.#reported.set(jail, ids.add(id));
+    report();
+  }
+}
+
+const mostReported = 100;
+const noDecisions: readonly Decision[] = [];
+
+/** A ban that was decided. */
+export interface Decision {
+  readonly ban: Ban;
+  readonly failures: number;
+  readonly renewed: boolean;
+}

@@ -1,0 +1,168 @@
+import type { ConfigProblem } from '../config/jail-spec.ts';
+import type { Repair } from '../firewall/firewall.ts';
+import type { Ban } from '../jail/ban.ts';
+import { localTime } from '../local-time.ts';
+import type { Logger } from './logger.ts';
+
+/**
+ * The product's events: one method each, so that every line's `event`, fields and wording stand in one place.
+ * `msg` reads as fail2ban's does.
+ */
+export class EventLog {
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** dock2ban stands: what was found at start. */
+  ready(found: Readonly<Record<string, unknown>>, summary: string): void {
+    this.#log.info({ event: 'ready', ...found }, `dock2ban is ready: ${summary}`);
+  }
+
+  stopped(how: string): void {
+    this.#log.info({ event: 'stopped' }, `dock2ban stops: ${how}`);
+  }
+
+  jailStarted(
+    jail: string,
+    what: { containers: readonly string[]; ports: string; sources: readonly string[] },
+  ): void {
+    const of = what.containers.length > 0 ? what.containers.join(', ') : 'the host';
+    const from = what.sources.join(', ') || 'no log yet';
+    this.#log.info(
+      { event: 'jail-started', jail, ...what },
+      `[${jail}] Started for ${of}: reads ${from}, closes ${what.ports}`,
+    );
+  }
+
+  jailChanged(
+    jail: string,
+    what: { containers: readonly string[]; ports: string; sources: readonly string[] },
+  ): void {
+    const from = what.sources.join(', ') || 'no log yet';
+    this.#log.info(
+      { event: 'jail-changed', jail, ...what },
+      `[${jail}] Changed: ${what.containers.join(', ') || 'the host'}; reads ${from}, closes ${what.ports}`,
+    );
+  }
+
+  jailStopped(jail: string, bans: number): void {
+    this.#log.info(
+      { event: 'jail-stopped', jail },
+      `[${jail}] Stopped: no container asks for it any more${bans > 0 ? `; its ${bans} bans run on` : ''}`,
+    );
+  }
+
+  /** @param time epoch milliseconds of the failure */
+  found(jail: string, ip: string, failures: number, time: number, container: string | undefined): void {
+    this.#log.info(
+      { event: 'found', jail, ip, failures, container },
+      `[${jail}] Found ${ip} - ${localTime(new Date(time))}`,
+    );
+  }
+
+  ignored(jail: string, ip: string, reason: string): void {
+    this.#log.info({ event: 'ignored', jail, ip, reason }, `[${jail}] Ignore ${ip} by ${reason}`);
+  }
+
+  expired(jail: string, ip: string): void {
+    this.#log.info(
+      { event: 'ignored', jail, ip, reason: 'expired bantime' },
+      `[${jail}] Ignore ${ip}, expired bantime`,
+    );
+  }
+
+  /** The log shows a gateway where the client should stand: banning it would shut everyone out. */
+  addressHidden(jail: string, ip: string, reason: string, container: string | undefined): void {
+    this.#log.warn(
+      { event: 'address-hidden', jail, ip, reason, container },
+      `[${jail}] ${ip} is not banned: ${reason}, so nobody can be banned by this log line. ` +
+        'Usual causes: an IPv6 client of an IPv4-only network (give the network IPv6), userland-proxy, rootless or Desktop Docker, ' +
+        'Swarm ingress (publish with mode: host), or a proxy in front (let it pass the address on)',
+    );
+  }
+
+  /** @param failures undefined: banned by hand */
+  ban(ban: Ban, failures: number | undefined, renewed: boolean): void {
+    const { jail, ip } = ban;
+    this.#log.info(
+      { event: 'ban', jail, ip, failures, ...lifetime(ban), ...(renewed && { renewed }) },
+      `[${jail}] ${renewed ? 'Prolong' : 'Ban'} ${ip}`,
+    );
+  }
+
+  unban({ jail, ip }: { jail: string; ip: string }, reason: 'expired' | 'by hand'): void {
+    this.#log.info({ event: 'unban', jail, ip, reason }, `[${jail}] Unban ${ip}`);
+  }
+
+  /** A ban of an earlier run, found in the kernel and taken over. */
+  restore(ban: Ban): void {
+    const { jail, ip } = ban;
+    this.#log.info({ event: 'restore', jail, ip, ...lifetime(ban) }, `[${jail}] Restore Ban ${ip}`);
+  }
+
+  firewallRepaired({ what, family, detail }: Repair): void {
+    this.#log.warn(
+      { event: 'firewall-repaired', what, family },
+      `Firewall repaired: ${detail} (IPv${family})`,
+    );
+  }
+
+  /** Something can't be enforced. `consequence` says what that means. */
+  firewallError(consequence: string, error: string, fix: string | undefined): void {
+    this.#log.error(
+      { event: 'firewall-error', error, fix },
+      `Not enforced: ${consequence}: ${error}${hint(fix)}`,
+    );
+  }
+
+  /** An expression was too costly for a line; for that expression the line counts as not matched. */
+  filterExceeded(jail: string, filter: string, expression: string, length: number): void {
+    this.#log.warn(
+      { event: 'filter-exceeded', jail, filter, expression, length },
+      `[${jail}] ${expression} of filter ${filter} takes too long for a line of ${length} characters and was stopped there ` +
+        '(make the expression simpler: anchor it, and avoid repeats within repeats)',
+    );
+  }
+
+  sourceLost(source: string, error: string, fix: string | undefined): void {
+    this.#log.warn(
+      { event: 'source-lost', source, error, fix },
+      `Cannot read ${source}: ${error}${hint(fix)}`,
+    );
+  }
+
+  sourceResumed(source: string): void {
+    this.#log.info({ event: 'source-resumed', source }, `Reading ${source}`);
+  }
+
+  dockerLost(error: string, fix: string | undefined): void {
+    this.#log.warn(
+      { event: 'docker-lost', error, fix },
+      `Cannot reach Docker: ${error}${hint(fix)}. What is banned stays banned; trying again`,
+    );
+  }
+
+  dockerResumed(version: string): void {
+    this.#log.info({ event: 'docker-resumed', version }, `Connected to Docker ${version}`);
+  }
+
+  configProblem(problem: ConfigProblem): void {
+    const { severity, where, message, fix, jail, container } = problem;
+    this.#log[severity](
+      { event: severity === 'warn' ? 'config-error' : 'config-notice', where, fix, jail, container },
+      `${where}: ${message}${hint(fix)}`,
+    );
+  }
+}
+
+function hint(fix: string | undefined): string {
+  return fix === undefined ? '' : ` (${fix})`;
+}
+
+function lifetime({ since, until }: Ban): { bantime: number; until: string | null } {
+  return until === undefined
+    ? { bantime: -1, until: null }
+    : { bantime: Math.round((until - since) / 1000), until: new Date(until).toISOString() };
+}

@@ -1,0 +1,104 @@
+import type { BanStatus, Controller, HandResult, JailStatus, Refused, Status } from '../control/api.ts';
+import type { Ban } from '../jail/ban.ts';
+import type { Jail } from '../jail/jail.ts';
+import { portNames, sourceName } from './describe.ts';
+import type { NeverBanReason } from '../firewall/never-ban.ts';
+import type { Enforcer } from './enforcer.ts';
+import type { EventLog } from './event-log.ts';
+import type { JailRegistry } from './jail-registry.ts';
+
+export interface HandControlParts {
+  readonly registry: JailRegistry;
+  readonly enforcer: Enforcer;
+  readonly events: EventLog;
+  readonly neverBan: (ip: string) => NeverBanReason | undefined;
+  readonly syslogFile: string;
+  readonly overview: () => Omit<Status, 'jails'>;
+  readonly clock: () => number;
+}
+
+/** What the operator sees and does over the control socket. */
+export class HandControl implements Controller {
+  readonly #parts: HandControlParts;
+
+  constructor(parts: HandControlParts) {
+    this.#parts = parts;
+  }
+
+  status(): Status {
+    return { ...this.#parts.overview(), jails: [...this.#parts.registry.active.keys()].toSorted() };
+  }
+
+  jail(name: string): JailStatus | undefined {
+    const jail = this.#parts.registry.active.get(name)?.jail;
+    if (!jail) return undefined;
+    const { sources, containers, closes } = jail.spec;
+    return {
+      jail: name,
+      currentlyFailed: jail.currentlyFailed,
+      totalFailed: jail.totalFailed,
+      sources: [...new Set(sources.map((source) => sourceName(source, this.#parts.syslogFile)))],
+      containers,
+      ports: portNames(closes),
+      currentlyBanned: jail.bans.size,
+      totalBanned: jail.totalBans,
+      banned: [...jail.bans.values()].map(banStatus),
+    };
+  }
+
+  banned(): Record<string, string[]> {
+    const jails = [...this.#parts.registry.all.values()];
+    return Object.fromEntries(
+      jails.filter((jail) => this.#shown(jail)).map((jail) => [jail.name, [...jail.bans.keys()]]),
+    );
+  }
+
+  async ban(name: string, ips: readonly string[]): Promise<HandResult | undefined> {
+    const { registry, enforcer, events, neverBan, clock } = this.#parts;
+    const jail = registry.active.get(name)?.jail;
+    if (!jail) return undefined;
+    const refused: Refused[] = [];
+    const made: { ban: Ban; renewed: boolean }[] = [];
+    for (const ip of ips) {
+      const protectedBy = neverBan(ip);
+      if (protectedBy) refused.push({ ip, reason: `not banned: ${protectedBy.text}` });
+      else {
+        const result = jail.ban(ip, clock());
+        if (result) made.push(result);
+      }
+    }
+    const late = await enforcer.ban(made.map(({ ban }) => ban));
+    const kept = made.filter(({ ban }) => !late.some(({ ip }) => ip === ban.ip));
+    for (const { ban, renewed } of kept) events.ban(ban, undefined, renewed);
+    return {
+      count: kept.filter(({ renewed }) => !renewed).length,
+      refused: [...refused, ...late.map(({ ip, reason }) => ({ ip, reason: `not banned: ${reason}` }))],
+    };
+  }
+
+  async unban(name: string | undefined, ips: readonly string[]): Promise<HandResult | undefined> {
+    const { registry, enforcer, events } = this.#parts;
+    const named = name === undefined ? undefined : registry.all.get(name);
+    if (name !== undefined && (!named || !this.#shown(named))) return undefined;
+    const jails = named ? [named] : [...registry.all.values()];
+    const ended = jails.flatMap((jail) =>
+      (ips.length > 0 ? ips : [...jail.bans.keys()]).flatMap((ip) => jail.unban(ip) ?? []),
+    );
+    await enforcer.unban(ended);
+    for (const ban of ended) events.unban(ban, 'by hand');
+    return { count: ended.length, refused: [] };
+  }
+
+  /** A stopped jail is of interest only while it bans. */
+  #shown(jail: Jail): boolean {
+    return this.#parts.registry.active.has(jail.name) || jail.bans.size > 0;
+  }
+}
+
+function banStatus({ ip, since, until }: Ban): BanStatus {
+  return {
+    ip,
+    since: new Date(since).toISOString(),
+    until: until === undefined ? null : new Date(until).toISOString(),
+  };
+}

@@ -1,0 +1,104 @@
+import { fileURLToPath } from 'node:url';
+import type { CompileFilter } from '../config/checked-filters.ts';
+import { loadConfigTree } from '../config/load-config-tree.ts';
+import { resolveJails } from '../config/resolve.ts';
+import type { ContainerSnapshot } from '../docker/snapshot.ts';
+import { serveControl } from '../control/server.ts';
+import { dockerodeConnector } from '../docker/dockerode-client.ts';
+import { Dock2banError, messageOf } from '../errors.ts';
+import { compileFilter as compile } from '../filter/filter.ts';
+import type { FilterSpec } from '../filter/spec.ts';
+import { DockerUserFirewall } from '../firewall/docker-user.ts';
+import { DryRunFirewall } from '../firewall/dry-run.ts';
+import { systemTools } from '../firewall/exec.ts';
+import type { Firewall } from '../firewall/firewall.ts';
+import type { NeverBan } from '../firewall/never-ban.ts';
+import { Daemon } from './daemon.ts';
+import { type Logger, openLog } from './logger.ts';
+import type { RunOptions } from './options.ts';
+
+/** The built-in jails and filters, beside `dist/` or `src/`. */
+const builtinDir = fileURLToPath(new URL('../../filters', import.meta.url));
+
+/**
+ * `dock2ban run`: runs until SIGTERM or SIGINT.
+ * @returns the exit code
+ */
+export async function run(options: RunOptions, version: string): Promise<number> {
+  const { logger, flush } = await openLog(options.logFormat, options.logLevel);
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+  try {
+    await runUntil(stop.signal, options, version, logger);
+    return 0;
+  } catch (error) {
+    const fix = error instanceof Dock2banError ? error.fix : undefined;
+    logger.fatal(
+      { event: 'failed', fix, err: error },
+      messageOf(error) + (fix === undefined ? '' : ` (${fix})`),
+    );
+    return 1;
+  } finally {
+    await flush();
+  }
+}
+
+async function runUntil(
+  signal: AbortSignal,
+  options: RunOptions,
+  version: string,
+  logger: Logger,
+): Promise<void> {
+  const tree = await loadConfigTree({ builtinDir, configDir: options.configDir });
+  const compileFilter = remembered(problemOf);
+  const daemon = new Daemon({
+    version,
+    logger,
+    connectDocker: dockerodeConnector(options.dockerHost),
+    createFirewall: (neverBan) => createFirewall(options.firewall, neverBan, logger),
+    resolve: (containers: readonly ContainerSnapshot[]) => resolveJails({ tree, containers, compileFilter }),
+    syslogFile: options.syslogFile,
+  });
+  const server = await serveControl(options.socket, daemon.control());
+  try {
+    await daemon.run(signal);
+  } finally {
+    await server.close();
+    await daemon.stop(options.onStop === 'flush' && signal.aborted);
+  }
+}
+
+function createFirewall(choice: RunOptions['firewall'], neverBan: () => NeverBan, logger: Logger): Firewall {
+  switch (choice) {
+    case 'none':
+      return new DryRunFirewall({ neverBan, report: (text) => logger.info({ event: 'dry-run' }, text) });
+    case 'auto':
+    case 'docker-user':
+      return new DockerUserFirewall({ tools: systemTools, neverBan });
+  }
+}
+
+function problemOf(spec: FilterSpec): string | undefined {
+  try {
+    compile(spec);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Every Docker event asks for all filters again; what was compiled for one need not be for the next. */
+function remembered(check: CompileFilter): CompileFilter {
+  const results = new Map<string, string | undefined>();
+  return (spec) => {
+    const key = JSON.stringify(spec);
+    if (!results.has(key)) {
+      if (results.size >= mostRemembered) results.clear();
+      results.set(key, check(spec));
+    }
+    return results.get(key);
+  };
+}
+
+/** Labels make new filters without end; jails are far fewer. */
+const mostRemembered = 500;

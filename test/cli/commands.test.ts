@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { execa } from 'execa';
+import { serveControl, type ControlServer } from '../../src/control/server.ts';
+import { fakeController } from '../control/fake-controller.ts';
+
+let dir: string;
+let socket: string;
+let server: ControlServer;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'dock2ban-cli-'));
+  socket = join(dir, 'dock2ban.sock');
+  server = await serveControl(socket, fakeController());
+});
+
+afterAll(async () => {
+  await server.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** Runs the real command line in a process of its own. */
+async function dock2ban(...args: string[]) {
+  const { exitCode, stdout, stderr } = await execa('node', ['src/main.ts', ...args], {
+    reject: false,
+    env: { DOCK2BAN_SOCKET: socket },
+    stripFinalNewline: false,
+  });
+  return { exitCode, stdout, stderr };
+}
+
+describe('dock2ban', () => {
+  it("status prints fail2ban's tree", async () => {
+    expect(await dock2ban('status')).toMatchObject({
+      exitCode: 0,
+      stdout: 'Status\n|- Number of jail:\t1\n`- Jail list:\tnginx-proxy\n',
+    });
+  });
+
+  it("status JAIL prints fail2ban's tree to the letter", async () => {
+    const { exitCode, stdout } = await dock2ban('status', 'nginx-proxy');
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe(
+      [
+        'Status for the jail: nginx-proxy',
+        '|- Filter',
+        '|  |- Currently failed:\t1',
+        '|  |- Total failed:\t20',
+        '|  `- File list:\t/var/log/syslog',
+        '`- Actions',
+        '   |- Currently banned:\t1',
+        '   |- Total banned:\t4',
+        '   `- Banned IP list:\t20.247.234.38',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('status --json is for programs', async () => {
+    const { stdout } = await dock2ban('status', 'nginx-proxy', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ jail: 'nginx-proxy', banned: [{ ip: '20.247.234.38' }] });
+  });
+
+  it('ban, banned and unban go together', async () => {
+    expect(await dock2ban('ban', 'nginx-proxy', '192.0.2.9', '2001:DB8::0:9')).toMatchObject({
+      exitCode: 0,
+      stdout: '2\n',
+    });
+    expect(await dock2ban('banned')).toMatchObject({
+      exitCode: 0,
+      stdout: "[{'nginx-proxy': ['20.247.234.38', '192.0.2.9', '2001:db8::9']}]\n",
+    });
+    expect(await dock2ban('banned', '192.0.2.9')).toMatchObject({
+      exitCode: 0,
+      stdout: "[['nginx-proxy']]\n",
+    });
+    expect(await dock2ban('unban', 'nginx-proxy', '192.0.2.9')).toMatchObject({ exitCode: 0, stdout: '1\n' });
+    expect(await dock2ban('unban', '2001:db8::9')).toMatchObject({ exitCode: 0, stdout: '1\n' });
+    expect(await dock2ban('banned', '192.0.2.9')).toMatchObject({ exitCode: 1, stdout: '[[]]\n' });
+    expect(await dock2ban('unban', '192.0.2.9')).toMatchObject({ exitCode: 1, stdout: '0\n' });
+  });
+
+  it('says why an address is refused', async () => {
+    expect(await dock2ban('ban', 'nginx-proxy', '127.0.0.1')).toEqual({
+      exitCode: 1,
+      stdout: '0\n',
+      stderr: '127.0.0.1: it is loopback\n',
+    });
+  });
+
+  it.each([
+    [['status', 'nginx'], 1, "Sorry but the jail 'nginx' does not exist"],
+    [['ban', 'nginx-proxy', '192.0.2.999'], 2, "'192.0.2.999' is no IP address"],
+    [['unban'], 2, 'name the addresses to unban'],
+    [['unban', '--all', '192.0.2.1'], 2, 'name the addresses to unban'],
+    [['banned', 'nobody'], 2, "'nobody' is no IP address"],
+    [['bann', 'nginx-proxy'], 2, 'Unknown argument'],
+    [['status', '--jsn'], 2, 'Unknown argument: jsn'],
+    [
+      ['status', '--socket', '/nonexistent/dock2ban.sock'],
+      69,
+      'no controller answers on /nonexistent/dock2ban.sock',
+    ],
+    [['run', '--firewall', 'ufw'], 2, 'Invalid values'],
+  ])('%j ends with %i', async (args, code, text) => {
+    const { exitCode, stdout, stderr } = await dock2ban(...args);
+    expect(stderr).toContain(text);
+    expect(stdout).toBe('');
+    expect(exitCode).toBe(code);
+  });
+});

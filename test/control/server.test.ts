@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ControlClient } from '../../src/control/client.ts';
+import { serveControl, type ControlServer } from '../../src/control/server.ts';
+import { fakeController, nginxProxy } from './fake-controller.ts';
+
+let dir: string;
+let path: string;
+let server: ControlServer;
+let controller: ReturnType<typeof fakeController>;
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'dock2ban-control-'));
+  path = join(dir, 'run', 'dock2ban.sock');
+  controller = fakeController();
+  server = await serveControl(path, controller);
+});
+
+afterEach(async () => {
+  await server.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+function post(resource: string, body: string): Promise<{ status: number | undefined; text: string }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath: path, method: 'POST', path: resource }, (incoming) => {
+      let text = '';
+      incoming.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      incoming.on('end', () => resolve({ status: incoming.statusCode, text }));
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+describe('the control socket', () => {
+  it('can be used by its owner only', () => {
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(join(dir, 'run')).mode & 0o777).toBe(0o700);
+  });
+
+  it('gives status, jails and bans, and takes bans and unbans', async () => {
+    const client = new ControlClient(path);
+    expect((await client.status()).jails).toEqual(['nginx-proxy']);
+    expect(await client.jail('nginx-proxy')).toEqual(nginxProxy);
+    expect(await client.ban('nginx-proxy', ['::FFFF:192.0.2.9', '127.0.0.1'])).toEqual({
+      count: 1,
+      refused: [{ ip: '127.0.0.1', reason: 'it is loopback' }],
+    });
+    expect(await client.banned()).toEqual({ 'nginx-proxy': ['20.247.234.38', '192.0.2.9'] });
+    expect(await client.unban(undefined, ['192.0.2.9'])).toEqual({ count: 1, refused: [] });
+    expect([...controller.bans]).toEqual(['20.247.234.38']);
+  });
+
+  it.each([
+    ['/v1/bans', 'no json', 400, 'the body is no JSON'],
+    ['/v1/bans', '{"jail":"nginx-proxy","ips":["$(reboot)"]}', 400, "'$(reboot)' is no IP address"],
+    ['/v1/bans', '{"jail":"nginx-proxy","ips":[]}', 400, 'ips'],
+    ['/v1/bans', '{"jail":"nginx-proxy","ips":["192.0.2.1"],"port":1}', 400, 'port'],
+    ['/v1/bans', '{"jail":"other","ips":["192.0.2.1"]}', 404, "jail 'other' does not exist"],
+    ['/v1/nothing', '{}', 404, 'no such resource'],
+    ['/v1/bans', `"${'x'.repeat(2 * 1024 * 1024)}"`, 413, ''],
+  ])('refuses %s, case %#', async (resource, body, status, text) => {
+    const answer = await post(resource, body);
+    expect(answer.status).toBe(status);
+    expect(answer.text).toContain(text);
+    expect([...controller.bans]).toEqual(['20.247.234.38']);
+  });
+
+  it('is not taken from a controller that lives', async () => {
+    await expect(serveControl(path, fakeController())).rejects.toMatchObject({ code: 'socket-in-use' });
+    expect((await new ControlClient(path).status()).version).toBe('0.1.0');
+  });
+
+  it('is taken over from one that was killed', async () => {
+    const left = join(dir, 'left.sock');
+    writeFileSync(left, '');
+    const second = await serveControl(left, fakeController());
+    expect((await new ControlClient(left).status()).version).toBe('0.1.0');
+    await second.close();
+  });
+
+  it('is gone with a clear word when nobody serves it', async () => {
+    await expect(new ControlClient(join(dir, 'none')).status()).rejects.toMatchObject({
+      code: 'unreachable',
+      fix: expect.stringContaining('docker exec dock2ban'),
+    });
+  });
+});
