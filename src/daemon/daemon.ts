@@ -15,6 +15,7 @@ import { Detector } from './detector.ts';
 import { Enforcer } from './enforcer.ts';
 import { EventLog } from './event-log.ts';
 import { HandControl } from './hand-control.ts';
+import { IgnoreRefresh } from './ignore-refresh.ts';
 import { JailRegistry } from './jail-registry.ts';
 import type { Logger } from './logger.ts';
 import { LogFiles } from './log-files.ts';
@@ -62,6 +63,7 @@ export class Daemon {
   readonly #syslog: SyslogRoutes;
   readonly #files: LogFiles;
   readonly #problems: ProblemLog;
+  readonly #ignores: IgnoreRefresh;
   #docker: DockerSnapshot | undefined;
   #dockerConnected = false;
   #syslogLost: Dock2banError | undefined;
@@ -75,8 +77,9 @@ export class Daemon {
     this.#problems = new ProblemLog(this.#events);
     this.#firewall = parts.createFirewall(() => this.#neverBan);
     this.#enforcer = new Enforcer(this.#firewall, this.#registry, this.#events);
+    this.#ignores = new IgnoreRefresh(this.#resolver, this.#events);
     const detector = new Detector(this.#events, (ip) => this.#neverBan.find(ip), this.#clock);
-    this.#matching = new Matching(detector, this.#enforcer, this.#events);
+    this.#matching = new Matching(detector, this.#enforcer, this.#events, this.#clock);
     this.#syslog = new SyslogRoutes(this.#matching);
     this.#files = new LogFiles(this.#events, this.#matching);
   }
@@ -146,8 +149,7 @@ export class Daemon {
     for await (const update of followSyslogFile(syslogFile, options)) {
       switch (update.type) {
         case 'lines':
-          for (const { program, line } of update.lines)
-            if (program !== undefined) this.#syslog.take(program, line);
+          for (const line of update.lines) this.#syslog.take(line);
           break;
         case 'lost':
           this.#syslogLost = update.error;
@@ -175,6 +177,7 @@ export class Daemon {
     this.#problems.report([...problems, ...unservedSources(jails)]);
     const { started, changed, stopped } = this.#registry.apply(jails);
     for (const jail of stopped) this.#events.jailStopped(jail.name, jail.bans.size);
+    await this.#ignores.refresh(this.#registry.all.values());
     await this.#enforcer.reconcile();
     this.#syslog.update(this.#registry);
     await this.#files.update(this.#registry);
@@ -189,7 +192,7 @@ export class Daemon {
       resolver: this.#resolver,
       onResolved: (failures) => {
         const jail = this.#registry.active.get(name)?.jail;
-        if (jail) this.#matching.takeResolved(jail, failures);
+        if (jail) this.#matching.take(jail, failures, undefined);
       },
       onExceeded: ({ expression, length }) =>
         this.#events.filterExceeded(name, filter.name, expression, length),
@@ -201,6 +204,7 @@ export class Daemon {
     // Before Docker has been seen, nobody knows what should be: what an earlier run left in the kernel protects.
     if (this.#docker === undefined) return;
     this.#lookAtAddresses();
+    await this.#ignores.refresh(this.#registry.all.values());
     await this.#enforcer.reconcile();
   }
 

@@ -1,13 +1,11 @@
-import type { LogLine } from '../sources/log-line.ts';
 import type { Failure } from '../filter/failure.ts';
 import type { Ban } from '../jail/ban.ts';
 import type { Jail } from '../jail/jail.ts';
 import { canonicalAddress } from '../address.ts';
 import type { NeverBanReason } from '../firewall/never-ban.ts';
 import type { EventLog } from './event-log.ts';
-import type { ActiveJail } from './jail-registry.ts';
 
-/** Takes a jail's lines to its filter, and the failures to the jail; says what became of them. */
+/** Takes a filter's failures to the jail, and says what became of them. */
 export class Detector {
   readonly #events: EventLog;
   readonly #neverBan: (ip: string) => NeverBanReason | undefined;
@@ -26,22 +24,10 @@ export class Detector {
   }
 
   /**
-   * Matches one line and counts its failures.
-   * @param container the container that logged it, where that is known
-   * @param live false for what was logged before the start
+   * Counts failures, and says what became of them.
+   * @param container the container that logged them, where that is known
    * @returns the bans that have to be carried out
    */
-  detect(
-    { jail, filter }: ActiveJail,
-    line: LogLine,
-    container: string | undefined,
-    live: boolean,
-  ): readonly Decision[] {
-    const failures = filter.process(line, this.#clock(), live);
-    return failures.length === 0 ? noDecisions : this.judge(jail, failures, container);
-  }
-
-  /** Counts failures, and says what became of them. */
   judge(jail: Jail, failures: readonly Failure[], container: string | undefined): readonly Decision[] {
     const now = this.#clock();
     const decisions: Decision[] = [];
@@ -91,7 +77,6 @@ export class Detector {
 }
 
 const mostReported = 100;
-const noDecisions: readonly Decision[] = [];
 
 /** A ban that was decided. */
 export interface Decision {

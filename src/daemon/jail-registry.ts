@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JailSpec } from '../config/jail-spec.ts';
 import type { Filter } from '../filter/filter.ts';
+import { BanHistory } from '../jail/ban-history.ts';
 import { Jail } from '../jail/jail.ts';
 
 /** A jail that runs: its filter stands ready. */
@@ -24,6 +25,7 @@ export class JailRegistry {
   readonly #jails = new Map<string, Jail>();
   readonly #active = new Map<string, ActiveJail>();
   readonly #compile: (spec: JailSpec) => Filter;
+  readonly #history = new BanHistory();
 
   /** @param compile throws for a filter that can't be used; config/ has refused those before */
   constructor(compile: (spec: JailSpec) => Filter) {
@@ -53,7 +55,7 @@ export class JailRegistry {
       const running = this.#active.get(spec.name);
       if (running && isDeepStrictEqual(running.jail.spec, spec)) continue;
       const known = this.#jails.get(spec.name);
-      const jail = known ?? new Jail(spec);
+      const jail = known ?? new Jail(spec, this.#history);
       const old = running?.jail.spec;
       const sameFilter = old && old.findtime === spec.findtime && isDeepStrictEqual(old.filter, spec.filter);
       const filter = running && sameFilter ? running.filter : this.#compile(spec);

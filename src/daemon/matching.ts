@@ -4,6 +4,7 @@ import type { LogLine } from '../sources/log-line.ts';
 import type { Decision, Detector } from './detector.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { EventLog } from './event-log.ts';
+import { IgnoreCommand } from './ignore-command.ts';
 import type { ActiveJail } from './jail-registry.ts';
 
 /** The way of one line, from a jail's source to the kernel. */
@@ -11,8 +12,12 @@ export class Matching {
   readonly #detector: Detector;
   readonly #enforcer: Enforcer;
   readonly #events: EventLog;
+  readonly #clock: () => number;
+  readonly #ignoreCommand: IgnoreCommand;
 
-  constructor(detector: Detector, enforcer: Enforcer, events: EventLog) {
+  constructor(detector: Detector, enforcer: Enforcer, events: EventLog, clock: () => number) {
+    this.#clock = clock;
+    this.#ignoreCommand = new IgnoreCommand(clock);
     this.#detector = detector;
     this.#enforcer = enforcer;
     this.#events = events;
@@ -22,14 +27,34 @@ export class Matching {
    * Matches a line and sets off the bans that follow from it.
    * @param container the container that logged it, where that is known
    * @param live false for what was logged before the start
+   * @returns whether there was a failure in it
    */
-  match(jail: ActiveJail, line: LogLine, container: string | undefined, live: boolean): void {
-    for (const decision of this.#detector.detect(jail, line, container, live)) void this.#carryOut(decision);
+  match({ jail, filter }: ActiveJail, line: LogLine, container: string | undefined, live: boolean): boolean {
+    const failures = filter.process(line, this.#clock(), live);
+    if (failures.length > 0) this.take(jail, failures, container);
+    return failures.length > 0;
   }
 
-  /** Takes the failures of a line whose DNS name has been resolved meanwhile. */
-  takeResolved(jail: Jail, failures: readonly Failure[]): void {
-    for (const decision of this.#detector.judge(jail, failures, undefined)) void this.#carryOut(decision);
+  /** Counts failures, and sets off what follows; those of a jail with an `ignorecommand` after it has been asked. */
+  take(jail: Jail, failures: readonly Failure[], container: string | undefined): void {
+    if (jail.spec.ignoreCommand) void this.#takeUnlessIgnored(jail, failures, container);
+    else this.#judge(jail, failures, container);
+  }
+
+  async #takeUnlessIgnored(
+    jail: Jail,
+    failures: readonly Failure[],
+    container: string | undefined,
+  ): Promise<void> {
+    for (const failure of failures) {
+      if (await this.#ignoreCommand.ignores(jail.spec, failure)) {
+        this.#events.ignored(jail.name, failure.id, 'command');
+      } else this.#judge(jail, [failure], container);
+    }
+  }
+
+  #judge(jail: Jail, failures: readonly Failure[], container: string | undefined): void {
+    for (const decision of this.#detector.judge(jail, failures, container)) void this.#carryOut(decision);
   }
 
   /** The line isn't held up: while the kernel works, reading goes on. */

@@ -1,4 +1,4 @@
-import type { LogLine } from '../sources/log-line.ts';
+import type { SyslogLine } from '../sources/syslog-file.ts';
 import type { ActiveJail, JailRegistry } from './jail-registry.ts';
 import type { Matching } from './matching.ts';
 
@@ -44,9 +44,15 @@ export class SyslogRoutes {
     this.#routes = routes;
   }
 
-  take(program: string, line: LogLine): void {
-    for (const { jail, container } of this.#routes.get(program) ?? []) {
-      this.#matching.match(jail, line, container, true);
+  /**
+   * A filter may be written for syslog's files, as fail2ban reads them, or for what the container itself prints: the line is
+   * matched with its header first, and if that finds nothing, without.
+   */
+  take({ program, line, messageStart }: SyslogLine): void {
+    for (const { jail, container } of this.#routes.get(program ?? '') ?? []) {
+      if (this.#matching.match(jail, line, container, true)) continue;
+      const message = { text: line.text.slice(messageStart), time: line.time, dateRemoved: false };
+      this.#matching.match(jail, message, container, true);
     }
   }
 }

@@ -53,15 +53,16 @@ export class FailureCounter {
   /**
    * @param time epoch milliseconds of the failure
    * @param attempts how many failures the first report of an id counts as; later reports count as one, as in fail2ban
+   * @param weight how many this report counts as; more than one for an id that was banned before (`bantime.increment`)
    */
-  add(id: string, time: number, attempts = 1): Tally {
+  add(id: string, time: number, attempts = 1, weight = 1): Tally {
     this.#total += 1;
     let ticket = this.#tickets.get(id);
     if (ticket) {
       this.#advance(ticket, time);
-      ticket.count += 1;
+      ticket.count += weight;
     } else {
-      ticket = { first: time, last: time, count: attempts };
+      ticket = { first: time, last: time, count: attempts + weight - 1 };
       this.#tickets.set(id, ticket);
     }
     const reached = ticket.count >= this.#maxretry;

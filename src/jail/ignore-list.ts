@@ -1,20 +1,22 @@
 import { BlockList } from 'node:net';
 import { canonicalAddress, familyOf, parsePrefix } from '../address.ts';
 
-/** The addresses and prefixes of `ignoreip`: their failures don't count. */
+/** The entries of `ignoreip`: addresses, prefixes and other ids whose failures don't count. */
 export class IgnoreList {
   readonly #addresses = new BlockList();
+  readonly #ids = new Set<string>();
 
-  /** @param entries addresses and prefixes; what is neither is passed over (config/ has reported it) */
   constructor(entries: readonly string[]) {
     for (const entry of entries) {
       const prefix = parsePrefix(entry);
       if (prefix) this.#addresses.addSubnet(prefix.address, prefix.bits, `ipv${prefix.family}`);
+      else this.#ids.add(entry);
     }
   }
 
   has(id: string): boolean {
     const address = canonicalAddress(id);
-    return address !== undefined && this.#addresses.check(address, `ipv${familyOf(address)}`);
+    if (address === undefined) return this.#ids.has(id);
+    return this.#addresses.check(address, `ipv${familyOf(address)}`);
   }
 }

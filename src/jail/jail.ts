@@ -1,6 +1,8 @@
+import { grownBanTime } from '../config/bantime-increment.ts';
 import type { JailSpec } from '../config/jail-spec.ts';
 import type { Failure } from '../filter/failure.ts';
 import type { Ban } from './ban.ts';
+import { BanHistory } from './ban-history.ts';
 import { FailureCounter } from './failure-counter.ts';
 import { IgnoreList } from './ignore-list.ts';
 
@@ -20,18 +22,28 @@ export type Verdict =
 export class Jail {
   readonly name: string;
   readonly #counter: FailureCounter;
+  readonly #history: BanHistory;
+  readonly #random: () => number;
   readonly #bans = new Map<string, Ban>();
   #spec: JailSpec;
   #ignored: IgnoreList;
+  /** What names and files of `ignoreip` stand for at present. */
+  #ignoredNow = new IgnoreList([]);
   #totalBans = 0;
   /** No ban ends before this. */
   #nextExpiry = Infinity;
 
-  constructor(spec: JailSpec) {
+  /**
+   * @param history shared by all jails, for `bantime.overalljails`
+   * @param random 0 ≤ n < 1, for `bantime.rndtime`
+   */
+  constructor(spec: JailSpec, history = new BanHistory(), random: () => number = Math.random) {
     this.name = spec.name;
     this.#spec = spec;
+    this.#history = history;
+    this.#random = random;
     this.#counter = new FailureCounter(spec.maxretry, spec.findtime);
-    this.#ignored = new IgnoreList(spec.ignoreip);
+    this.#ignored = ignoreList(spec);
   }
 
   get spec(): JailSpec {
@@ -42,7 +54,17 @@ export class Jail {
   update(spec: JailSpec): void {
     this.#spec = spec;
     this.#counter.setLimits(spec.maxretry, spec.findtime);
-    this.#ignored = new IgnoreList(spec.ignoreip);
+    this.#ignored = ignoreList(spec);
+  }
+
+  /** Sets what the DNS names and files of `ignoreip` stand for at present. */
+  setIgnoredNow(entries: readonly string[]): void {
+    this.#ignoredNow = new IgnoreList(entries);
+  }
+
+  /** Whether `ignoreip` covers the id. */
+  ignores(id: string): boolean {
+    return this.#ignored.has(id) || this.#ignoredNow.has(id);
   }
 
   /** Active bans, in the order in which they were made. */
@@ -64,29 +86,27 @@ export class Jail {
 
   /** Counts a failure. A date in the future counts as now, as in fail2ban. */
   observe(failure: Failure, now: number): Verdict {
-    if (this.#ignored.has(failure.id)) return { kind: 'ignored' };
-    const { failures, last, reached } = this.#counter.add(
-      failure.id,
-      Math.min(failure.time, now),
-      failure.attempts,
-    );
+    const { id, attempts } = failure;
+    if (this.ignores(id)) return { kind: 'ignored' };
+    const time = Math.min(failure.time, now);
+    const { failures, last, reached } = this.#counter.add(id, time, attempts, this.#weightOf(id, now));
     if (!reached) return { kind: 'found', failures };
-    const until = this.#endOf(last);
+    const known = this.#bans.get(id);
+    const until = this.#endOf(last, id);
     if (until !== undefined && until < now) return { kind: 'expired', failures };
-    const known = this.#bans.get(failure.id);
     if (known && !outlasts(until, known.until)) return { kind: 'found', failures };
-    const ban: Ban = { jail: this.name, ip: failure.id, since: known?.since ?? last, until };
-    this.#hold(ban);
+    const ban: Ban = { jail: this.name, ip: id, since: known?.since ?? last, until };
+    this.#make(ban, now);
     return { kind: 'ban', failures, ban, renewed: known !== undefined };
   }
 
   /** Bans by hand, whatever `ignoreip` says. As in fail2ban, a ban that is in force only ever gets longer; undefined: it lasts as long already. */
   ban(ip: string, now: number): { readonly ban: Ban; readonly renewed: boolean } | undefined {
     const known = this.#bans.get(ip);
-    const until = this.#endOf(now);
+    const until = this.#endOf(now, ip);
     if (known && !outlasts(until, known.until)) return undefined;
     const ban: Ban = { jail: this.name, ip, since: known?.since ?? now, until };
-    this.#hold(ban);
+    this.#make(ban, now);
     return { ban, renewed: known !== undefined };
   }
 
@@ -125,11 +145,37 @@ export class Jail {
     if (ban.until !== undefined && ban.until < this.#nextExpiry) this.#nextExpiry = ban.until;
   }
 
-  #endOf(since: number): number | undefined {
-    return this.#spec.bantime < 0 ? undefined : since + this.#spec.bantime * 1000;
+  #make(ban: Ban, now: number): void {
+    if (!this.#bans.has(ban.ip)) this.#history.add(ban.ip, this.name, now);
+    this.#hold(ban);
+  }
+
+  #earlierBans(ip: string, now: number): number {
+    const { increment } = this.#spec;
+    if (!increment) return 0;
+    const count = this.#history.count(ip, increment.overalljails ? undefined : this.name, now);
+    // The ban that is being renewed is no earlier one.
+    return this.#bans.has(ip) ? Math.max(0, count - 1) : count;
+  }
+
+  /** With bantime.increment, failures of those who were banned before weigh 2, 3, 5, 9, … (fail2ban's observer). */
+  #weightOf(id: string, now: number): number {
+    const count = this.#spec.increment ? this.#history.count(id, this.name, now) : 0;
+    return count === 0 ? 1 : Math.min(2 ** (Math.min(count, 20) - 1) + 1, this.#spec.maxretry);
+  }
+
+  #endOf(since: number, ip: string): number | undefined {
+    const { bantime, increment } = this.#spec;
+    const count = this.#earlierBans(ip, since);
+    const seconds = increment ? grownBanTime(increment, bantime, count, this.#random()) : bantime;
+    return seconds < 0 || seconds === Infinity ? undefined : since + Math.round(seconds * 1000);
   }
 }
 
 function outlasts(until: number | undefined, other: number | undefined): boolean {
   return other !== undefined && (until === undefined || until > other);
+}
+
+function ignoreList({ ignoreip, ignoreNames = [] }: JailSpec): IgnoreList {
+  return new IgnoreList([...ignoreip, ...ignoreNames]);
 }

@@ -14,6 +14,8 @@ export interface SyslogLine {
    * read with: whoever keeps one for long must copy it.
    */
   readonly line: LogLine;
+  /** Offset in the line's text of what the program itself wrote; 0 without a header. */
+  readonly messageStart: number;
 }
 
 export type SyslogUpdate =
@@ -66,12 +68,14 @@ export function readSyslogLines(
           time,
           dateRemoved: true,
         },
+        messageStart: whole.length - (end - header.messageStart),
       };
       for (let times = repeated?.times ?? 1; times > 0; times--) lines.push(one);
     } else {
       lines.push({
         program: undefined,
         line: { text: text.slice(start, end), time: undefined, dateRemoved: false },
+        messageStart: 0,
       });
     }
   }

@@ -123,6 +123,26 @@ describe('Daemon', () => {
     expect(events.filter(({ ip }) => ip === '203.0.113.9')).toEqual([]);
   });
 
+  it("matches what a container prints with syslog's header, and without", async () => {
+    const own = (failregex: string) => ({
+      'fail2ban.jail': 'app',
+      'fail2ban.failregex': failregex,
+      'fail2ban.maxretry': '1',
+    });
+    await start([nginxProxy({ labels: own(String.raw`^\s*\S+ nginx-proxy\[\d+\]: \S+ <HOST> - `) })]);
+    await sees('ready');
+    log('nginx-proxy', '198.51.100.66');
+    await sees('ban', { ip: '198.51.100.66' });
+    engine.containers = [
+      nginxProxy({ id: idOf('b2'), labels: own(String.raw`^app\.example\.com <HOST> - `) }),
+    ];
+    await engine.emit('{}');
+    await sees('jail-changed');
+    log('nginx-proxy', '198.51.100.67');
+    await sees('ban', { ip: '198.51.100.67' });
+    expect(events.filter(({ event }) => event === 'found')).toHaveLength(2);
+  });
+
   it('says a problem of a label once, however often Docker is listed, and again after it was gone', async () => {
     const typo = nginxProxy({ labels: { 'fail2ban.jail': 'nginx-proxy', 'fail2ban.maxretry': 'many' } });
     await start([

@@ -1,34 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { JailSpec } from '../../src/config/jail-spec.ts';
 import type { Failure } from '../../src/filter/failure.ts';
+import { parseBanFormula, defaultFormula } from '../../src/config/bantime-increment.ts';
+import { BanHistory } from '../../src/jail/ban-history.ts';
 import { Jail } from '../../src/jail/jail.ts';
+import { jailSpec as spec } from './jail-spec.ts';
 
 const now = Date.UTC(2026, 10, 22, 13, 44, 53);
-
-function spec(options: Partial<JailSpec> = {}): JailSpec {
-  return {
-    name: 'nginx-proxy',
-    filter: {
-      name: 'nginx-proxy',
-      failregex: ['<HOST>'],
-      ignoreregex: [],
-      prefregex: undefined,
-      datepattern: undefined,
-      maxlines: 1,
-      usedns: 'no',
-      logtype: 'file',
-    },
-    sources: [],
-    closes: 'all',
-    maxretry: 3,
-    findtime: 600,
-    bantime: 600,
-    ignoreip: [],
-    ignoreself: true,
-    containers: [],
-    ...options,
-  };
-}
 
 function failure(id: string, time: number): Failure {
   return { id, time, attempts: 1, lines: [], fields: {} };
@@ -130,5 +107,76 @@ describe('Jail', () => {
       kind: 'ban',
       ban: { until: now + 60_000 },
     });
+  });
+});
+
+describe('bantime.increment', () => {
+  const increment = {
+    formula: parseBanFormula(defaultFormula),
+    multipliers: [],
+    factor: 1,
+    maxtime: undefined,
+    rndtime: 0,
+    overalljails: false,
+  };
+
+  /** Lengths, in seconds, of bans one after the other. */
+  function lengths(jail: Jail, bans: number): number[] {
+    let at = now;
+    return Array.from({ length: bans }, () => {
+      at += 60_000;
+      let verdict = provoke(jail, '198.51.100.66', 1, at);
+      while (verdict.kind === 'found') verdict = provoke(jail, '198.51.100.66', 1, at);
+      if (verdict.kind !== 'ban') throw new Error(verdict.kind);
+      jail.unban('198.51.100.66');
+      return (verdict.ban.until! - verdict.ban.since) / 1000;
+    });
+  }
+
+  it("doubles with every ban, by fail2ban's own formula", () => {
+    expect(lengths(new Jail(spec({ increment })), 5)).toEqual([600, 1200, 2400, 4800, 9600]);
+  });
+
+  it('follows multipliers, the longest time and chance', () => {
+    const jail = new Jail(
+      spec({ increment: { ...increment, multipliers: [1, 5, 30], maxtime: 10_000, rndtime: 100 } }),
+      new BanHistory(),
+      () => 0.5,
+    );
+    expect(lengths(jail, 4)).toEqual([600, 3050, 10_050, 10_050]);
+  });
+
+  it('counts the bans of other jails with overalljails only', () => {
+    for (const [overalljails, second] of [
+      [false, 600],
+      [true, 1200],
+    ] as const) {
+      const history = new BanHistory();
+      lengths(new Jail(spec({ name: 'other', increment }), history), 1);
+      const jail = new Jail(spec({ increment: { ...increment, overalljails } }), history);
+      expect(lengths(jail, 1)).toEqual([second]);
+    }
+  });
+
+  it('gives failures of those who were banned before more weight: 2, 3, 5, … up to maxretry', () => {
+    const jail = new Jail(spec({ maxretry: 5, increment }));
+    const first = (at: number) => {
+      const verdict = provoke(jail, '198.51.100.66', 1, at);
+      return 'failures' in verdict ? verdict.failures : 0;
+    };
+    const weights = [1, 2, 3, 4, 5].map((hour) => {
+      const weight = first(now + hour * 3_600_000);
+      jail.ban('198.51.100.66', now + hour * 3_600_000);
+      jail.unban('198.51.100.66');
+      return weight;
+    });
+    expect(weights).toEqual([1, 2, 3, 5, 5]);
+  });
+
+  it('forgets bans a day after the last', () => {
+    const history = new BanHistory();
+    history.add('198.51.100.66', 'nginx-proxy', now);
+    expect(history.count('198.51.100.66', 'nginx-proxy', now + 86_400_000)).toBe(1);
+    expect(history.count('198.51.100.66', 'nginx-proxy', now + 86_400_001)).toBe(0);
   });
 });

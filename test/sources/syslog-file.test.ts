@@ -46,13 +46,18 @@ it('a syslog file yields the lines of wanted programs, and those without a heade
     expect(lines()).toEqual([
       {
         program: 'nginx-proxy',
+        messageStart: ' host nginx-proxy[1]: '.length,
         line: {
           text: ' host nginx-proxy[1]: GET /a 404',
           time: new Date(2026, 10, 22, 13, 44, 53).getTime(),
           dateRemoved: true,
         },
       },
-      { program: undefined, line: { text: 'no header', time: undefined, dateRemoved: false } },
+      {
+        program: undefined,
+        messageStart: 0,
+        line: { text: 'no header', time: undefined, dateRemoved: false },
+      },
     ]),
   );
   rmSync(path);

@@ -63,7 +63,10 @@ describe('a syslog line', () => {
       Date.UTC(2026, 10, 22, 13, 44, 53),
     ],
   ])('%j is of %j', (line, program, text, time) => {
-    expect(readOne(line)).toEqual({ program, line: { text, time, dateRemoved: true } });
+    const parsed = readOne(line);
+    expect(parsed).toMatchObject({ program, line: { text, time, dateRemoved: true } });
+    // Whatever stands before it, the message is what follows the tag.
+    expect(text.slice(parsed.messageStart)).toBe(/: ?([^:]*)$/.exec(text)![1]);
   });
 
   it.each([
@@ -96,6 +99,7 @@ describe('a syslog line', () => {
     expect(readOne(line)).toEqual({
       program: undefined,
       line: { text: line, time: undefined, dateRemoved: false },
+      messageStart: 0,
     });
   });
 

@@ -1,0 +1,79 @@
+import { execa } from 'execa';
+import { familyOf, canonicalAddress } from '../address.ts';
+import type { IgnoreCache } from '../config/ignore-cache.ts';
+import type { JailSpec } from '../config/jail-spec.ts';
+import type { Failure } from '../filter/failure.ts';
+
+/** Runs a program and resolves to its exit code; undefined if it couldn't be run or took too long. */
+export type RunProgram = (argv: readonly string[]) => Promise<number | undefined>;
+
+/** fail2ban's own limit for a command, milliseconds. */
+const commandTimeout = 60_000;
+
+interface Answer {
+  readonly ignored: boolean;
+  /** Epoch milliseconds. */
+  readonly until: number;
+}
+
+/** Asks a jail's `ignorecommand` whether a failure is to be ignored: exit code 0 says yes. Never a shell, and never from a label. */
+export class IgnoreCommand {
+  readonly #run: RunProgram;
+  readonly #clock: () => number;
+  /** By jail. */
+  readonly #answers = new Map<string, Map<string, Answer>>();
+
+  constructor(clock: () => number, run: RunProgram = runProgram) {
+    this.#clock = clock;
+    this.#run = run;
+  }
+
+  /** @returns false if the jail has no such command, or it fails */
+  async ignores({ name, ignoreCommand, ignoreCache }: JailSpec, failure: Failure): Promise<boolean> {
+    if (!ignoreCommand) return false;
+    const key = ignoreCache && fill(ignoreCache.key, failure);
+    const known = key === undefined ? undefined : this.#answers.get(name)?.get(key);
+    if (known && known.until > this.#clock()) return known.ignored;
+    const ignored = (await this.#run(ignoreCommand.map((word) => fill(word, failure)))) === 0;
+    if (ignoreCache && key !== undefined) this.#remember(name, ignoreCache, key, ignored);
+    return ignored;
+  }
+
+  #remember(jail: string, { maxCount, maxTime }: IgnoreCache, key: string, ignored: boolean): void {
+    const answers = this.#answers.get(jail) ?? new Map<string, Answer>();
+    this.#answers.set(jail, answers);
+    answers.delete(key);
+    answers.set(key, { ignored, until: this.#clock() + maxTime * 1000 });
+    const [oldest] = answers.keys();
+    if (answers.size > maxCount && oldest !== undefined) answers.delete(oldest);
+  }
+}
+
+/** Replaces fail2ban's tags. What a log line brought in stays one word: it is never split, and no shell sees it. */
+function fill(word: string, { id, time, attempts, fields }: Failure): string {
+  const isAddress = canonicalAddress(id) !== undefined;
+  const values: Readonly<Record<string, string>> = {
+    ip: id,
+    fid: id,
+    'F-ID': id,
+    'ip-host': id,
+    family: isAddress ? (familyOf(id) === 4 ? 'inet4' : 'inet6') : '',
+    time: String(time / 1000),
+    failures: String(attempts),
+  };
+  return word.replaceAll(/<([\w-]+)>/g, (tag, name: string) => {
+    const value =
+      values[name] ?? (name.startsWith('F-') ? (fields[name.slice(2).toLowerCase()] ?? '') : undefined);
+    return value ?? tag;
+  });
+}
+
+async function runProgram([program, ...args]: readonly string[]): Promise<number | undefined> {
+  if (program === undefined) return undefined;
+  const { exitCode } = await execa(program, args, {
+    reject: false,
+    timeout: commandTimeout,
+    stdio: 'ignore',
+  });
+  return exitCode;
+}
