@@ -10,9 +10,11 @@ import { status } from './cli/status.ts';
 import { ControlClient } from './control/client.ts';
 import { firewallChoices, logFormats, logLevels, onStopChoices } from './daemon/options.ts';
 import { Dock2banError } from './errors.ts';
-import { checkTool, defaults, regexTool, toolNamed } from './tools.ts';
+import { checkTool, environment, regexTool, toolNamed } from './tools.ts';
 
 const { version }: { version: string } = createRequire(import.meta.url)('../package.json');
+
+const here = environment();
 
 const output = {
   print: (text: string): void => void process.stdout.write(text),
@@ -31,7 +33,7 @@ async function answer(command: () => Promise<number>): Promise<void> {
 function withSocket<Options>(builder: Argv<Options>) {
   return builder.option('socket', {
     type: 'string',
-    default: defaults.socket,
+    default: here.socket,
     describe: "The controller's unix socket",
   });
 }
@@ -44,13 +46,13 @@ function withConfiguration<Options>(builder: Argv<Options>) {
   return builder
     .option('docker-host', {
       type: 'string',
-      default: process.env['DOCKER_HOST'] ?? defaults.dockerHost,
+      default: here.dockerHost,
       defaultDescription: '$DOCKER_HOST, else unix:///var/run/docker.sock',
       describe: 'Where the Docker engine listens',
     })
     .option('config-dir', {
       type: 'string',
-      default: defaults.configDir,
+      default: here.configDir,
       describe: "fail2ban's configuration (jail.local, filter.d, …); may be absent",
     });
 }
@@ -71,7 +73,6 @@ async function dock2ban(): Promise<void> {
     .usage(
       '$0 <command>\n\nBans intruders from Docker hosts. Every option is also an environment variable: DOCK2BAN_LOG_LEVEL=debug',
     )
-    .env('DOCK2BAN')
     .version(version)
     .strict()
     .demandCommand(1, 'Name a command.')
@@ -80,7 +81,9 @@ async function dock2ban(): Promise<void> {
       'run',
       'Run the controller: watch Docker, read logs, ban',
       (builder) =>
+        // Only here: a variable that other commands don't know would be wrong usage there.
         withConfiguration(withSocket(builder))
+          .env('DOCK2BAN')
           .option('syslog-file', {
             type: 'string',
             default: '/var/log/syslog',

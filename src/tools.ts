@@ -65,7 +65,8 @@ export function toolNamed(
 }
 
 /** The settings that all commands take from the environment, for those that yargs doesn't parse. */
-function environment(): { socket: string; configDir: string; dockerHost: string } {
+/** The same, after the environment variables that every command honours. */
+export function environment(): { socket: string; configDir: string; dockerHost: string } {
   const { DOCK2BAN_SOCKET, DOCK2BAN_CONFIG_DIR, DOCK2BAN_DOCKER_HOST, DOCKER_HOST } = process.env;
   return {
     socket: DOCK2BAN_SOCKET ?? defaults.socket,

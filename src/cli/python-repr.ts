@@ -27,7 +27,7 @@ export function pythonRepr(value: unknown): string {
     case 'string':
       return stringRepr(value);
     default:
-      return `${value as number}`;
+      return JSON.stringify(value);
   }
 }
 

@@ -71,6 +71,7 @@ class Resolver {
     const labels = this.#mergeLabels(name, containers);
     const enabled = new JailReader(this.#definitions, name, new Map());
     const hostServices = enabled.value('enabled') ?? false;
+    this.problems.push(...enabled.problems);
     if (containers.length === 0 && !hostServices) return undefined;
     this.#noteMeaningless(name);
     try {

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { http } from '../http.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { apiVersion, type ErrorBody, type HandResult, type JailStatus, type Status } from './api.ts';
 
@@ -43,7 +43,7 @@ export class ControlClient {
   #send(method: string, path: string, body: unknown): Promise<{ status: number; text: string }> {
     const socketPath = this.#socket;
     return new Promise((resolve, reject) => {
-      const outgoing = request({ socketPath, method, path, timeout: 10_000 }, (incoming) => {
+      const outgoing = http.request({ socketPath, method, path, timeout: 10_000 }, (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
         incoming.on('end', () =>

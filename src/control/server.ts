@@ -1,12 +1,11 @@
-import { createAdaptorServer } from '@hono/node-server';
-import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { chmodSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { Dock2banError, messageOf } from '../errors.ts';
+import { http } from '../http.ts';
 import { apiVersion, type Controller, type ErrorBody } from './api.ts';
 import { banRequest, unbanRequest } from './requests.ts';
 
@@ -15,34 +14,76 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
-/** HTTP routes over a controller. */
-export function controlApp(controller: Controller): Hono {
-  const app = new Hono().basePath(`/${apiVersion}`);
-  const tooLarge = failure('too-large', 'the body is larger than 1 MiB');
-  app.use(bodyLimit({ maxSize: 1024 * 1024, onError: (c) => c.json(tooLarge, 413) }));
-  app.get('/status', (c) => c.json(controller.status()));
-  app.get('/bans', (c) => c.json(controller.banned()));
-  app.get('/jails/:jail', (c) => {
-    const name = c.req.param('jail');
-    const jail = controller.jail(name);
-    return jail ? c.json(jail) : c.json(noSuchJail(name), 404);
-  });
-  app.post('/bans', async (c) => {
-    const { jail, ips } = parse(banRequest, await c.req.text());
-    const result = await controller.ban(jail, ips);
-    return result ? c.json(result) : c.json(noSuchJail(jail), 404);
-  });
-  app.post('/unbans', async (c) => {
-    const { jail, ips } = parse(unbanRequest, await c.req.text());
-    const result = await controller.unban(jail, ips);
-    return result ? c.json(result) : c.json(noSuchJail(jail ?? ''), 404);
-  });
-  app.notFound((c) => c.json(failure('not-found', `no such resource: ${c.req.path}`), 404));
-  app.onError((error, c) => {
-    const code = error instanceof Dock2banError ? error.code : 'internal';
-    return c.json(failure(code, messageOf(error)), code === 'invalid-request' ? 400 : 500);
-  });
-  return app;
+type Reply = { readonly status: number; readonly body: unknown };
+
+/** Bytes that a request may have. */
+const largestBody = 1024 * 1024;
+
+/** Answers one request over a controller. */
+async function reply(controller: Controller, incoming: IncomingMessage): Promise<Reply> {
+  const path = (incoming.url ?? '').split('?', 1)[0]!;
+  const prefix = `/${apiVersion}`;
+  const resource = path.startsWith(prefix) ? path.slice(prefix.length) : undefined;
+  switch (`${incoming.method} ${resource}`) {
+    case 'GET /status':
+      return ok(controller.status());
+    case 'GET /bans':
+      return ok(controller.banned());
+    case 'POST /bans': {
+      const { jail, ips } = parse(banRequest, await bodyOf(incoming));
+      return found(jail, await controller.ban(jail, ips));
+    }
+    case 'POST /unbans': {
+      const { jail, ips } = parse(unbanRequest, await bodyOf(incoming));
+      return found(jail ?? '', await controller.unban(jail, ips));
+    }
+    default: {
+      const name = incoming.method === 'GET' ? /^\/jails\/([^/]+)$/.exec(resource ?? '')?.[1] : undefined;
+      if (name !== undefined) {
+        const jail = decodeURIComponent(name);
+        return found(jail, controller.jail(jail));
+      }
+      return { status: 404, body: failure('not-found', `no such resource: ${path}`) };
+    }
+  }
+}
+
+function ok(body: unknown): Reply {
+  return { status: 200, body };
+}
+
+function found(jail: string, body: unknown): Reply {
+  return body === undefined ? { status: 404, body: noSuchJail(jail) } : ok(body);
+}
+
+/** @throws Dock2banError `too-large` */
+async function bodyOf(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > largestBody) throw new Dock2banError('too-large', 'the body is larger than 1 MiB');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+const statusOf: Readonly<Record<string, number>> = { 'invalid-request': 400, 'too-large': 413 };
+
+function replyTo(error: unknown): Reply {
+  const code = error instanceof Dock2banError ? error.code : 'internal';
+  return { status: statusOf[code] ?? 500, body: failure(code, messageOf(error)) };
+}
+
+async function handle(
+  controller: Controller,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const { status, body } = await reply(controller, incoming).catch(replyTo);
+  // The rest of a body that is too large is not read.
+  const headers = { 'content-type': 'application/json', ...(status === 413 && { connection: 'close' }) };
+  outgoing.writeHead(status, headers).end(JSON.stringify(body));
 }
 
 /**
@@ -55,7 +96,7 @@ export async function serveControl(path: string, controller: Controller): Promis
       fix: 'stop the other one, or give this one another --socket',
     });
   }
-  const server = createAdaptorServer({ fetch: controlApp(controller).fetch });
+  const server = http.createServer((incoming, outgoing) => void handle(controller, incoming, outgoing));
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     rmSync(path, { force: true });
@@ -70,13 +111,13 @@ export async function serveControl(path: string, controller: Controller): Promis
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        if ('closeAllConnections' in server) server.closeAllConnections();
+        server.closeAllConnections();
       }),
   };
 }
 
 /** The socket exists with mode 0600 from its first moment: the umask counts when it is bound. */
-async function listenPrivately(server: ReturnType<typeof createAdaptorServer>, path: string): Promise<void> {
+async function listenPrivately(server: Server, path: string): Promise<void> {
   const umask = process.umask(0o177);
   try {
     await new Promise<void>((resolve, reject) => {

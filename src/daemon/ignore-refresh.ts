@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
+import type { NameResolver } from '../filter/resolver.ts';
 import type { Jail } from '../jail/jail.ts';
 import type { EventLog } from './event-log.ts';
-import type { CachingResolver } from './name-resolver.ts';
 
 interface ReadFile {
   /** What the file was when it was read: a change of either means it is read again. */
@@ -12,13 +12,13 @@ interface ReadFile {
 
 /** Keeps up what the DNS names and files in `ignoreip` stand for. */
 export class IgnoreRefresh {
-  readonly #resolver: CachingResolver;
+  readonly #resolver: NameResolver;
   readonly #events: EventLog;
   readonly #files = new Map<string, ReadFile>();
   /** The last known addresses: a resolver that fails takes nobody's protection away. */
   readonly #addresses = new Map<string, readonly string[]>();
 
-  constructor(resolver: CachingResolver, events: EventLog) {
+  constructor(resolver: NameResolver, events: EventLog) {
     this.#resolver = resolver;
     this.#events = events;
   }

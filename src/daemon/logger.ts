@@ -44,8 +44,8 @@ async function formatted(format: LogFormat, stdout: DestinationStream): Promise<
       const pretty = prettyFactory({
         colorize: process.stdout.isTTY,
         translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
-        ignore: 'event,jail,ip,container,failures,bantime,until',
-        singleLine: true,
+        // A message says it all; the fields are for programs.
+        hideObject: true,
       });
       return { write: (line: string) => stdout.write(pretty(line)) };
     }

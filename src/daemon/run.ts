@@ -6,6 +6,7 @@ import type { ContainerSnapshot } from '../docker/snapshot.ts';
 import { serveControl } from '../control/server.ts';
 import { dockerodeConnector } from '../docker/dockerode-client.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
+import { boundBacktracking } from '../filter/backtracking.ts';
 import { compileFilter as compile } from '../filter/filter.ts';
 import type { FilterSpec } from '../filter/spec.ts';
 import { DockerUserFirewall } from '../firewall/docker-user.ts';
@@ -25,6 +26,7 @@ const builtinDir = fileURLToPath(new URL('../../filters', import.meta.url));
  * @returns the exit code
  */
 export async function run(options: RunOptions, version: string): Promise<number> {
+  boundBacktracking();
   const { logger, flush } = await openLog(options.logFormat, options.logLevel);
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Agent } from 'node:http';
+import { http } from '../http.ts';
 import { Agent as TlsAgent } from 'node:https';
 import { join } from 'node:path';
 import { Dock2banError } from '../errors.ts';
@@ -41,9 +41,14 @@ export function describeDockerHost(host: DockerHost): string {
 export function modemOptions(host: DockerHost, certDir: string | undefined): ModemOptions {
   const none = { host: undefined, port: undefined, socketPath: undefined, pathPrefix: '/' };
   if ('socketPath' in host) {
-    return { ...none, socketPath: host.socketPath, protocol: 'http', agent: new Agent({ keepAlive: false }) };
+    return {
+      ...none,
+      socketPath: host.socketPath,
+      protocol: 'http',
+      agent: new http.Agent({ keepAlive: false }),
+    };
   }
-  if (host.protocol === 'http') return { ...none, ...host, agent: new Agent({ keepAlive: false }) };
+  if (host.protocol === 'http') return { ...none, ...host, agent: new http.Agent({ keepAlive: false }) };
   const agent = new TlsAgent({ keepAlive: false });
   if (certDir === undefined) return { ...none, ...host, agent };
   const pem = (name: string): Buffer => readFileSync(join(certDir, name));

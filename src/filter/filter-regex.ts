@@ -57,9 +57,12 @@ export class FilterRegex {
     return this.#pattern.groupNames;
   }
 
-  /** Searches at a bounded cost from now on, be it at a lower speed. */
-  distrust(): void {
-    this.#pattern.distrust();
+  /**
+   * Searches at a bounded cost from now on, be it at a lower speed, if a search of this text takes longer than that.
+   * @param limit milliseconds
+   */
+  distrustIfSlow(text: string, alphabet: Alphabet, limit: number): void {
+    this.#pattern.distrustIfSlow(text, alphabet, limit);
   }
 
   search(text: string, alphabet: Alphabet): Match | undefined {

@@ -6,13 +6,16 @@ import { Finder } from './finder.ts';
 import type { Finding, Trace } from './finding.ts';
 import type { BufferedLine } from './buffered-line.ts';
 import type { TemplateHits } from './dates/detector.ts';
-import { LineDates } from './line-dates.ts';
+import { LineDates, type DateRules } from './line-dates.ts';
 import type { NameResolver } from './resolver.ts';
+import type { SharedDates } from './shared-dates.ts';
 import type { FilterSpec } from './spec.ts';
 
 export interface FilterOptions {
   /** The jail's, in seconds (default 600): lines of before the start that are older don't matter. */
   readonly findtime?: number;
+  /** For filters that are given the same lines, one after the other: they share the search for dates. */
+  readonly sharedDates?: SharedDates;
   /** Without it, DNS names in log lines are passed over. */
   readonly resolver?: NameResolver;
   /** Takes the failures whose name was resolved after their line had been processed. */
@@ -65,21 +68,20 @@ export class Filter {
   readonly #dates: LineDates;
   readonly #finder: Finder;
   readonly #maxLength: number;
-  /** Slow lines that are still put down to chance: to the garbage collector, or a busy machine. */
-  #patience = 3;
 
   /** @throws Dock2banError as `compileFilter` */
   constructor(spec: FilterSpec, options: FilterOptions) {
     const { clock = Date.now, explain = false, findtime = 600 } = options;
     this.name = spec.name;
     this.#maxLength = Math.floor(maxTextLength / spec.maxlines);
-    this.#dates = new LineDates({
+    const rules: DateRules = {
       datepattern: spec.datepattern,
       timeZone: spec.logTimeZone,
       findtime,
       checkTimes: !explain,
       thisYear: new Date(clock()).getFullYear(),
-    });
+    };
+    this.#dates = options.sharedDates?.of(rules) ?? new LineDates(rules);
     this.#finder = finderOf(spec, options, explain);
   }
 
@@ -124,7 +126,7 @@ export class Filter {
     if (first < 0) return noFindings;
     const start = performance.now();
     const findings = this.#finder.find(dated.line, dated.time, now, first, trace);
-    if (performance.now() - start > slowLine && --this.#patience === 0) this.#finder.distrust();
+    if (performance.now() - start > slowLine) this.#finder.distrustSlow(dated.line, slowLine);
     return findings;
   }
 }

@@ -59,10 +59,16 @@ export class Finder {
     return this.#buffer;
   }
 
-  /** Makes all expressions search at a bounded cost from now on. */
-  distrust(): void {
+  /**
+   * Makes the expressions that are slow on a line search at a bounded cost from now on. They are tried once more, as it
+   * may have been the garbage collector, or another process.
+   * @param limit milliseconds
+   */
+  distrustSlow(line: BufferedLine, limit: number): void {
     const { prefregex, failregex, ignoreregex } = this.#rules;
-    for (const regex of [...failregex, ...ignoreregex, ...(prefregex ? [prefregex] : [])]) regex.distrust();
+    const view = new View(line.visible, [line]);
+    for (const regex of [...failregex, ...ignoreregex, ...(prefregex ? [prefregex] : [])])
+      regex.distrustIfSlow(view.text, view.alphabet, limit / 2);
   }
 
   /**

@@ -45,6 +45,10 @@ export class LineDates {
   readonly #clock = new LocalClock();
   /** What the last date's text meant: under load, many lines have the same. */
   #meaning = { text: '', minute: 0, time: 0 };
+  /** The line seen last, and what was found out about it: filters that share this ask one after the other. */
+  #line: LogLine | undefined;
+  #lead: FoundLead | undefined;
+  #dated: { readonly line: DatedLine | undefined } | undefined;
   /** The line passed last, whose date is read only when it is asked for. */
   #passed: { text: string; lead: FoundLead; now: number } | undefined;
 
@@ -63,12 +67,16 @@ export class LineDates {
    * @returns false if that takes a full `date`
    */
   pass(line: LogLine, text: string, now: number): boolean {
+    if (line === this.#line) return !this.#dated?.line?.joined;
     if (line.dateRemoved) {
       this.#keep(line.time ?? now);
       return true;
     }
     const lead = this.#detector.findLeading(text, now);
     if (!lead) return false;
+    this.#line = line;
+    this.#lead = lead;
+    this.#dated = undefined;
     if (line.time === undefined) this.#passed = { text, lead, now };
     else this.#keep(line.time);
     return true;
@@ -79,7 +87,22 @@ export class LineDates {
    * @returns undefined for a line that is too old to matter
    */
   date(line: LogLine, text: string, now: number, live: boolean): DatedLine | undefined {
-    const cut = line.dateRemoved ? this.#given(line, text, now) : this.#cut(line, text, now);
+    const known = line === this.#line;
+    if (known && this.#dated) return this.#dated.line;
+    const dated = this.#date(line, text, now, live, known ? this.#lead : undefined);
+    this.#line = line;
+    this.#dated = { line: dated };
+    return dated;
+  }
+
+  #date(
+    line: LogLine,
+    text: string,
+    now: number,
+    live: boolean,
+    lead: FoundLead | undefined,
+  ): DatedLine | undefined {
+    const cut = line.dateRemoved ? this.#given(line, text, now) : this.#cut(line, text, now, lead);
     const { time } = cut;
     const { checkTimes, findtime } = this.#rules;
     if (!checkTimes) return { ...cut, time: time ?? now };
@@ -96,8 +119,8 @@ export class LineDates {
     return { line: uncut(text), time, joined: false };
   }
 
-  #cut(line: LogLine, text: string, now: number): CutLine {
-    const lead = this.#detector.findLeading(text, now);
+  #cut(line: LogLine, text: string, now: number, known: FoundLead | undefined): CutLine {
+    const lead = known ?? this.#detector.findLeading(text, now);
     if (lead) {
       const cut = { visible: text.slice(lead.end), logged: text };
       return this.#timed(cut, false, line.time ?? this.#timeOfLead(text, lead, now), now);

@@ -48,6 +48,11 @@ export class IpsetSession {
     return false;
   }
 
+  /** Starts the process ahead of the first batch: that takes some 20 ms. */
+  open(): void {
+    if (this.#usable) this.#conversation ??= this.#start();
+  }
+
   close(): void {
     this.#conversation?.end();
     this.#conversation = undefined;

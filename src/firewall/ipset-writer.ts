@@ -22,6 +22,11 @@ export class IpsetWriter {
     this.#session = new IpsetSession(tools);
   }
 
+  /** Makes the first write as quick as the others. */
+  open(): void {
+    this.#session.open();
+  }
+
   async headers(): Promise<Map<string, SetHeader>> {
     const { stdout } = await this.#tools.run('ipset', ['list', '-t']);
     return parseHeaders(stdout);

@@ -56,6 +56,7 @@ export class SetKeeper {
   async open(families: readonly Family[]): Promise<void> {
     this.#families = families;
     await this.#serial.run(() => this.#writer.headers());
+    this.#writer.open();
   }
 
   async ban(bans: readonly Ban[]): Promise<readonly Refusal[]> {

@@ -23,9 +23,13 @@ afterAll(async () => {
 
 /** Runs the real command line in a process of its own. */
 async function dock2ban(...args: string[]) {
+  return dock2banIn({}, ...args);
+}
+
+async function dock2banIn(env: Record<string, string>, ...args: string[]) {
   const { exitCode, stdout, stderr } = await execa('node', ['src/main.ts', ...args], {
     reject: false,
-    env: { DOCK2BAN_SOCKET: socket },
+    env: { DOCK2BAN_SOCKET: socket, ...env },
     stripFinalNewline: false,
   });
   return { exitCode, stdout, stderr };
@@ -80,6 +84,20 @@ describe('dock2ban', () => {
     expect(await dock2ban('unban', '2001:db8::9')).toMatchObject({ exitCode: 0, stdout: '1\n' });
     expect(await dock2ban('banned', '192.0.2.9')).toMatchObject({ exitCode: 1, stdout: '[[]]\n' });
     expect(await dock2ban('unban', '192.0.2.9')).toMatchObject({ exitCode: 1, stdout: '0\n' });
+  });
+
+  it("is not disturbed by environment variables of other commands: a container's health check has them all", async () => {
+    const env = { DOCK2BAN_ON_STOP: 'flush', DOCK2BAN_CONFIG_DIR: '/x', DOCK2BAN_FIREWALL: 'none' };
+    expect(await dock2banIn(env, 'status')).toMatchObject({ exitCode: 0 });
+  });
+
+  it.each([
+    [{ DOCK2BAN_ONSTOP: 'flush' }, 'Unknown argument: onstop'],
+    [{ DOCK2BAN_FIREWALL: 'ufw' }, 'Given: "ufw"'],
+  ])('run refuses the environment %j', async (env, text) => {
+    const { exitCode, stderr } = await dock2banIn(env, 'run');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(text);
   });
 
   it('says why an address is refused', async () => {

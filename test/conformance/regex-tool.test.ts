@@ -127,7 +127,7 @@ describe('dock2ban regex prints what fail2ban-regex prints', () => {
         'sshd[mode=aggressive]',
       ],
     ],
-    ['its real options', () => ['-vv', sample('postfix'), 'postfix[mode=auth]']],
+    ['its real options', () => ['-vv', sample('dovecot'), 'dovecot[mode=aggressive]']],
     ['several lines at once', () => ['-v', '--print-all-matched', sample('mongodb-auth'), 'mongodb-auth']],
     ['a filter file', () => [sample('vsftpd'), join(tree.config, 'filter.d/vsftpd.conf')]],
     [

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { boundBacktracking } from '../../src/filter/backtracking.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
+import { SharedDates } from '../../src/filter/shared-dates.ts';
 import { fail2banTree } from './fail2ban-tree.ts';
 import { sampleFilters } from './sample-filters.ts';
 import { readSamples } from './sample-log.ts';
@@ -21,10 +22,13 @@ describe('what makes a filter quick changes nothing of what it finds', () => {
       const spec = filters.spec(name, options);
       for (const now of [1_124_013_600_000, Date.now()]) {
         for (const dateRemoved of [false, true]) {
-          const quick = compileFilter(spec);
+          const sharedDates = new SharedDates();
+          const quick = compileFilter(spec, { sharedDates });
+          const neighbour = compileFilter(filters.spec('sshd', new Map()), { sharedDates });
           const thorough = compileFilter(spec);
           for (const text of texts) {
             const line = { text, time: dateRemoved ? now : undefined, dateRemoved };
+            if (text.length % 2 === 0) neighbour.process(line, now);
             const found = quick.process(line, now).map(({ id, time, lines }) => ({ id, time, lines }));
             const expected = thorough
               .examine(line, now)

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EventLog } from '../../src/daemon/event-log.ts';
 import { IgnoreCommand } from '../../src/daemon/ignore-command.ts';
 import { IgnoreRefresh, parseIgnoreFile } from '../../src/daemon/ignore-refresh.ts';
-import { CachingResolver } from '../../src/daemon/name-resolver.ts';
+import { CachingResolver } from '../../src/filter/caching-resolver.ts';
 import { Jail } from '../../src/jail/jail.ts';
 import { jailSpec } from '../jail/jail-spec.ts';
 

@@ -235,7 +235,7 @@ describe('what can’t be used', () => {
       /ignoreregex\[1\] of filter test .*nothing to repeat: \+ at position 0/,
     ],
     [specOf('<HOST>', { prefregex: '(' }), /prefregex of filter test/],
-    [specOf('(?P<a>x)*(?(a)b|c)<HOST>|(?:(?P<d>x)|y)*(?(d)b|c)'), /can't be followed.*\(\?\(…\)…\|…\)/],
+    [specOf('(?:(?P<d>x)|y)*+(?(d)b|c)<HOST>'), /can't be followed.*\(\?\(…\)…\|…\)/],
     [specOf('no id'), /failregex\[0\] of filter test doesn't say whom to ban/],
     [specOf('  '), /is empty/],
     [specOf('<HOST>', { datepattern: '%Q' }), /datepattern %Q has a % that introduces no strptime code/],
@@ -281,7 +281,7 @@ describe('what can’t be used', () => {
           expect(error).toBeInstanceOf(Dock2banError);
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 500 },
     );
-  });
+  }, 60_000);
 });

@@ -32,9 +32,9 @@ describe('required literals', () => {
         const pattern = new PythonPattern(source);
         const match = pattern.search(line, alphabetOf(line));
         if (!match) return;
-        const found = line.slice(match.start, match.end);
+        const { start, end } = match;
         for (const clause of pattern.requiredLiterals)
-          expect(clause.some((literal) => found.includes(literal))).toBe(true);
+          expect(clause.some((literal) => line.slice(start, end).includes(literal))).toBe(true);
       }),
       { numRuns: 1000 },
     );

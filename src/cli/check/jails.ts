@@ -6,6 +6,7 @@ import type { ConfigProblem, JailSpec } from '../../config/jail-spec.ts';
 import { resolveJails } from '../../config/resolve.ts';
 import { findingOf, type Finding } from './finding.ts';
 import { compileProblem } from './filters.ts';
+import { jailValues } from './jail-values.ts';
 import { misspelt } from './misspelt.ts';
 
 /** Running containers, as `config/` takes them. */
@@ -17,7 +18,8 @@ export async function checkJails(
   containers: Containers,
 ): Promise<{ count: number; findings: Finding[] }> {
   const { jails, problems } = resolveJails({ tree, containers, compileFilter: compileProblem });
-  const known = new Set(problems.map(keyOf));
+  const values = jailValues(tree);
+  const known = new Set([...problems, ...values].map(keyOf));
   const dormant = disabledProblems(
     tree,
     jails.map(({ name }) => name),
@@ -26,6 +28,7 @@ export async function checkJails(
     count: jails.length,
     findings: [
       ...problems.map(findingOf),
+      ...values,
       ...misspelt(tree),
       ...(await missingLogs(jails)),
       ...dormant.map(dormantFinding),
@@ -33,7 +36,7 @@ export async function checkJails(
   };
 }
 
-function keyOf({ where, message }: ConfigProblem): string {
+function keyOf({ where, message }: Pick<Finding, 'where' | 'message'>): string {
   return `${where}\n${message}`;
 }
 

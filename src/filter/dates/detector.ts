@@ -1,4 +1,5 @@
 import type { SpannedMatch } from '../python-regex/match.ts';
+import type { Alphabet } from '../python-regex/char-set.ts';
 import { alphabetOf } from '../python-regex/pattern.ts';
 import type { DateTemplate } from './template.ts';
 
@@ -29,6 +30,15 @@ interface LastPlace {
   readonly first: string;
   readonly last: string;
   readonly after: string;
+}
+
+/** What the template of the last date made of a line. */
+interface LastTry {
+  readonly place: Place | undefined;
+  /** No other template needs to be asked. */
+  readonly sure: boolean;
+  /** The whole line was searched. */
+  readonly whole: boolean;
 }
 
 export interface FoundDate {
@@ -101,15 +111,16 @@ export class DateDetector {
 
   /** @param now epoch milliseconds */
   find(line: string, now: number): FoundDate | undefined {
-    const last = this.#tryLast(line);
-    const place = last?.sure ? last.place : this.#tryAll(line, last);
+    const alphabet = alphabetOf(line);
+    const last = this.#tryLast(line, alphabet);
+    const place = last?.sure ? last.place : this.#tryAll(line, alphabet, last);
     if (!place) return undefined;
     this.#remember(place, line, now);
     return { template: place.candidate.template, match: place.match };
   }
 
-  /** Tries the template that found the last date. `sure`: no other needs to be asked. */
-  #tryLast(line: string): { place: Place | undefined; sure: boolean; whole: boolean } | undefined {
+  /** Tries the template that found the last date. */
+  #tryLast(line: string, alphabet: Alphabet): LastTry | undefined {
     const index = this.#lastIndex;
     const candidate = this.#list[index];
     const at = this.#lastPlace;
@@ -117,20 +128,20 @@ export class DateDetector {
     const { anchored } = candidate.template;
     const partly = !anchored && looksSame(line, at);
     const match = partly
-      ? this.#find(candidate, line.slice(0, at.end), at.start)
-      : this.#find(candidate, line, 0);
+      ? find(candidate, line.slice(0, at.end), alphabet, at.start)
+      : find(candidate, line, alphabet, 0);
     if (!match) return { place: undefined, sure: false, whole: !partly };
     const same = match.start === at.start && match.end === at.end;
     const sure = this.#list.length === 1 || anchored || same;
     return { place: { candidate, index, match }, sure, whole: !partly };
   }
 
-  #tryAll(line: string, last: { place: Place | undefined; whole: boolean } | undefined): Place | undefined {
+  #tryAll(line: string, alphabet: Alphabet, last: LastTry | undefined): Place | undefined {
     const limit = this.#lastPlace?.start ?? 1;
     let best = last?.place;
     for (const [index, candidate] of this.#list.entries()) {
       if (last?.whole && index === this.#lastIndex) continue;
-      const match = this.#find(candidate, line, 0);
+      const match = find(candidate, line, alphabet, 0);
       if (!match) continue;
       const place = { candidate, index, match };
       const next = this.#list[index + 1];
@@ -141,12 +152,6 @@ export class DateDetector {
       if (!best || match.start < best.match.start) best = place;
     }
     return best;
-  }
-
-  #find(candidate: Candidate, line: string, from: number): SpannedMatch | undefined {
-    const match = candidate.template.find(line, alphabetOf(line), from);
-    if (match) candidate.found += 1;
-    return match;
   }
 
   #remember({ candidate, index, match }: Place, line: string, now: number): void {
@@ -183,6 +188,17 @@ export class DateDetector {
     while ((list[this.#firstUnused]?.hits ?? 0) > 0) this.#firstUnused += 1;
     return target;
   }
+}
+
+function find(
+  candidate: Candidate,
+  line: string,
+  alphabet: Alphabet,
+  from: number,
+): SpannedMatch | undefined {
+  const match = candidate.template.find(line, alphabet, from);
+  if (match) candidate.found += 1;
+  return match;
 }
 
 function weightOf({ hits, template, distance }: Candidate): number {

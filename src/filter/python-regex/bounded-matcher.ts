@@ -111,6 +111,9 @@ export class BoundedMatcher {
             index = step.next;
             break;
           }
+          case 'test':
+            index = slots[2 * step.group + 1]! >= 0 ? step.set : step.unset;
+            break;
           case 'match':
             return at;
         }

@@ -1,6 +1,7 @@
 import { BoundedMatcher, type Slots } from './bounded-matcher.ts';
 import type { Alphabet } from './char-set.ts';
 import { expandConditionals } from './conditionals.ts';
+import { groupsIn } from './loop-captures.ts';
 import type { Groups, Match } from './match.ts';
 import { Searcher } from './searcher.ts';
 import { children, RegexError, type Expression, type Node } from './syntax.ts';
@@ -29,10 +30,14 @@ export function boundedSearch(expression: Expression, alphabet: Alphabet): Bound
       if (!(error instanceof SyntaxError)) throw error;
     }
   }
+  return ownSearch(expression);
+}
+
+/** A search by our own engine. */
+export function ownSearch({ root, names }: Expression): BoundedSearch {
   try {
-    const { root, names } = expression;
-    const highest = Math.max(0, ...names.values(), ...groupsOf(root));
-    const matcher = new BoundedMatcher(expandConditionals(root), highest, maxWork);
+    const highest = Math.max(0, ...names.values(), ...groupsIn(root));
+    const matcher = new BoundedMatcher(expanded(root), highest, maxWork);
     return {
       linear: false,
       search: (text) => {
@@ -46,6 +51,16 @@ export function boundedSearch(expression: Expression, alphabet: Alphabet): Bound
   }
 }
 
+/** Where conditionals can be expanded, failures can be remembered, which bounds the cost better. */
+function expanded(root: Node): Node {
+  try {
+    return expandConditionals(root);
+  } catch (error) {
+    if (error instanceof RegexError) return root;
+    throw error;
+  }
+}
+
 /** Whether a loop stands in a loop, by which backtracking can take time exponential in the length of the text. */
 export function hasNestedLoops(node: Node, inside = false): boolean {
   const loop = node.type === 'repeat' && node.max > fewTimes;
@@ -53,11 +68,6 @@ export function hasNestedLoops(node: Node, inside = false): boolean {
 }
 
 const fewTimes = 8;
-
-function groupsOf(node: Node): number[] {
-  const below = children(node).flatMap(groupsOf);
-  return node.type === 'capture' ? [node.group, ...below] : below;
-}
 
 class SlotMatch implements Match {
   readonly #text: string;

@@ -113,7 +113,7 @@ function captures(node: Node, found = new Set<number>()): Set<number> {
 }
 
 /** The groups that have matched whenever the node has. */
-function surelySet(node: Node): Set<number> {
+export function surelySet(node: Node): Set<number> {
   switch (node.type) {
     case 'sequence':
       return new Set(node.items.flatMap((item) => [...surelySet(item)]));

@@ -1,6 +1,7 @@
-import { boundedSearch, hasNestedLoops, type BoundedSearch } from './bounded-search.ts';
+import { boundedSearch, hasNestedLoops, ownSearch, type BoundedSearch } from './bounded-search.ts';
 import type { Alphabet } from './char-set.ts';
 import type { Match, SpannedMatch } from './match.ts';
+import { forgottenGroups } from './loop-captures.ts';
 import { noFlags, parseExpression, type Flags } from './parser.ts';
 import { requiredLiterals, type Clause } from './required-literals.ts';
 import { Searcher } from './searcher.ts';
@@ -31,6 +32,8 @@ export class PythonPattern {
   readonly #expression: Expression;
   readonly #searchers: Partial<Record<Alphabet, Searcher>> = {};
   readonly #bounded: Partial<Record<Alphabet, BoundedSearch>> = {};
+  /** Finds what V8 forgets: captures of earlier rounds of a loop. */
+  readonly #recapture: BoundedSearch | undefined;
   readonly #onExceeded: ((length: number) => void) | undefined;
   #shortText = shortText;
 
@@ -40,13 +43,42 @@ export class PythonPattern {
     this.#onExceeded = onExceeded;
     this.groupNames = new Set(this.#expression.names.keys());
     this.requiredLiterals = requiredLiterals(this.#expression.root);
-    this.#searcher('ascii');
+    if (!this.#translates()) return;
+    const forgotten = forgottenGroups(this.#expression.root);
+    const named = [...this.#expression.names.values()];
+    if (named.some((group) => forgotten.has(group))) this.#recapture = ownSearch(this.#expression);
     if (hasNestedLoops(this.#expression.root) && !this.#boundedSearch('ascii').linear) this.distrust();
+  }
+
+  /** False: V8 can't do what the expression asks for, but our own engine can. */
+  #translates(): boolean {
+    try {
+      this.#searcher('ascii');
+      return true;
+    } catch (error) {
+      const own = ownSearch(this.#expression);
+      if (own.search('') === 'exceeded') throw error;
+      this.#bounded.ascii = own;
+      this.#bounded.unicode = own;
+      this.distrust();
+      return false;
+    }
   }
 
   /** Never uses an engine again whose cost may get out of hand. */
   distrust(): void {
-    this.#shortText = 0;
+    this.#shortText = -1;
+  }
+
+  /**
+   * Does so if a search of this text, which took part in something slow, is slow once more.
+   * @param limit milliseconds
+   */
+  distrustIfSlow(text: string, alphabet: Alphabet, limit: number): void {
+    if (text.length > this.#shortText) return;
+    const start = performance.now();
+    this.search(text, alphabet);
+    if (performance.now() - start > limit) this.distrust();
   }
 
   /**
@@ -54,8 +86,13 @@ export class PythonPattern {
    * @param alphabet of the text, from `alphabetOf`
    */
   search(text: string, alphabet: Alphabet): Match | undefined {
-    if (text.length > this.#shortText) return this.#searchBounded(text, alphabet);
-    return (this.#searchers[alphabet] ?? this.#searcher(alphabet)).search(text, 0);
+    const match =
+      text.length > this.#shortText
+        ? this.#searchBounded(text, alphabet)
+        : (this.#searchers[alphabet] ?? this.#searcher(alphabet)).search(text, 0);
+    if (!match || !this.#recapture) return match;
+    const complete = this.#recapture.search(text);
+    return typeof complete === 'object' ? complete : match;
   }
 
   #searchBounded(text: string, alphabet: Alphabet): Match | undefined {

@@ -16,6 +16,8 @@ export type Step =
       next: number;
     }
   | { readonly op: 'reference'; readonly group: number; next: number }
+  /** Goes on by whether a group has matched. */
+  | { readonly op: 'test'; readonly group: number; readonly set: number; readonly unset: number }
   | { readonly op: 'match' };
 
 export type UnitTest = (unit: number) => boolean;
@@ -34,7 +36,6 @@ const maxSteps = 4000;
 
 /**
  * Compiles an expression for BoundedMatcher.
- * @param root without conditionals
  * @throws RegexError for what it can't do: possessive and atomic groups, groups in lookarounds, references that ignore case
  */
 export function compileProgram(root: Node): Program {
@@ -45,7 +46,7 @@ export function compileProgram(root: Node): Program {
     steps: compiler.steps,
     start,
     anchored: beginsAtStart(root),
-    references: compiler.steps.some((step) => step.op === 'reference'),
+    references: compiler.steps.some(({ op }) => op === 'reference' || op === 'test'),
   };
 }
 
@@ -97,9 +98,12 @@ class Compiler {
         return this.add({ op: 'reference', group: node.group, next });
       case 'never':
         return this.add({ op: 'char', accepts: () => false, next });
+      case 'conditional': {
+        const [set, unset] = [this.compile(node.yes, next), this.compile(node.no, next)];
+        return this.add({ op: 'test', group: node.group, set, unset });
+      }
       case 'atomic':
-      case 'conditional':
-        throw unsupported(node.type);
+        throw unsupported('an atomic group');
     }
   }
 
