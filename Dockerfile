@@ -19,8 +19,7 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY filters ./filters
 RUN for name in dock2ban fail2ban-client fail2ban-regex; do ln -s /app/dist/main.js /usr/local/bin/$name; done
-# Memory: V8's young generation would grow to 16 MB for nothing, and glibc would keep an arena for each thread.
-ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=1 MALLOC_ARENA_MAX=1
+ENV NODE_ENV=production
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["dock2ban", "status"]
 ENTRYPOINT ["dock2ban"]
 CMD ["run"]

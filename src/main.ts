@@ -8,6 +8,7 @@ import { ban, unban } from './cli/by-hand.ts';
 import { exitCode, reportError } from './cli/exit-code.ts';
 import { status } from './cli/status.ts';
 import { ControlClient } from './control/client.ts';
+import { launch } from './daemon/launch.ts';
 import { firewallChoices, logFormats, logLevels, onStopChoices } from './daemon/options.ts';
 import { Dock2banError } from './errors.ts';
 import { checkTool, environment, regexTool, toolNamed } from './tools.ts';
@@ -110,11 +111,8 @@ async function dock2ban(): Promise<void> {
             default: 'keep' as const,
             describe: 'Keep the bans in the kernel at the end, or flush every trace',
           }),
-      (argv) =>
-        answer(async () => {
-          const { run } = await import('./daemon/run.ts');
-          return run(argv, version);
-        }),
+      ({ dockerHost, configDir, socket, syslogFile, firewall, logLevel, logFormat, onStop }) =>
+        launch({ dockerHost, configDir, socket, syslogFile, firewall, logLevel, logFormat, onStop }, version),
     )
     .command(
       'status [jail]',

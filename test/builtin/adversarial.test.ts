@@ -1,0 +1,93 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { boundBacktracking } from '../../src/filter/backtracking.ts';
+import { compileFilter, type Filter } from '../../src/filter/filter.ts';
+import type { FilterSpec } from '../../src/filter/spec.ts';
+import type { LogLine } from '../../src/sources/log-line.ts';
+import { readSamples } from '../conformance/sample-log.ts';
+import { builtinFilter, filterNames, modesOf, samplesDir } from './builtin-filters.ts';
+
+const length = 65_536;
+/** Milliseconds that one line may cost. */
+const budget = 50;
+const now = Date.parse('2026-11-22T13:44:53Z');
+/** What expressions may like to repeat. */
+const units = ['a', ' ', '1', '"', '\\"', ' [', '] "', ': ', '1:', '1.', '","', '<', '\u00e9'];
+
+// As the daemon does at its start.
+beforeAll(boundBacktracking);
+
+describe.each(filterNames)('no line of 64 KiB costs %s more than its budget', (name) => {
+  it.each(modesOf(name))(
+    'mode %s',
+    async (mode) => {
+      const spec = builtinFilter(name, new Map([['mode', mode]]));
+      const slow: string[] = [];
+      let filter = compileFilter(spec);
+      for (const [count, line] of [...new Set((await examples(name, spec)).flatMap(hostile))].entries()) {
+        // After some slow lines a filter takes another engine: most lines must meet one that hasn't.
+        if (count % 10 === 0) filter = compileFilter(spec);
+        for (const delivered of deliveries(line)) {
+          const cost = costOf(filter, delivered);
+          // A garbage collection may have come in between.
+          if (
+            cost > budget &&
+            Math.min(costOf(compileFilter(spec), delivered), costOf(compileFilter(spec), delivered)) > budget
+          )
+            slow.push(
+              `${Math.round(cost)} ms: ${delivered.text.slice(0, 200)} … ${delivered.text.slice(-200)}`,
+            );
+        }
+      }
+      expect(slow).toEqual([]);
+    },
+    120_000,
+  );
+});
+
+/** A line for each failregex. */
+async function examples(name: string, spec: FilterSpec): Promise<string[]> {
+  const filter = compileFilter(spec, { explain: true });
+  const byRegex = new Map<number, string>();
+  for (const { text } of await readSamples(samplesDir, name)) {
+    const [finding] = filter.examine({ text, time: undefined, dateRemoved: false }, now).findings;
+    if (finding && !byRegex.has(finding.regex)) byRegex.set(finding.regex, text);
+  }
+  expect([...byRegex.keys()].toSorted((a, b) => a - b)).toEqual(spec.failregex.map((_, i) => i));
+  return [...byRegex.values()];
+}
+
+/** A matching line repeated, and with long runs of something in all its places. */
+function hostile(line: string): string[] {
+  const words = [...line.matchAll(/[^\w\s]+|\s+|\w+/g)];
+  const places = words.filter((_, i) => i % Math.ceil(words.length / 4) === 0).map(({ index }) => index);
+  return [
+    filled('', line, ''),
+    ...places.flatMap((at) => {
+      const [begin, end] = [line.slice(0, at), line.slice(at)];
+      return [
+        filled(begin, end.slice(0, 12), end),
+        filled(begin, end, 'x'),
+        ...units.map((unit) => filled(begin, unit, end)),
+      ];
+    }),
+  ];
+}
+
+function filled(begin: string, unit: string, end: string): string {
+  return begin + unit.repeat(Math.ceil((length - begin.length - end.length) / unit.length)) + end;
+}
+
+function deliveries(text: string): LogLine[] {
+  return [
+    { text, time: undefined, dateRemoved: false },
+    { text: ` host web[12]: ${text}`, time: now, dateRemoved: true },
+  ];
+}
+
+/** Milliseconds of this thread's own work: other tests may keep the machine busy. */
+function costOf(filter: Filter, line: LogLine): number {
+  const before = process.threadCpuUsage();
+  filter.process(line, now);
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1000;
+}
