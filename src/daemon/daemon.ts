@@ -1,14 +1,15 @@
 import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Controller, Status } from '../control/api.ts';
-import type { ConfigProblem, JailSpec } from '../config/jail-spec.ts';
+import type { ConfigProblem, JailSpec, SourceSpec } from '../config/jail-spec.ts';
 import { watchDocker } from '../docker/watch.ts';
 import type { ConnectDocker } from '../docker/engine-client.ts';
 import type { ContainerSnapshot, DockerSnapshot } from '../docker/snapshot.ts';
 import { CachingResolver } from '../filter/caching-resolver.ts';
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { Firewall, FirewallInfo } from '../firewall/firewall.ts';
-import { NeverBan } from '../firewall/never-ban.ts';
+import { NeverBan, type OwnAddresses } from '../firewall/never-ban.ts';
 import { followSyslogFile } from '../sources/syslog-file.ts';
 import type { Dock2banError } from '../errors.ts';
 import { portNames, sourceName } from './describe.ts';
@@ -68,7 +69,8 @@ export class Daemon {
   #dockerConnected = false;
   #syslogLost: Dock2banError | undefined;
   #syslogReported = false;
-  #neverBan = new NeverBan({ host: [], gateways: [], dockerSubnets: [] });
+  #own: OwnAddresses = { host: [], gateways: [], dockerSubnets: [] };
+  #neverBan = new NeverBan(this.#own);
 
   constructor(parts: DaemonParts) {
     this.#parts = parts;
@@ -91,7 +93,8 @@ export class Daemon {
       enforcer: this.#enforcer,
       events: this.#events,
       neverBan: (ip) => this.#neverBan.find(ip),
-      syslogFile: this.#parts.syslogFile,
+      logsOf: (source) =>
+        source.kind === 'file' ? this.#files.filesOf(source.pattern) : [this.#nameOf(source)],
       overview: () => this.#overview(),
       clock: this.#clock,
     });
@@ -217,7 +220,11 @@ export class Daemon {
   #lookAtAddresses(): void {
     const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
     const host = interfaces.map(({ address }) => address);
-    this.#neverBan = new NeverBan(ownAddresses(host, this.#docker?.networks ?? []));
+    const own = ownAddresses(host, this.#docker?.networks ?? []);
+    // A new list makes the firewall look through all bans.
+    if (isDeepStrictEqual(own, this.#own)) return;
+    this.#own = own;
+    this.#neverBan = new NeverBan(own);
   }
 
   #ready({ engine }: DockerSnapshot): void {
@@ -242,8 +249,12 @@ export class Daemon {
     return {
       containers,
       ports: ports === 'all' ? ports : ports.join(', ') || 'nothing',
-      sources: [...new Set(sources.map((source) => sourceName(source, this.#parts.syslogFile)))],
+      sources: [...new Set(sources.map((source) => this.#nameOf(source)))],
     };
+  }
+
+  #nameOf(source: SourceSpec): string {
+    return sourceName(source, this.#parts.syslogFile);
   }
 
   #overview(): Omit<Status, 'jails'> {

@@ -1,7 +1,8 @@
 import type { BanStatus, Controller, HandResult, JailStatus, Refused, Status } from '../control/api.ts';
+import type { SourceSpec } from '../config/jail-spec.ts';
 import type { Ban } from '../jail/ban.ts';
 import type { Jail } from '../jail/jail.ts';
-import { portNames, sourceName } from './describe.ts';
+import { portNames } from './describe.ts';
 import type { NeverBanReason } from '../firewall/never-ban.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { EventLog } from './event-log.ts';
@@ -12,7 +13,8 @@ export interface HandControlParts {
   readonly enforcer: Enforcer;
   readonly events: EventLog;
   readonly neverBan: (ip: string) => NeverBanReason | undefined;
-  readonly syslogFile: string;
+  /** The log files that a source stands for now, or what it is called. */
+  readonly logsOf: (source: SourceSpec) => readonly string[];
   readonly overview: () => Omit<Status, 'jails'>;
   readonly clock: () => number;
 }
@@ -37,7 +39,7 @@ export class HandControl implements Controller {
       jail: name,
       currentlyFailed: jail.currentlyFailed,
       totalFailed: jail.totalFailed,
-      sources: [...new Set(sources.map((source) => sourceName(source, this.#parts.syslogFile)))],
+      sources: [...new Set(sources.flatMap((source) => this.#parts.logsOf(source)))],
       containers,
       ports: portNames(closes),
       currentlyBanned: jail.bans.size,

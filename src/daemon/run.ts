@@ -21,6 +21,9 @@ import type { RunOptions } from './options.ts';
 /** The built-in jails and filters, beside `dist/` or `src/`. */
 const builtinDir = fileURLToPath(new URL('../../filters', import.meta.url));
 
+/** Milliseconds from the signal to the end, also while a tool of the firewall hangs. */
+const stopWithin = 1500;
+
 /**
  * `dock2ban run`: runs until SIGTERM or SIGINT.
  * @returns the exit code
@@ -29,7 +32,12 @@ export async function run(options: RunOptions, version: string): Promise<number>
   boundBacktracking();
   const { logger, flush } = await openLog(options.logFormat, options.logLevel);
   const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+  const onSignal = (): void => {
+    stop.abort();
+    // What is left to end can be cut off: the kernel's state is whole at every moment. A flush is let finish.
+    if (options.onStop === 'keep') setTimeout(() => process.exit(0), stopWithin).unref();
+  };
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, onSignal);
   try {
     await runUntil(stop.signal, options, version, logger);
     return 0;

@@ -243,6 +243,10 @@ describe('Daemon', () => {
     writeFileSync(join(folder, 'app/old.log.1.gz'), 'bad 203.0.113.4\nbad 203.0.113.4\n');
     await sees('ban', { jail: 'app', ip: '203.0.113.3' });
     expect(control.banned()).toEqual({ app: ['203.0.113.2', '203.0.113.3'] });
+    expect(control.jail('app')!.sources.toSorted()).toEqual([
+      join(folder, 'app/new.log'),
+      join(folder, 'app/old.log'),
+    ]);
   }, 15_000);
 
   it('says that a ban is not in force if the kernel does not take it, and is not healthy', async () => {

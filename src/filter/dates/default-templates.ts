@@ -1,35 +1,49 @@
 import { parsePattern } from './parse-pattern.ts';
 import { lineBegins, type DateTemplate } from './template.ts';
 
-/** The forms that are tried without a `datepattern`: the same as fail2ban's (1.0), in its order. */
+const time = '%H:%M:%S';
+/** The hour may have one digit. */
+const clock = '%k:%M:%S';
+const fraction = String.raw`(?:\.%f)?`;
+const isoTail = String.raw`(?:[.,]%f)?(?:\s*%z)?`;
+const dateTimeGap = '(?:T|  ?)';
+const weekday = '(?:%a )?';
+const yearBehind = '(?: %ExY)?';
+
+/** Three fields between the same separator, twice. */
+function separated(separator: string, ...[first, second, third]: [string, string, string]): string {
+  return `${first}(?P<_sep>${separator})${second}(?P=_sep)${third}`;
+}
+
+/** The forms that are tried without a `datepattern`: those that fail2ban (1.0) tries, in its order. */
 const patterns: readonly string[] = [
   // 2026-11-22T13:44:53.123+01:00 and 2026/11/22 13:44:53
-  String.raw`%ExY(?P<_sep>[-/.])%m(?P=_sep)%d(?:T|  ?)%H:%M:%S(?:[.,]%f)?(?:\s*%z)?`,
+  `${separated('[-/.]', '%ExY', '%m', '%d')}${dateTimeGap}${time}${isoTail}`,
   // Sun Nov 22 13:44:53.011 2026, day and year optional; Sun Nov 22 2026 13:44:53
-  String.raw`(?:%a )?%b %d %k:%M:%S(?:\.%f)?(?: %ExY)?`,
-  String.raw`(?:%a )?%b %d %ExY %k:%M:%S(?:\.%f)?`,
+  `${weekday}%b %d ${clock}${fraction}${yearBehind}`,
+  `${weekday}%b %d %ExY ${clock}${fraction}`,
   // 22/11/2026 13:44:53, 22-11-26 13:44:53
-  String.raw`%d(?P<_sep>[-/])%m(?P=_sep)(?:%ExY|%Exy) %k:%M:%S`,
+  `${separated('[-/]', '%d', '%m', '(?:%ExY|%Exy)')} ${clock}`,
   // 22/Nov/2026:13:44:53 +0100, 22-Nov-2026 13:44:53.252
-  String.raw`%d(?P<_sep>[-/])%b(?P=_sep)%ExY[ :]?%H:%M:%S(?:\.%f)?(?: %z)?`,
+  `${separated('[-/]', '%d', '%b', '%ExY')}[ :]?${time}${fraction}(?: %z)?`,
   // 11/22/2026:13:44:53, 11-22-2026 13:44:53.252
-  '%m/%d/%ExY:%H:%M:%S',
-  String.raw`%m-%d-%ExY %k:%M:%S(?:\.%f)?`,
+  `%m/%d/%ExY:${time}`,
+  `%m-%d-%ExY ${clock}${fraction}`,
   'EPOCH',
-  '{^LN-BEG}%H:%M:%S',
+  `{^LN-BEG}${time}`,
   // <11/22/26@13:44:53>
-  '^<%m/%d/%Exy@%H:%M:%S>',
+  `^<%m/%d/%Exy@${time}>`,
   // 261122 13:44:53
-  '%Exy%Exm%Exd  ?%H:%M:%S',
+  `%Exy%Exm%Exd  ?${time}`,
   // Nov 22, 2026 1:44:53 PM
   '%b %d, %ExY %I:%M:%S %p',
   // Nov-22-26 13:44:53
-  '^%b-%d-%Exy %k:%M:%S',
+  `^%b-%d-%Exy ${clock}`,
   // 20261122T134453
-  String.raw`%ExY%Exm%Exd(?:T|  ?)%ExH%ExM%ExS(?:[.,]%f)?(?:\s*%z)?`,
+  `%ExY%Exm%Exd${dateTimeGap}%ExH%ExM%ExS${isoTail}`,
   // CET Nov 22 13:44:53; +01:00 Nov 22 13:44:53.011 2026
-  String.raw`(?:%Z )?(?:%a )?%b %d %k:%M:%S(?:\.%f)?(?: %ExY)?`,
-  String.raw`(?:%z )?(?:%a )?%b %d %k:%M:%S(?:\.%f)?(?: %ExY)?`,
+  `(?:%Z )?${weekday}%b %d ${clock}${fraction}${yearBehind}`,
+  `(?:%z )?${weekday}%b %d ${clock}${fraction}${yearBehind}`,
   'TAI64N',
 ];
 
