@@ -41,7 +41,10 @@ describe.skipIf(whyNotHere())('sets in the kernel', () => {
     expect([...held.keys()].toSorted()).toEqual(['203.0.113.1', '203.0.113.2', '203.0.113.3', '203.0.113.4']);
     expect(held.get('203.0.113.3')).toBe(0);
     expect(held.get('203.0.113.4')).toBeGreaterThan(longestTimeout - 5);
-    expect(await members('dock2ban4')).toEqual(held);
+    const all = await members('dock2ban4');
+    expect([...all.keys()].toSorted()).toEqual([...held.keys()].toSorted());
+    // The two are read one after the other: seconds may pass between them.
+    for (const [ip, seconds] of held) expect(Math.abs(all.get(ip)! - seconds), ip).toBeLessThanOrEqual(2);
     await sleep(3100);
     for (const set of ['dock2ban4-web', 'dock2ban4']) {
       expect([...(await members(set)).keys()].toSorted()).toEqual([
