@@ -10,8 +10,6 @@ import { CachingResolver } from '../filter/caching-resolver.ts';
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { Firewall, FirewallInfo } from '../firewall/firewall.ts';
 import { NeverBan, type OwnAddresses } from '../firewall/never-ban.ts';
-import { followSyslogFile } from '../sources/syslog-file.ts';
-import type { Dock2banError } from '../errors.ts';
 import { portNames, sourceName } from './describe.ts';
 import { Detector } from './detector.ts';
 import { Enforcer } from './enforcer.ts';
@@ -24,7 +22,7 @@ import { LogFiles } from './log-files.ts';
 import { Matching } from './matching.ts';
 import { ownAddresses } from './own-addresses.ts';
 import { ProblemLog } from './problem-log.ts';
-import { SyslogRoutes } from './syslog-routes.ts';
+import { SyslogReader } from './syslog-reader.ts';
 import { unservedSources } from './unserved-sources.ts';
 
 /** What the daemon is made of; tests put their own in. */
@@ -61,14 +59,12 @@ export class Daemon {
   readonly #firewall: Firewall;
   readonly #enforcer: Enforcer;
   readonly #matching: Matching;
-  readonly #syslog: SyslogRoutes;
+  readonly #syslog: SyslogReader;
   readonly #files: LogFiles;
   readonly #problems: ProblemLog;
   readonly #ignores: IgnoreRefresh;
   #docker: DockerSnapshot | undefined;
   #dockerConnected = false;
-  #syslogLost: Dock2banError | undefined;
-  #syslogReported = false;
   #own: OwnAddresses = { host: [], gateways: [], dockerSubnets: [] };
   #neverBan = new NeverBan(this.#own);
 
@@ -82,7 +78,7 @@ export class Daemon {
     this.#ignores = new IgnoreRefresh(this.#resolver, this.#events);
     const detector = new Detector(this.#events, (ip) => this.#neverBan.find(ip), this.#clock);
     this.#matching = new Matching(detector, this.#enforcer, this.#events, this.#clock);
-    this.#syslog = new SyslogRoutes(this.#matching);
+    this.#syslog = new SyslogReader(parts.syslogFile, this.#matching, this.#events, this.#clock);
     this.#files = new LogFiles(this.#events, this.#matching);
   }
 
@@ -106,7 +102,7 @@ export class Daemon {
     const end = AbortSignal.any([signal, fault.signal]);
     const tasks = [
       this.#followDocker(end),
-      this.#followSyslog(end),
+      this.#syslog.run(end),
       every(expireEvery, end, () => this.#expire()),
       every(reconcileEvery, end, () => this.#reconcile()),
     ];
@@ -145,35 +141,6 @@ export class Daemon {
     }
   }
 
-  /** Followed from the start, so that no line is missed of a container that opts in. */
-  async #followSyslog(signal: AbortSignal): Promise<void> {
-    const { syslogFile } = this.#parts;
-    const options = { signal, from: 'end', wanted: this.#syslog.wants, now: this.#clock } as const;
-    for await (const update of followSyslogFile(syslogFile, options)) {
-      switch (update.type) {
-        case 'lines':
-          for (const line of update.lines) this.#syslog.take(line);
-          break;
-        case 'lost':
-          this.#syslogLost = update.error;
-          this.#reportSyslog();
-          break;
-        case 'resumed':
-          if (this.#syslogReported) this.#events.sourceResumed(syslogFile);
-          this.#syslogLost = undefined;
-          this.#syslogReported = false;
-          break;
-      }
-    }
-  }
-
-  /** A host without a syslog file is no fault as long as no jail reads it. */
-  #reportSyslog(): void {
-    if (this.#syslogLost === undefined || this.#syslogReported || !this.#syslog.isNeeded) return;
-    this.#syslogReported = true;
-    this.#events.sourceLost(this.#parts.syslogFile, this.#syslogLost.message, this.#syslogLost.fix);
-  }
-
   async #apply(containers: readonly ContainerSnapshot[]): Promise<void> {
     this.#lookAtAddresses();
     const { jails, problems } = this.#parts.resolve(containers);
@@ -184,7 +151,6 @@ export class Daemon {
     await this.#enforcer.reconcile();
     this.#syslog.update(this.#registry);
     await this.#files.update(this.#registry);
-    this.#reportSyslog();
     for (const { name, spec } of started) this.#events.jailStarted(name, this.#summary(spec));
     for (const { name, spec } of changed) this.#events.jailChanged(name, this.#summary(spec));
   }
