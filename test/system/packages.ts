@@ -12,6 +12,7 @@ interface Need {
 
 const needs: readonly Need[] = [
   { program: 'ip', packageName: 'iproute2' },
+  { program: 'sysctl', packageName: 'procps' },
   { program: 'iptables', packageName: 'iptables' },
   { program: 'ipset', packageName: 'ipset' },
   { program: 'nft', packageName: 'nftables', units: ['nftables.service'] },
