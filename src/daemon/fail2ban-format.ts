@@ -1,4 +1,5 @@
 import type { DestinationStream } from 'pino';
+import { oneLine } from './one-line.ts';
 import { localTime } from '../local-time.ts';
 
 /** fail2ban's name of the module and level that an event would have in fail2ban.log. */
@@ -35,5 +36,5 @@ export function toFail2ban(json: string): string {
   const [module, name] = origins[event ?? ''] ?? ['server', levels[level] ?? level.toUpperCase()];
   const at = new Date(time);
   const stamp = `${localTime(at)},${String(at.getMilliseconds()).padStart(3, '0')}`;
-  return `${stamp} ${`fail2ban.${module}`.padEnd(24)}[${process.pid}]: ${name.padEnd(7)} ${msg ?? ''}\n`;
+  return `${stamp} ${`fail2ban.${module}`.padEnd(24)}[${process.pid}]: ${name.padEnd(7)} ${oneLine(msg ?? '')}\n`;
 }

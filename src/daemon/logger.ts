@@ -1,5 +1,6 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { fail2banStream } from './fail2ban-format.ts';
+import { oneLine } from './one-line.ts';
 import type { LogFormat, LogLevel } from './options.ts';
 
 export type { Logger } from 'pino';
@@ -46,6 +47,7 @@ async function formatted(format: LogFormat, stdout: DestinationStream): Promise<
         translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
         // A message says it all; the fields are for programs.
         hideObject: true,
+        messageFormat: ({ msg }) => oneLine(String(msg)),
       });
       return { write: (line: string) => stdout.write(pretty(line)) };
     }

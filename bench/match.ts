@@ -1,0 +1,126 @@
+// Matching beside fail2ban-regex, on the same generated files in one run: `npm run bench:match`. Medians of several rounds.
+// Exits 1 if a count differs, or a ratio is under what is wanted.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { fail2banTree } from '../test/conformance/fail2ban-tree.ts';
+import { generate, mixedLine, nginxProxyLine, sshdLine } from './match/logs.ts';
+
+const lineCount = 200_000;
+const rounds = 5;
+const seed = String.raw`^.*nginx-proxy.*\.example\.com\s<HOST>\s-\s-\s.*HTTP/.*" 404`;
+
+/** A filter as fail2ban-regex and `match/ours.ts` take it; an expression begins with `/`. */
+interface Case {
+  readonly name: string;
+  readonly line: typeof sshdLine;
+  readonly filters: readonly string[];
+  readonly wanted: number;
+}
+
+const cases: readonly Case[] = [
+  {
+    name: "200k nginx-proxy lines, the seed's failregex",
+    line: nginxProxyLine,
+    filters: [`/${seed}`],
+    wanted: 50,
+  },
+  { name: '200k sshd lines, the stock sshd filter', line: sshdLine, filters: ['sshd'], wanted: 25 },
+  {
+    name: '200k mixed lines, ten stock filters at once',
+    line: mixedLine,
+    filters: [
+      'sshd',
+      'postfix',
+      'dovecot',
+      'named-refused',
+      'nginx-http-auth',
+      'apache-auth',
+      'vsftpd',
+      'proftpd',
+      'recidive',
+      'exim',
+    ],
+    wanted: 25,
+  },
+];
+
+interface Run {
+  readonly seconds: number;
+  readonly matched: readonly number[];
+}
+
+const tree = await fail2banTree();
+const folder = await mkdtemp(join(tmpdir(), 'dock2ban-bench-match-'));
+let missed = 0;
+try {
+  for (const one of cases) {
+    const log = join(folder, 'log');
+    await writeFile(log, generate(lineCount, one.line));
+    const theirs = await fail2ban(one, log);
+    const runs: Run[] = [];
+    for (let round = 0; round < rounds; round++) runs.push(await ours(one, log));
+    const seconds = median(runs.map((run) => run.seconds));
+    const ratio = theirs.seconds / seconds;
+    const same = JSON.stringify(theirs.matched) === JSON.stringify(runs[0]!.matched);
+    if (!same || ratio < one.wanted) missed += 1;
+    console.log(
+      `${one.name}\n` +
+        `  fail2ban ${perSecond(theirs.seconds)} lines/s, dock2ban ${perSecond(seconds)} lines/s: ${ratio.toFixed(1)} times (wanted: ${one.wanted})\n` +
+        `  matched: fail2ban ${theirs.matched.join(' ')}, dock2ban ${runs[0]!.matched.join(' ')}${same ? '' : '  DIFFERENT'}`,
+    );
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+process.exitCode = missed === 0 ? 0 : 1;
+
+/** fail2ban-regex does one filter at a time: the times add up, as they do in its server. */
+async function fail2ban({ filters }: Case, log: string): Promise<Run> {
+  const results: { seconds: number; matched: number }[] = [];
+  for (const filter of filters) {
+    const script = 'from fail2ban.client.fail2banregex import exec_command_line; exec_command_line()';
+    const what = filter.startsWith('/') ? filter.slice(1) : join(tree.config, 'filter.d', `${filter}.conf`);
+    const { stdout } = await execa(
+      '/usr/bin/python3',
+      [
+        '-c',
+        script,
+        '--config',
+        tree.config,
+        '--usedns',
+        'no',
+        '--print-no-missed',
+        '--print-no-ignored',
+        log,
+        what,
+      ],
+      { env: { PYTHONPATH: tree.pythonPath }, reject: false },
+    );
+    const matched = /, (\d+) matched,/.exec(stdout);
+    const seconds = /\[processed in ([\d.]+) sec\]/.exec(stdout);
+    if (!matched || !seconds)
+      throw new Error(`fail2ban-regex said nothing of use about ${filter}:\n${stdout}`);
+    results.push({ seconds: Number(seconds[1]), matched: Number(matched[1]) });
+  }
+  return {
+    seconds: results.reduce((sum, one) => sum + one.seconds, 0),
+    matched: results.map(({ matched }) => matched),
+  };
+}
+
+async function ours({ filters }: Case, log: string): Promise<Run> {
+  const program = fileURLToPath(new URL('match/ours.ts', import.meta.url));
+  const { stdout } = await execa(process.execPath, [program, tree.config, log, ...filters]);
+  return JSON.parse(stdout);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+function perSecond(seconds: number): string {
+  return Math.round(lineCount / seconds).toLocaleString('en');
+}
