@@ -33,7 +33,7 @@ const cases: readonly Case[] = [
     line: mixedLine,
     filters: [
       'sshd',
-      'postfix',
+      'postfix[mode=auth]',
       'dovecot',
       'named-refused',
       'nginx-http-auth',
@@ -82,7 +82,7 @@ async function fail2ban({ filters }: Case, log: string): Promise<Run> {
   const results: { seconds: number; matched: number }[] = [];
   for (const filter of filters) {
     const script = 'from fail2ban.client.fail2banregex import exec_command_line; exec_command_line()';
-    const what = filter.startsWith('/') ? filter.slice(1) : join(tree.config, 'filter.d', `${filter}.conf`);
+    const what = filter.startsWith('/') ? filter.slice(1) : filter;
     const { stdout } = await execa(
       '/usr/bin/python3',
       [

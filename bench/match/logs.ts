@@ -58,6 +58,10 @@ const others: readonly ((random: Random) => string)[] = [
     `dovecot: imap-login: Login: user=<a>, method=PLAIN, rip=${address(random)}, lip=192.0.2.1, TLS, session=<x>`,
   (random) =>
     `named[${random(9999)}]: client @0x7f ${address(random)}#53 (example.com): query: example.com IN A +`,
+  (random) =>
+    `named[${random(9999)}]: client @0x7f ${address(random)}#53 (example.com): query (cache) 'example.com/A/IN' denied`,
+  (random) =>
+    `dovecot: imap-login: Disconnected (auth failed, 1 attempts in 2 secs): user=<a>, method=PLAIN, rip=${address(random)}, lip=192.0.2.1, session=<x>`,
   () => 'systemd[1]: Started Session 42 of user deploy.',
   () => 'CRON[4711]: (root) CMD (run-parts /etc/cron.hourly)',
   (random) =>

@@ -28,7 +28,7 @@ let lines = 0;
 for (let from = 0, end: number; from < text.length; from = end + 1) {
   end = text.indexOf('\n', from);
   const line = { text: text.slice(from, end), time: undefined, dateRemoved: false };
-  for (const entry of filters) if (entry.filter.process(line, now, false).length > 0) entry.matched += 1;
+  for (const entry of filters) if (entry.filter.process(line, now).length > 0) entry.matched += 1;
   lines += 1;
 }
 const seconds = (performance.now() - start) / 1000;
