@@ -11,7 +11,8 @@ import { readSamples } from './sample-log.ts';
 
 const length = 65_536;
 /** Milliseconds that a line may cost. */
-const limit = 50;
+// 50 ms on a quiet machine, with room for a busy one: an expression that backtracks out of hand costs seconds.
+const limit = 200;
 
 const tree = await fail2banTree();
 const stock = await sampleFilters(tree);
@@ -23,7 +24,7 @@ const builtinNames = [...builtin.builtin.keys()].flatMap(
 
 beforeAll(boundBacktracking);
 
-describe('no line costs more than 50 ms', () => {
+describe('no line gets out of hand', () => {
   it.each(stock.names)('of %s', async (name) => {
     const samples = (await readSamples(tree.samples, name)).map(({ text }) => text);
     const modes =
