@@ -10,8 +10,7 @@ import { sampleFilters, specOf } from './sample-filters.ts';
 import { readSamples } from './sample-log.ts';
 
 const length = 65_536;
-/** Milliseconds that a line may cost. */
-// 50 ms on a quiet machine, with room for a busy one: an expression that backtracks out of hand costs seconds.
+/** Milliseconds: 50 on a quiet machine, with room for a busy one. An expression that backtracks out of hand costs seconds. */
 const limit = 200;
 
 const tree = await fail2banTree();
