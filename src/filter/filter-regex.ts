@@ -1,6 +1,7 @@
 import { Dock2banError } from '../errors.ts';
 import type { Alphabet } from './python-regex/char-set.ts';
-import type { Match } from './python-regex/match.ts';
+import type { FirstChars } from './python-regex/first-chars.ts';
+import type { Groups, Match } from './python-regex/match.ts';
 import { PythonPattern } from './python-regex/pattern.ts';
 import type { Clause } from './python-regex/required-literals.ts';
 import { RegexError } from './python-regex/syntax.ts';
@@ -29,6 +30,7 @@ export const idGroups = ['fid', 'ip4', 'ip6', 'dns', 'mlfid'] as const;
 /** A failregex, prefregex or ignoreregex, compiled. */
 export class FilterRegex {
   readonly requiredLiterals: readonly Clause[];
+  readonly firstChars: FirstChars | undefined;
   readonly #pattern: PythonPattern;
   readonly #alternates: readonly (readonly [group: string, target: string])[];
   readonly #tuples: readonly (readonly [group: string, target: string])[];
@@ -49,6 +51,7 @@ export class FilterRegex {
       throw unusable(regex, context.where, cause, origin);
     }
     this.requiredLiterals = this.#pattern.requiredLiterals;
+    this.firstChars = this.#pattern.firstChars;
     this.#alternates = this.#complexGroups('alt_');
     this.#tuples = this.#complexGroups('tuple_');
   }
@@ -69,9 +72,15 @@ export class FilterRegex {
     return this.#pattern.search(text, alphabet);
   }
 
-  /** The captures of a match, with `<F-ALT_X>` filled into an empty X and `<F-TUPLE_X>` added to it. */
-  captures(match: Match): Captures {
-    const captures: Captures = match.groups();
+  /** A record without captures, to be copied and then filled. */
+  blank(): Captures {
+    const targets = [...this.#alternates, ...this.#tuples].map(([, target]) => target);
+    return Object.fromEntries([...this.groupNames, ...targets].map((name) => [name, undefined]));
+  }
+
+  /** Sets the captures of a match, with `<F-ALT_X>` filled into an empty X and `<F-TUPLE_X>` added to it. */
+  fill(captures: Captures, match: Match): void {
+    match.fill(captures as Groups);
     for (const [group, target] of this.#alternates) {
       const value = captures[group];
       if (value && !captures[target]) captures[target] = value;
@@ -79,7 +88,6 @@ export class FilterRegex {
     for (const [group, target] of this.#tuples) {
       captures[target] = [...partsOf(captures[target]), ...partsOf(captures[group])];
     }
-    return captures;
   }
 
   #complexGroups(prefix: string): (readonly [string, string])[] {

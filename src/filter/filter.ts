@@ -118,14 +118,14 @@ export class Filter {
   #find(line: LogLine, now: number, live: boolean, trace?: Trace): readonly Finding[] {
     const text = line.text.length > this.#maxLength ? line.text.slice(0, this.#maxLength) : line.text;
     // To explain is to try everything, however futile.
-    let first = trace ? 0 : this.#finder.first(text);
-    if (first < 0 && live && this.#dates.pass(line, text, now)) return noFindings;
+    let concerned = trace !== undefined || this.#finder.mayConcern(text);
+    if (!concerned && live && this.#dates.pass(line, text, now)) return noFindings;
     const dated = this.#dates.date(line, text, now, live);
     if (!dated) return noFindings;
-    if (dated.joined && !trace) first = this.#finder.first(dated.line.visible);
-    if (first < 0) return noFindings;
+    if (dated.joined) concerned ||= this.#finder.mayConcern(dated.line.visible);
+    if (!concerned) return noFindings;
     const start = performance.now();
-    const findings = this.#finder.find(dated.line, dated.time, now, first, trace);
+    const findings = this.#finder.find(dated.line, dated.time, now, trace);
     if (performance.now() - start > slowLine) this.#finder.distrustSlow(dated.line, slowLine);
     return findings;
   }

@@ -1,6 +1,7 @@
 import type { BufferedLine } from './buffered-line.ts';
 import type { Captures, FilterRegex } from './filter-regex.ts';
 import type { Finding, Trace } from './finding.ts';
+import { FirstCharDispatch } from './first-char-dispatch.ts';
 import { addressInName, identify, type Identity } from './identify.ts';
 import { LiteralGate } from './literal-gate.ts';
 import { Sieve } from './sieve.ts';
@@ -36,6 +37,13 @@ export class Finder {
   readonly #prefixGate: LiteralGate;
   readonly #gates: readonly LiteralGate[];
   readonly #sieve: Sieve;
+  readonly #dispatch: FirstCharDispatch;
+  /** What the prefregex captured of the line at hand. */
+  readonly #prefix: Captures;
+  /** The captures of the prefregex that go into every failure. */
+  readonly #prefixNames: readonly string[];
+  /** For each failregex a record of the captures that a failure has, without any: copies of it are quick to fill. */
+  readonly #blanks: readonly Captures[];
   #buffer: readonly BufferedLine[] = [];
 
   constructor(rules: FinderRules) {
@@ -43,15 +51,24 @@ export class Finder {
     this.#prefixGate = new LiteralGate(rules.prefregex?.requiredLiterals ?? []);
     this.#gates = rules.failregex.map((regex) => new LiteralGate(regex.requiredLiterals));
     this.#sieve = new Sieve(this.#gates);
+    this.#prefix = rules.prefregex?.blank() ?? {};
+    const { content: _, ...common } = this.#prefix;
+    this.#prefixNames = Object.keys(common);
+    this.#blanks = rules.failregex.map((regex) => ({ ...common, ...regex.blank() }));
+    // What is searched changes while the lines of a buffer get used up.
+    const oneText = rules.maxlines === 1;
+    this.#dispatch = new FirstCharDispatch(
+      rules.failregex.map(({ firstChars }) => (oneText ? firstChars : undefined)),
+    );
   }
 
   /**
-   * The index of the first failregex that a line may concern; -1: `find` would give nothing and remember nothing.
+   * False: `find` would give nothing and remember nothing.
    * @param text what failregex would see of the line, or more
    */
-  first(text: string): number {
-    if (this.#rules.maxlines > 1) return 0;
-    return this.#prefixGate.admits(text) ? this.#sieve.first(text) : -1;
+  mayConcern(text: string): boolean {
+    if (this.#rules.maxlines > 1) return true;
+    return this.#prefixGate.admits(text) && this.#sieve.admits(text);
   }
 
   /** Lines that a failregex of several lines may still use. */
@@ -73,10 +90,9 @@ export class Finder {
 
   /**
    * @param time of the line, epoch milliseconds
-   * @param from index of the first failregex to try
    * @param trace filled with what happened, if given
    */
-  find(line: BufferedLine, time: number, now: number, from: number, trace?: Trace): readonly Finding[] {
+  find(line: BufferedLine, time: number, now: number, trace?: Trace): readonly Finding[] {
     const { maxlines, prefregex, failregex, ignoreregex } = this.#rules;
     if (maxlines > 1) this.#buffer = [...this.#buffer, line].slice(-maxlines);
     const original = maxlines > 1 ? this.#buffer : [line];
@@ -95,13 +111,13 @@ export class Finder {
         : undefined;
       if (trace) trace.prefixMatched = match !== undefined;
       if (!match) return none;
-      const captures = prefregex.captures(match);
-      if (trace) trace.prefix = captures;
-      const { content, ...others } = captures;
-      if (Object.keys(others).length > 0) common = others;
+      common = this.#prefix;
+      prefregex.fill(common, match);
+      if (trace) trace.prefix = { ...common };
+      const { content } = common;
       if (isSet(content)) view = this.#narrowed(String(content), whole);
     }
-    return this.#findInView(view, from, ignorable, common, time, now, trace);
+    return this.#findInView(view, ignorable, common, time, now, trace);
   }
 
   /** What prefregex captured as content stands for the line from here on. */
@@ -112,7 +128,6 @@ export class Finder {
 
   #findInView(
     first: View,
-    from: number,
     ignorable: View | undefined,
     common: Captures | undefined,
     time: number,
@@ -122,8 +137,10 @@ export class Finder {
     const { failregex, ignoreregex, maxlines, everyRegex } = this.#rules;
     let view = first;
     let findings: Finding[] | undefined;
-    for (let index = from; index < failregex.length; index += 1) {
+    let admitted = false;
+    for (const index of this.#dispatch.of(view.body)) {
       if (!this.#gates[index]!.admits(view.body)) continue;
+      admitted = true;
       const regex = failregex[index]!;
       const match = regex.search(view.text, view.alphabet);
       if (!match) continue;
@@ -135,8 +152,9 @@ export class Finder {
         continue;
       }
       if (maxlines > 1) view = this.#keep(split, view);
-      const captures = regex.captures(match);
-      const fields = common ? { ...common, ...captures } : captures;
+      const fields = { ...this.#blanks[index]! };
+      if (common) for (const name of this.#prefixNames) fields[name] = common[name];
+      regex.fill(fields, match);
       const draft = this.#draft(fields, split.matched, now);
       if (isSet(draft.fields['nofail']) && fields['mlfid'] !== undefined && !everyRegex) break;
       const identity = identify(draft.fields);
@@ -146,6 +164,7 @@ export class Finder {
       if (found.length > 0) (findings ??= []).push(...found);
       if (!everyRegex) break;
     }
+    if (!admitted) this.#sieve.admittedInVain(view.body);
     return findings ?? none;
   }
 

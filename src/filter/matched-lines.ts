@@ -1,5 +1,5 @@
 import type { BufferedLine } from './buffered-line.ts';
-import type { Match } from './python-regex/match.ts';
+import { groupsOf, type Match } from './python-regex/match.ts';
 
 /** The lines of a buffer, sorted by whether a match used them. */
 export interface LineSplit {
@@ -37,7 +37,7 @@ function countLines(text: string, end: number): number {
 }
 
 function skippedLines(match: Match): string[] {
-  const groups = match.groups();
+  const groups = groupsOf(match);
   let text = '';
   for (let i = 0; ; i += 1) {
     const part = groups[`skiplines${i}`];

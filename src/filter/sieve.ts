@@ -5,7 +5,7 @@ import { escapeUnit } from './python-regex/char-set.ts';
 const fewGates = 3;
 
 /**
- * Asks the gates of many expressions at once which of them may admit a text. It first takes the most telling
+ * Asks the gates of many expressions at once whether any of them may admit a text. It first takes the most telling
  * literal of each, and chooses anew as often as these turn out to let too much pass.
  */
 export class Sieve {
@@ -19,17 +19,25 @@ export class Sieve {
     this.#literals = gates.length > fewGates ? anyOf(gates) : undefined;
   }
 
-  /** The index of the first gate that admits a text; -1: none does. */
-  first(text: string): number {
-    if (this.#literals && !this.#literals.test(text)) return -1;
-    const gates = this.#gates;
-    for (let index = 0; index < gates.length; index += 1) if (gates[index]!.admits(text)) return index;
-    if (this.#literals && ++this.#passedInVain > this.#patience) {
-      this.#passedInVain = 0;
-      this.#patience *= 4;
-      this.#literals = anyOf(gates);
-    }
-    return -1;
+  /** False: no gate admits the text. */
+  admits(text: string): boolean {
+    if (this.#literals) return this.#literals.test(text);
+    return this.#admittedBySome(text);
+  }
+
+  /** Learns from a text that was admitted, but that no expression was for. */
+  admittedInVain(text: string): void {
+    if (!this.#literals || this.#admittedBySome(text)) return;
+    this.#passedInVain += 1;
+    if (this.#passedInVain <= this.#patience) return;
+    this.#passedInVain = 0;
+    this.#patience *= 4;
+    this.#literals = anyOf(this.#gates);
+  }
+
+  #admittedBySome(text: string): boolean {
+    for (const gate of this.#gates) if (gate.admits(text)) return true;
+    return false;
   }
 }
 

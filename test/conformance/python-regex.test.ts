@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { boundBacktracking } from '../../src/filter/backtracking.ts';
+import { groupsOf } from '../../src/filter/python-regex/match.ts';
 import { alphabetOf, PythonPattern } from '../../src/filter/python-regex/pattern.ts';
 import { RegexError } from '../../src/filter/python-regex/syntax.ts';
 import { resolveTags } from '../../src/filter/tags.ts';
@@ -31,7 +32,7 @@ async function askPython(jobs: readonly Job[]): Promise<Answer[]> {
 function search(pattern: PythonPattern, text: string): Result {
   const match = pattern.search(text, alphabetOf(text));
   if (!match) return null;
-  const groups = Object.entries(match.groups()).map(([name, value]) => [name, value ?? null]);
+  const groups = Object.entries(groupsOf(match)).map(([name, value]) => [name, value ?? null]);
   return [match.start, Object.fromEntries(groups) as Record<string, string | null>];
 }
 

@@ -1,6 +1,6 @@
 import { Dock2banError, messageOf } from '../../errors.ts';
 import type { Alphabet } from '../python-regex/char-set.ts';
-import type { SpannedMatch } from '../python-regex/match.ts';
+import { groupsOf, type SpannedMatch } from '../python-regex/match.ts';
 import { LeadPattern, SpanPattern } from '../python-regex/pattern.ts';
 import { boundTemplate, type Boundary } from './template-bounds.ts';
 import { timeOf, type DateContext } from './strptime.ts';
@@ -75,4 +75,4 @@ export function createTemplate(parts: TemplateParts): DateTemplate {
 export const lineBegins = '{^LN-BEG}';
 
 /** Reads the fields of a date pattern. */
-export const fieldsTime: DateTemplate['time'] = (match, _line, context) => timeOf(match.groups(), context);
+export const fieldsTime: DateTemplate['time'] = (match, _line, context) => timeOf(groupsOf(match), context);

@@ -88,12 +88,10 @@ class SlotMatch implements Match {
     return this.#slots[1]!;
   }
 
-  groups(): Groups {
-    const groups: Groups = {};
+  fill(groups: Groups): void {
     for (const [name, group] of this.#names) {
       const start = this.#slots[2 * group]!;
       groups[name] = start < 0 ? undefined : this.#text.slice(start, this.#slots[2 * group + 1]);
     }
-    return groups;
   }
 }

@@ -1,6 +1,7 @@
 import { boundedSearch, hasNestedLoops, ownSearch, type BoundedSearch } from './bounded-search.ts';
 import type { Alphabet } from './char-set.ts';
 import type { Match, SpannedMatch } from './match.ts';
+import { firstChars, type FirstChars } from './first-chars.ts';
 import { forgottenGroups } from './loop-captures.ts';
 import { noFlags, parseExpression, type Flags } from './parser.ts';
 import { requiredLiterals, type Clause } from './required-literals.ts';
@@ -29,6 +30,7 @@ export class PythonPattern {
   /** Names of its groups. */
   readonly groupNames: ReadonlySet<string>;
   readonly requiredLiterals: readonly Clause[];
+  readonly firstChars: FirstChars | undefined;
   readonly #expression: Expression;
   readonly #searchers: Partial<Record<Alphabet, Searcher>> = {};
   readonly #bounded: Partial<Record<Alphabet, BoundedSearch>> = {};
@@ -43,6 +45,7 @@ export class PythonPattern {
     this.#onExceeded = onExceeded;
     this.groupNames = new Set(this.#expression.names.keys());
     this.requiredLiterals = requiredLiterals(this.#expression.root);
+    this.firstChars = firstChars(this.#expression.root);
     if (!this.#translates()) return;
     const forgotten = forgottenGroups(this.#expression.root);
     const named = [...this.#expression.names.values()];

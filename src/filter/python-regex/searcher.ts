@@ -58,13 +58,12 @@ class FoundMatch implements SpannedMatch {
     return this.#found.index + this.#found[0].length;
   }
 
-  groups(): Groups {
-    const groups: Groups = {};
+  fill(groups: Groups): void {
+    const found = this.#found;
     for (const [name, stand] of this.#names) {
       const number = stand.length === 1 ? stand[0] : this.#taking(stand);
-      groups[name] = number === undefined ? undefined : this.#found[number];
+      groups[name] = number === undefined ? undefined : found[number];
     }
-    return groups;
   }
 
   span(group: number): readonly [number, number] | undefined {
