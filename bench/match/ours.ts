@@ -1,17 +1,17 @@
 // Matches a log with filters of a fail2ban tree: `node ours.ts CONFIG LOG FILTER…`, or `/EXPRESSION` for a filter. Prints JSON.
-import { readFileSync } from 'node:fs';
+import { openSync, readSync } from 'node:fs';
 import { filterSpecOf } from '../../src/cli/filter-spec-of.ts';
 import { filterOptions, readFilter } from '../../src/config/filter-options.ts';
 import { parseCall } from '../../src/config/filter-call.ts';
 import { loadConfigTree } from '../../src/config/load-config-tree.ts';
 import { boundBacktracking } from '../../src/filter/backtracking.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
-import { SharedDates } from '../../src/filter/shared-dates.ts';
+import { BlockMatcher } from '../../src/filter/block-matcher.ts';
+import { LineBuffer } from '../../src/sources/line-buffer.ts';
 
 boundBacktracking();
 const [configDir = '', log = '', ...names] = process.argv.slice(2);
 const tree = await loadConfigTree({ builtinDir: '/nonexistent', configDir });
-const sharedDates = new SharedDates();
 const clock = (): number => Date.UTC(2026, 10, 22, 20);
 const filters = names.map((name) => {
   const { name: file, options } = parseCall(name);
@@ -19,17 +19,16 @@ const filters = names.map((name) => {
     ? new Map([['failregex', name.slice(1)]])
     : filterOptions(readFilter(tree, file), options, new Map());
   const spec = { ...filterSpecOf(name, resolved), usedns: 'no' as const };
-  return { filter: compileFilter(spec, { sharedDates, clock, findtime: 1e9 }), matched: 0 };
+  return compileFilter(spec, { clock, findtime: 1e9 });
 });
+const matched = filters.map(() => 0);
 const start = performance.now();
-const text = readFileSync(log, 'utf8');
+const file = openSync(log, 'r');
+const lines = new LineBuffer();
+const matcher = new BlockMatcher(filters);
 const now = clock();
-let lines = 0;
-for (let from = 0, end: number; from < text.length; from = end + 1) {
-  end = text.indexOf('\n', from);
-  const line = { text: text.slice(from, end), time: undefined, dateRemoved: false };
-  for (const entry of filters) if (entry.filter.process(line, now).length > 0) entry.matched += 1;
-  lines += 1;
+for (let count: number; (count = readSync(file, lines.free)) > 0;) {
+  matcher.match(lines.accept(count), now, true, (index) => (matched[index]! += 1));
 }
 const seconds = (performance.now() - start) / 1000;
-process.stdout.write(JSON.stringify({ lines, seconds, matched: filters.map(({ matched }) => matched) }));
+process.stdout.write(JSON.stringify({ seconds, matched }));

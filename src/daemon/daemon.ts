@@ -79,7 +79,7 @@ export class Daemon {
     const detector = new Detector(this.#events, (ip) => this.#neverBan.find(ip), this.#clock);
     this.#matching = new Matching(detector, this.#enforcer, this.#events, this.#clock);
     this.#syslog = new SyslogReader(parts.syslogFile, this.#matching, this.#events, this.#clock);
-    this.#files = new LogFiles(this.#events, this.#matching);
+    this.#files = new LogFiles(this.#events, this.#matching, this.#clock);
   }
 
   /** The operator's side. */

@@ -1,5 +1,4 @@
 import { tailFile } from '../sources/file-tail.ts';
-import type { LogLine } from '../sources/log-line.ts';
 import { watchGlob } from '../sources/watch-glob.ts';
 import type { EventLog } from './event-log.ts';
 
@@ -7,11 +6,10 @@ export interface PatternOptions {
   readonly pattern: string;
   /** Where to begin in files that are there at the start. */
   readonly from: 'start' | 'end';
-  readonly encoding: string | undefined;
 }
 
-/** Takes the lines. `live`: logged now, not before the start. */
-export type TakeFileLine = (line: LogLine, live: boolean) => void;
+/** Takes whole lines, each with its newline; they are valid during the call. `live`: logged now, not before the start. */
+export type TakeLines = (bytes: Buffer, live: boolean) => void;
 
 interface Tail {
   readonly end: AbortController;
@@ -21,13 +19,13 @@ interface Tail {
 /** A pattern of log files that is followed: every file that matches it, now and later. */
 export class FollowedPattern {
   readonly #options: PatternOptions;
-  readonly #take: TakeFileLine;
+  readonly #take: TakeLines;
   readonly #events: EventLog;
   readonly #end = new AbortController();
   readonly #tails = new Map<string, Tail>();
   readonly #done: Promise<void>;
 
-  constructor(options: PatternOptions, take: TakeFileLine, events: EventLog) {
+  constructor(options: PatternOptions, take: TakeLines, events: EventLog) {
     this.#options = options;
     this.#take = take;
     this.#events = events;
@@ -66,21 +64,10 @@ export class FollowedPattern {
   }
 
   async #tail(path: string, from: 'start' | 'end', signal: AbortSignal): Promise<void> {
-    const { encoding } = this.#options;
-    for await (const update of tailFile(path, {
-      signal,
-      from,
-      ...(encoding !== undefined && { encoding }),
-    })) {
+    for await (const update of tailFile(path, { signal, from })) {
       switch (update.type) {
         case 'lines':
-          for (let start = 0, end: number; start < update.text.length; start = end + 1) {
-            end = update.text.indexOf('\n', start);
-            this.#take(
-              { text: update.text.slice(start, end), time: undefined, dateRemoved: false },
-              update.live,
-            );
-          }
+          this.#take(update.bytes, update.live);
           break;
         case 'lost':
           this.#events.sourceLost(path, update.error.message, update.error.fix);

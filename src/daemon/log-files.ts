@@ -1,3 +1,4 @@
+import { BlockMatcher } from '../filter/block-matcher.ts';
 import type { EventLog } from './event-log.ts';
 import { FollowedPattern, type PatternOptions } from './followed-pattern.ts';
 import type { ActiveJail, JailRegistry } from './jail-registry.ts';
@@ -8,14 +9,29 @@ interface Reader {
   readonly container: string | undefined;
 }
 
+/** A pattern of files as some jails read it. */
+interface Reading {
+  readonly options: PatternOptions;
+  readonly encoding: string | undefined;
+  readonly readers: Reader[];
+}
+
+/** The jails that read a pattern, and what finds their failures. */
+interface Readers {
+  readonly readers: readonly Reader[];
+  readonly matcher: BlockMatcher;
+}
+
 /** Follows the log files that jails name by `logpath`: each pattern once, however many jails read it. */
 export class LogFiles {
   readonly #events: EventLog;
   readonly #matching: Matching;
+  readonly #clock: () => number;
   readonly #followed = new Map<string, FollowedPattern>();
-  #readers: ReadonlyMap<string, readonly Reader[]> = new Map();
+  #readers: ReadonlyMap<string, Readers> = new Map();
 
-  constructor(events: EventLog, matching: Matching) {
+  constructor(events: EventLog, matching: Matching, clock: () => number) {
+    this.#clock = clock;
     this.#events = events;
     this.#matching = matching;
   }
@@ -28,7 +44,7 @@ export class LogFiles {
 
   /** Follows the jails' sources; what nobody reads any more is let go. */
   async update(registry: JailRegistry): Promise<void> {
-    const wanted = new Map<string, { options: PatternOptions; readers: Reader[] }>();
+    const wanted = new Map<string, Reading>();
     for (const jail of registry.active.values()) {
       const { sources, logEncoding: encoding } = jail.jail.spec;
       for (const source of sources) {
@@ -36,12 +52,17 @@ export class LogFiles {
         const { pattern, container } = source;
         const from = source.from === 'head' ? 'start' : 'end';
         const key = [pattern, from, encoding].join('\n');
-        const entry = wanted.get(key) ?? { options: { pattern, from, encoding }, readers: [] };
+        const entry = wanted.get(key) ?? { options: { pattern, from }, encoding, readers: [] };
         entry.readers.push({ jail, container });
         wanted.set(key, entry);
       }
     }
-    this.#readers = new Map([...wanted].map(([key, { readers }]) => [key, readers]));
+    this.#readers = new Map(
+      [...wanted].map(([key, { readers, encoding }]) => {
+        const filters = readers.map(({ jail }) => jail.filter);
+        return [key, { readers, matcher: new BlockMatcher(filters, encoding) }];
+      }),
+    );
     const unread = [...this.#followed].filter(([key]) => !wanted.has(key));
     for (const [key] of unread) this.#followed.delete(key);
     for (const [key, { options }] of wanted) if (!this.#followed.has(key)) this.#follow(key, options);
@@ -56,13 +77,17 @@ export class LogFiles {
   #follow(key: string, options: PatternOptions): void {
     const followed = new FollowedPattern(
       options,
-      (line, live) => {
-        for (const { jail, container } of this.#readers.get(key) ?? []) {
-          this.#matching.match(jail, line, container, live);
-        }
-      },
+      (bytes, live) => this.#match(key, bytes, live),
       this.#events,
     );
     this.#followed.set(key, followed);
+  }
+
+  #match(key: string, bytes: Buffer, live: boolean): void {
+    const known = this.#readers.get(key);
+    known?.matcher.match(bytes, this.#clock(), live, (index, failures) => {
+      const { jail, container } = known.readers[index]!;
+      this.#matching.take(jail.jail, failures, container);
+    });
   }
 }

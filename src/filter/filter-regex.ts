@@ -1,7 +1,7 @@
 import { Dock2banError } from '../errors.ts';
 import type { Alphabet } from './python-regex/char-set.ts';
 import type { FirstChars } from './python-regex/first-chars.ts';
-import type { Groups, Match } from './python-regex/match.ts';
+import type { Match } from './python-regex/match.ts';
 import { PythonPattern } from './python-regex/pattern.ts';
 import type { Clause } from './python-regex/required-literals.ts';
 import { RegexError } from './python-regex/syntax.ts';
@@ -56,6 +56,13 @@ export class FilterRegex {
     this.#tuples = this.#complexGroups('tuple_');
   }
 
+  /** Whether a match says nothing but that the session that the prefregex named has ended, and without a failure. */
+  get onlyEndsSession(): boolean {
+    const { sureGroups, groupNames } = this.#pattern;
+    const isFailure = !sureGroups.has('nofail') && !sureGroups.has('mlfgained');
+    return !isFailure && sureGroups.has('mlfforget') && !groupNames.has('mlfid');
+  }
+
   get groupNames(): ReadonlySet<string> {
     return this.#pattern.groupNames;
   }
@@ -79,8 +86,8 @@ export class FilterRegex {
   }
 
   /** Sets the captures of a match, with `<F-ALT_X>` filled into an empty X and `<F-TUPLE_X>` added to it. */
-  fill(captures: Captures, match: Match): void {
-    match.fill(captures as Groups);
+  captureInto(captures: Captures, match: Match): void {
+    match.captureInto(captures);
     for (const [group, target] of this.#alternates) {
       const value = captures[group];
       if (value && !captures[target]) captures[target] = value;

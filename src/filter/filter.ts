@@ -4,18 +4,16 @@ import type { Failure } from './failure.ts';
 import { FilterRegex, idGroups, type Captures } from './filter-regex.ts';
 import { Finder } from './finder.ts';
 import type { Finding, Trace } from './finding.ts';
+import type { Block } from './block.ts';
 import type { BufferedLine } from './buffered-line.ts';
 import type { TemplateHits } from './dates/detector.ts';
-import { LineDates, type DateRules } from './line-dates.ts';
+import { LineDates, type DateRules, type LogTime } from './line-dates.ts';
 import type { NameResolver } from './resolver.ts';
-import type { SharedDates } from './shared-dates.ts';
 import type { FilterSpec } from './spec.ts';
 
 export interface FilterOptions {
   /** The jail's, in seconds (default 600): lines of before the start that are older don't matter. */
   readonly findtime?: number;
-  /** For filters that are given the same lines, one after the other: they share the search for dates. */
-  readonly sharedDates?: SharedDates;
   /** Without it, DNS names in log lines are passed over. */
   readonly resolver?: NameResolver;
   /** Takes the failures whose name was resolved after their line had been processed. */
@@ -52,6 +50,8 @@ const maxTextLength = 65_536;
 /** Milliseconds. */
 const slowLine = 15;
 const noFailures: readonly Failure[] = [];
+/** What nothing but the text is known of. */
+const undated: LogTime = { time: undefined, dateRemoved: false };
 const noFindings: readonly Finding[] = [];
 
 /**
@@ -68,6 +68,10 @@ export class Filter {
   readonly #dates: LineDates;
   readonly #finder: Finder;
   readonly #maxLength: number;
+  /** Up to where the lines of the block at hand are known. */
+  #leftOff = 0;
+  /** When the line before was done, or the first began; by performance.now(), which costs too much to ask twice a line. */
+  #idleSince: number | undefined;
 
   /** @throws Dock2banError as `compileFilter` */
   constructor(spec: FilterSpec, options: FilterOptions) {
@@ -81,7 +85,7 @@ export class Filter {
       checkTimes: !explain,
       thisYear: new Date(clock()).getFullYear(),
     };
-    this.#dates = options.sharedDates?.of(rules) ?? new LineDates(rules);
+    this.#dates = new LineDates(rules);
     this.#finder = finderOf(spec, options, explain);
   }
 
@@ -92,10 +96,44 @@ export class Filter {
    * @returns mostly the same empty array
    */
   process(line: LogLine, now: number, live = true): readonly Failure[] {
-    const findings = this.#find(line, now, live);
-    return findings.length === 0
-      ? noFailures
-      : findings.filter(({ counts, id }) => counts && id !== undefined).map(failureOf);
+    return failuresOf(this.#find(line, now, live));
+  }
+
+  /**
+   * What to search a log for: of the lines of a block, only those need to be given to `processFound` in which one of these is
+   * found. Undefined: every line must be given to `process`. Another array when the filter has learnt better ones.
+   */
+  get needles(): readonly string[] | undefined {
+    return this.#dates.keepsWords ? this.#finder.needles : undefined;
+  }
+
+  /**
+   * As `process`, of a line in a block; the lines of a block must come in their order, and `leave` after them.
+   * @param start where it begins in the block
+   * @param end where its newline stands
+   */
+  processFound(block: Block, start: number, end: number, now: number, live: boolean): readonly Failure[] {
+    const text = this.#terminated(block.line(start, end));
+    if (!this.#finder.mayConcernFound(text)) return noFailures;
+    if (start > this.#leftOff) this.#dates.skip({ block, from: this.#leftOff, to: start, now, live });
+    this.#leftOff = end + 1;
+    const dated = this.#dates.date(undated, text, now, live);
+    if (!dated) return noFailures;
+    this.#idleSince ??= performance.now();
+    const findings = this.#finder.find(dated.line, dated.time, now, block.ascii ? 'ascii' : undefined);
+    const done = performance.now();
+    if (done - this.#idleSince > slowLine) this.#finder.distrustSlow(dated.line, slowLine);
+    this.#idleSince = done;
+    return failuresOf(findings);
+  }
+
+  /** Ends the use of a block. */
+  leave(block: Block, now: number, live: boolean): void {
+    const to = block.bytes.length;
+    if (this.#leftOff < to) this.#dates.skip({ block, from: this.#leftOff, to, now, live });
+    this.#dates.leave();
+    this.#leftOff = 0;
+    this.#idleSince = undefined;
   }
 
   /** As `process`, but tells all: for tools and tests. */
@@ -116,19 +154,29 @@ export class Filter {
   }
 
   #find(line: LogLine, now: number, live: boolean, trace?: Trace): readonly Finding[] {
-    const text = line.text.length > this.#maxLength ? line.text.slice(0, this.#maxLength) : line.text;
+    const { length } = line.text;
+    const text = length > this.#maxLength ? line.text.slice(0, this.#maxLength) : line.text;
     // To explain is to try everything, however futile.
-    let concerned = trace !== undefined || this.#finder.mayConcern(text);
+    const concerned = trace !== undefined || this.#finder.mayConcern(text);
     if (!concerned && live && this.#dates.pass(line, text, now)) return noFindings;
-    const dated = this.#dates.date(line, text, now, live);
-    if (!dated) return noFindings;
-    if (dated.joined) concerned ||= this.#finder.mayConcern(dated.line.visible);
-    if (!concerned) return noFindings;
+    const dated = this.#dates.date(line, `${text}\n`, now, live);
+    if (!dated || !(concerned || (dated.joined && this.#finder.mayConcern(dated.line.visible))))
+      return noFindings;
     const start = performance.now();
-    const findings = this.#finder.find(dated.line, dated.time, now, trace);
+    const findings = this.#finder.find(dated.line, dated.time, now, undefined, trace);
     if (performance.now() - start > slowLine) this.#finder.distrustSlow(dated.line, slowLine);
     return findings;
   }
+
+  /** Cuts a line that is too long. */
+  #terminated(text: string): string {
+    return text.length > this.#maxLength + 1 ? `${text.slice(0, this.#maxLength)}\n` : text;
+  }
+}
+
+function failuresOf(findings: readonly Finding[]): readonly Failure[] {
+  if (findings.length === 0) return noFailures;
+  return findings.filter(({ counts, id }) => counts && id !== undefined).map(failureOf);
 }
 
 function finderOf(spec: FilterSpec, options: FilterOptions, explain: boolean): Finder {

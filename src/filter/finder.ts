@@ -4,6 +4,7 @@ import type { Finding, Trace } from './finding.ts';
 import { FirstCharDispatch } from './first-char-dispatch.ts';
 import { addressInName, identify, type Identity } from './identify.ts';
 import { LiteralGate } from './literal-gate.ts';
+import { needlesOf } from './needle.ts';
 import { Sieve } from './sieve.ts';
 import { splitLines, type LineSplit } from './matched-lines.ts';
 import type { Alphabet } from './python-regex/char-set.ts';
@@ -26,6 +27,7 @@ export interface FinderRules {
 }
 
 const none: readonly Finding[] = [];
+const noLines: readonly BufferedLine[] = [];
 
 /**
  * Applies a filter's expressions to one line after the other, as fail2ban does (1.0, server/filter.py, `findFailure`),
@@ -36,8 +38,10 @@ export class Finder {
   readonly #sessions = new Sessions();
   readonly #prefixGate: LiteralGate;
   readonly #gates: readonly LiteralGate[];
+  readonly #prefixNeedles: readonly string[] | undefined;
   readonly #sieve: Sieve;
   readonly #dispatch: FirstCharDispatch;
+  readonly #onlyEndsSession: readonly boolean[];
   /** What the prefregex captured of the line at hand. */
   readonly #prefix: Captures;
   /** The captures of the prefregex that go into every failure. */
@@ -51,6 +55,9 @@ export class Finder {
     this.#prefixGate = new LiteralGate(rules.prefregex?.requiredLiterals ?? []);
     this.#gates = rules.failregex.map((regex) => new LiteralGate(regex.requiredLiterals));
     this.#sieve = new Sieve(this.#gates);
+    this.#prefixNeedles = this.#prefixGate.firstOf(needlesOf);
+    const { maxlines, everyRegex, failregex } = rules;
+    this.#onlyEndsSession = failregex.map((regex) => maxlines === 1 && !everyRegex && regex.onlyEndsSession);
     this.#prefix = rules.prefregex?.blank() ?? {};
     const { content: _, ...common } = this.#prefix;
     this.#prefixNames = Object.keys(common);
@@ -69,6 +76,17 @@ export class Finder {
   mayConcern(text: string): boolean {
     if (this.#rules.maxlines > 1) return true;
     return this.#prefixGate.admits(text) && this.#sieve.admits(text);
+  }
+
+  /** What to search a log for instead of asking `mayConcern` of each line; undefined: there is nothing. See needlesOf. */
+  get needles(): readonly string[] | undefined {
+    return this.#rules.maxlines > 1 ? undefined : (this.#sieve.needles ?? this.#prefixNeedles);
+  }
+
+  /** As `mayConcern`, of a line in which one of the needles was found. */
+  mayConcernFound(text: string): boolean {
+    const needles = this.#prefixNeedles;
+    return needles === undefined || needles.some((needle) => text.includes(needle));
   }
 
   /** Lines that a failregex of several lines may still use. */
@@ -90,13 +108,20 @@ export class Finder {
 
   /**
    * @param time of the line, epoch milliseconds
+   * @param alphabet of the line; undefined: to be found out
    * @param trace filled with what happened, if given
    */
-  find(line: BufferedLine, time: number, now: number, trace?: Trace): readonly Finding[] {
+  find(
+    line: BufferedLine,
+    time: number,
+    now: number,
+    alphabet?: Alphabet,
+    trace?: Trace,
+  ): readonly Finding[] {
     const { maxlines, prefregex, failregex, ignoreregex } = this.#rules;
     if (maxlines > 1) this.#buffer = [...this.#buffer, line].slice(-maxlines);
     const original = maxlines > 1 ? this.#buffer : [line];
-    const whole = maxlines > 1 ? viewOf(original) : new View(line.visible, original);
+    const whole = maxlines > 1 ? viewOf(original) : new View(line.visible, original, alphabet);
     // With few ignoreregexes fail2ban asks them first, of the whole line. Where no line is buffered, that can wait for a match.
     const ignoreFirst = ignoreregex.length > 0 && ignoreregex.length < failregex.length - 2;
     const atOnce = maxlines > 1 || trace !== undefined;
@@ -106,13 +131,13 @@ export class Finder {
     let view = whole;
     let common: Captures | undefined;
     if (prefregex) {
-      const match = this.#prefixGate.admits(view.body)
+      const match = this.#prefixGate.admits(view.text)
         ? prefregex.search(view.text, view.alphabet)
         : undefined;
       if (trace) trace.prefixMatched = match !== undefined;
       if (!match) return none;
       common = this.#prefix;
-      prefregex.fill(common, match);
+      prefregex.captureInto(common, match);
       if (trace) trace.prefix = { ...common };
       const { content } = common;
       if (isSet(content)) view = this.#narrowed(String(content), whole);
@@ -122,8 +147,12 @@ export class Finder {
 
   /** What prefregex captured as content stands for the line from here on. */
   #narrowed(content: string, whole: View): View {
-    if (this.#rules.maxlines > 1) this.#buffer = [{ visible: content, logged: content }];
-    return new View(content, whole.original, whole.alphabet);
+    const { text } = whole;
+    // Most often it is the rest of the line, of which no copy needs to be made.
+    const start = text.length - 1 - content.length;
+    const visible = text.slice(start, -1) === content ? text.slice(start) : `${content}\n`;
+    if (this.#rules.maxlines > 1) this.#buffer = [{ visible, logged: content }];
+    return new View(visible, whole.original, whole.alphabet);
   }
 
   #findInView(
@@ -138,14 +167,19 @@ export class Finder {
     let view = first;
     let findings: Finding[] | undefined;
     let admitted = false;
-    for (const index of this.#dispatch.of(view.body)) {
-      if (!this.#gates[index]!.admits(view.body)) continue;
+    const candidates = this.#dispatch.of(view.text);
+    for (const index of candidates) {
+      if (!this.#gates[index]!.admits(view.text)) continue;
       admitted = true;
+      if (!trace && this.#isIdle(index, candidates, view.text, common, now)) return none;
       const regex = failregex[index]!;
       const match = regex.search(view.text, view.alphabet);
       if (!match) continue;
       if (ignorable && this.#ignores(ignorable, trace)) return none;
-      const split = splitLines(match, view.text, view.original);
+      const split =
+        maxlines > 1
+          ? splitLines(match, view.text, view.original)
+          : { matched: view.original, unmatched: noLines };
       if (ignoreregex.length > 0 && this.#ignores(maxlines > 1 ? viewOf(split.matched) : view, trace)) {
         if (maxlines > 1) view = this.#keep(split, view);
         if (!everyRegex) break;
@@ -154,7 +188,7 @@ export class Finder {
       if (maxlines > 1) view = this.#keep(split, view);
       const fields = { ...this.#blanks[index]! };
       if (common) for (const name of this.#prefixNames) fields[name] = common[name];
-      regex.fill(fields, match);
+      regex.captureInto(fields, match);
       const draft = this.#draft(fields, split.matched, now);
       if (isSet(draft.fields['nofail']) && fields['mlfid'] !== undefined && !everyRegex) break;
       const identity = identify(draft.fields);
@@ -164,8 +198,22 @@ export class Finder {
       if (found.length > 0) (findings ??= []).push(...found);
       if (!everyRegex) break;
     }
-    if (!admitted) this.#sieve.admittedInVain(view.body);
+    if (!admitted) this.#sieve.admittedInVain(first.original[0]!.logged);
     return findings ?? none;
+  }
+
+  /** Whether an expression, the last that may match, could only end a session, and that isn't open. */
+  #isIdle(
+    index: number,
+    candidates: readonly number[],
+    text: string,
+    common: Captures | undefined,
+    now: number,
+  ): boolean {
+    if (!this.#onlyEndsSession[index]) return false;
+    const session = common?.['mlfid'];
+    if (session === undefined || this.#sessions.has(String(session), now)) return false;
+    return !candidates.some((other) => other > index && this.#gates[other]!.admits(text));
   }
 
   #ignores(view: View, trace: Trace | undefined): boolean {
@@ -227,29 +275,23 @@ export class Finder {
 
 /** A text that expressions search, and the lines that it was made of. */
 class View {
-  /** Without the last newline. */
-  readonly body: string;
+  /** Each line ends in a newline, the last as well. */
+  readonly text: string;
   readonly original: readonly BufferedLine[];
-  #text: string | undefined;
   #alphabet: Alphabet | undefined;
 
-  /** @param alphabet of the body; undefined: to be found out */
-  constructor(body: string, original: readonly BufferedLine[], alphabet?: Alphabet) {
-    this.body = body;
+  /** @param alphabet of the text; undefined: to be found out */
+  constructor(text: string, original: readonly BufferedLine[], alphabet?: Alphabet) {
+    this.text = text;
     this.original = original;
     this.#alphabet = alphabet;
   }
 
-  /** Each line ends in a newline, the last as well. */
-  get text(): string {
-    return (this.#text ??= `${this.body}\n`);
-  }
-
   get alphabet(): Alphabet {
-    return (this.#alphabet ??= alphabetOf(this.body));
+    return (this.#alphabet ??= alphabetOf(this.text));
   }
 }
 
 function viewOf(lines: readonly BufferedLine[], original = lines): View {
-  return new View(lines.map((line) => line.visible).join('\n'), original);
+  return new View(lines.map((line) => line.visible).join(''), original);
 }

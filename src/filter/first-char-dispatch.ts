@@ -19,8 +19,8 @@ export class FirstCharDispatch {
     this.#ofEmpty = indexesWhere((first) => first === undefined);
   }
 
-  /** The expressions that may match a text. */
+  /** The expressions that may match a text. @param text with a newline at its end */
   of(text: string): readonly number[] {
-    return text === '' ? this.#ofEmpty : this.#byCode[Math.min(text.charCodeAt(0), others)]!;
+    return text === '\n' ? this.#ofEmpty : this.#byCode[Math.min(text.charCodeAt(0), others)]!;
   }
 }

@@ -1,4 +1,5 @@
 import type { LogLine } from '../sources/log-line.ts';
+import type { Block } from './block.ts';
 import type { BufferedLine } from './buffered-line.ts';
 import { DateDetector, type FoundLead, type TemplateHits } from './dates/detector.ts';
 import { LocalClock } from './dates/local-clock.ts';
@@ -27,6 +28,19 @@ export interface DateRules {
   readonly thisYear: number;
 }
 
+/** Lines of a block that don't matter but for their date. */
+export interface SkippedLines {
+  readonly block: Block;
+  /** Where the first begins. */
+  readonly from: number;
+  /** Behind the newline of the last. */
+  readonly to: number;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** False: logged before the start. */
+  readonly live: boolean;
+}
+
 /** A line with its date cut out; without time if it has none that makes sense. */
 interface CutLine {
   readonly line: BufferedLine;
@@ -34,28 +48,33 @@ interface CutLine {
   readonly joined: boolean;
 }
 
+/** What the source knows of a line's time. */
+export type LogTime = Pick<LogLine, 'time' | 'dateRemoved'>;
+
 const minute = 60_000;
 
 /** Finds the time of each line and cuts its date out, by fail2ban's rules for odd, old and missing dates. */
 export class LineDates {
   readonly #detector: DateDetector;
   readonly #rules: DateRules;
+  /** Whether a text that failregex sees, with the date cut out, has no word that the line hasn't. */
+  readonly keepsWords: boolean;
   /** The last known date. */
   #lastTime: number | undefined;
   readonly #clock = new LocalClock();
   /** What the last date's text meant: under load, many lines have the same. */
   #meaning = { text: '', minute: 0, time: 0 };
-  /** The line seen last, and what was found out about it: filters that share this ask one after the other. */
-  #line: LogLine | undefined;
-  #lead: FoundLead | undefined;
-  #dated: { readonly line: DatedLine | undefined } | undefined;
   /** The line passed last, whose date is read only when it is asked for. */
-  #passed: { text: string; lead: FoundLead; now: number } | undefined;
+  #passed: { text: string; lead: FoundLead; now: number; live: boolean } | undefined;
+  /** Lines that were skipped since. */
+  #skipped: SkippedLines | undefined;
 
   /** @throws Dock2banError `datepattern` */
   constructor(rules: DateRules) {
     this.#rules = rules;
-    this.#detector = new DateDetector(templatesOf(rules.datepattern, rules.thisYear));
+    const templates = templatesOf(rules.datepattern, rules.thisYear);
+    this.#detector = new DateDetector(templates);
+    this.keepsWords = templates.every(({ endsAtWord }) => endsAtWord);
   }
 
   get templateHits(): TemplateHits[] {
@@ -66,63 +85,63 @@ export class LineDates {
    * Takes note of a line that doesn't matter otherwise: lines without a date count at the time of the one before.
    * @returns false if that takes a full `date`
    */
-  pass(line: LogLine, text: string, now: number): boolean {
-    if (line === this.#line) return !this.#dated?.line?.joined;
+  pass(line: LogTime, text: string, now: number): boolean {
     if (line.dateRemoved) {
       this.#keep(line.time ?? now);
       return true;
     }
     const lead = this.#detector.findLeading(text, now);
     if (!lead) return false;
-    this.#line = line;
-    this.#lead = lead;
-    this.#dated = undefined;
-    if (line.time === undefined) this.#passed = { text, lead, now };
+    if (line.time === undefined) this.#passed = { text, lead, now, live: true };
     else this.#keep(line.time);
     return true;
   }
 
+  /** Takes note of lines that don't matter otherwise. They must be left (`leave`) before their block is gone. */
+  skip(lines: SkippedLines): void {
+    this.#skipped = lines;
+  }
+
+  /** Ends the use of the lines that were skipped last. */
+  leave(): void {
+    const lines = this.#skipped;
+    if (!lines) return;
+    const { block, to, now, live } = lines;
+    const text = block.line(block.lineStart(to - 1), to - 1);
+    const lead = this.#detector.findLeading(text, now);
+    if (!lead) this.#settle();
+    else this.#passed = { text, lead, now, live };
+    this.#skipped = undefined;
+  }
+
   /**
+   * @param text with a newline at its end
    * @param live false while reading what was logged before the start
    * @returns undefined for a line that is too old to matter
    */
-  date(line: LogLine, text: string, now: number, live: boolean): DatedLine | undefined {
-    const known = line === this.#line;
-    if (known && this.#dated) return this.#dated.line;
-    const dated = this.#date(line, text, now, live, known ? this.#lead : undefined);
-    this.#line = line;
-    this.#dated = { line: dated };
-    return dated;
-  }
-
-  #date(
-    line: LogLine,
-    text: string,
-    now: number,
-    live: boolean,
-    lead: FoundLead | undefined,
-  ): DatedLine | undefined {
-    const cut = line.dateRemoved ? this.#given(line, text, now) : this.#cut(line, text, now, lead);
+  date(line: LogTime, text: string, now: number, live: boolean): DatedLine | undefined {
+    const cut = line.dateRemoved ? this.#given(line, text, now) : this.#cut(line, text, now);
     const { time } = cut;
     const { checkTimes, findtime } = this.#rules;
-    if (!checkTimes) return { ...cut, time: time ?? now };
-    if (!live) return time === undefined || time < now - findtime * 1000 ? undefined : { ...cut, time };
-    if (time === undefined) return { ...cut, time: now };
-    if (!isOdd(time, now)) return { ...cut, time };
+    if (time === undefined) return checkTimes && !live ? undefined : { ...cut, time: now };
+    const dated: DatedLine = { line: cut.line, time, joined: cut.joined };
+    if (!checkTimes) return dated;
+    if (!live) return time < now - findtime * 1000 ? undefined : dated;
+    if (!isOdd(time, now)) return dated;
     if (this.#lastTime !== undefined) this.#lastTime = now;
     return { ...cut, time: now };
   }
 
-  #given(line: LogLine, text: string, now: number): CutLine {
+  #given(line: LogTime, text: string, now: number): CutLine {
     const time = line.time ?? now;
     this.#keep(time);
     return { line: uncut(text), time, joined: false };
   }
 
-  #cut(line: LogLine, text: string, now: number, known: FoundLead | undefined): CutLine {
-    const lead = known ?? this.#detector.findLeading(text, now);
+  #cut(line: LogTime, text: string, now: number): CutLine {
+    const lead = this.#detector.findLeading(text, now);
     if (lead) {
-      const cut = { visible: text.slice(lead.end), logged: text };
+      const cut = { visible: text.slice(lead.end), logged: text.slice(0, -1) };
       return this.#timed(cut, false, line.time ?? this.#timeOfLead(text, lead, now), now);
     }
     this.#settle();
@@ -131,7 +150,7 @@ export class LineDates {
     if (!found || !span) return { line: uncut(text), time: line.time ?? this.#recent(now), joined: false };
     const [start, end] = span;
     const joined = start > 0;
-    const cut = { visible: text.slice(0, start) + text.slice(end), logged: text };
+    const cut = { visible: text.slice(0, start) + text.slice(end), logged: text.slice(0, -1) };
     if (start < end) {
       const context = { now, zone: this.#rules.timeZone, clock: this.#clock };
       return this.#timed(cut, joined, line.time ?? found.template.time(found.match, text, context), now);
@@ -146,13 +165,13 @@ export class LineDates {
       return { line: cut, time, joined };
     }
     const recent = this.#recent(now);
-    return { line: recent === undefined ? cut : uncut(cut.logged), time: recent, joined };
+    return { line: recent === undefined ? cut : uncut(`${cut.logged}\n`), time: recent, joined };
   }
 
   #timeOfLead(text: string, { template, end }: FoundLead, now: number): number | undefined {
     const meaning = this.#meaning;
     const minuteNow = Math.floor(now / minute);
-    if (meaning.text.length === end && meaning.minute === minuteNow && text.startsWith(meaning.text))
+    if (meaning.text.length === end && meaning.minute === minuteNow && text.slice(0, end) === meaning.text)
       return meaning.time;
     const match = template.find(text, alphabetOf(text), 0);
     const time = match && template.time(match, text, { now, zone: this.#rules.timeZone, clock: this.#clock });
@@ -163,6 +182,7 @@ export class LineDates {
   #keep(time: number): void {
     this.#lastTime = time;
     this.#passed = undefined;
+    this.#skipped = undefined;
   }
 
   /** The last known date, if it is less than a minute old. */
@@ -171,19 +191,42 @@ export class LineDates {
     return this.#lastTime !== undefined && this.#lastTime > now - minute ? this.#lastTime : undefined;
   }
 
-  /** Reads the date of the line that was passed last. */
+  /** Reads the last date of the lines that were passed or skipped. */
   #settle(): void {
-    const passed = this.#passed;
-    if (!passed) return;
+    const [passed, skipped] = [this.#passed, this.#skipped];
     this.#passed = undefined;
-    const time = this.#timeOfLead(passed.text, passed.lead, passed.now);
-    if (time === undefined) return;
-    this.#keep(this.#rules.checkTimes && isOdd(time, passed.now) ? passed.now : time);
+    this.#skipped = undefined;
+    if (skipped && this.#settleSkipped(skipped)) return;
+    if (passed) this.#settleAt(this.#timeOfLead(passed.text, passed.lead, passed.now), passed);
+  }
+
+  #settleSkipped(lines: SkippedLines): boolean {
+    const { block, from, now } = lines;
+    for (let end = lines.to - 1, start: number; end >= from; end = start - 1) {
+      start = block.lineStart(end);
+      if (this.#settleAt(this.#timeOf(block.line(start, end), now), lines)) return true;
+    }
+    return false;
+  }
+
+  #settleAt(time: number | undefined, { now, live }: { now: number; live: boolean }): boolean {
+    if (time === undefined) return false;
+    this.#keep(this.#rules.checkTimes && live && isOdd(time, now) ? now : time);
+    return true;
+  }
+
+  #timeOf(text: string, now: number): number | undefined {
+    const lead = this.#detector.findLeading(text, now);
+    if (lead) return this.#timeOfLead(text, lead, now);
+    const found = this.#detector.find(text, now);
+    const [start, end] = found?.match.span(1) ?? [0, 0];
+    if (!found || start === end) return undefined;
+    return found.template.time(found.match, text, { now, zone: this.#rules.timeZone, clock: this.#clock });
   }
 }
 
 function uncut(text: string): BufferedLine {
-  return { visible: text, logged: text };
+  return { visible: text, logged: text.slice(0, -1) };
 }
 
 /** More than a minute off: a log written late, or a wrong zone. */

@@ -11,9 +11,13 @@ export class LiteralGate {
     this.#clauses = [...clauses];
   }
 
-  /** The clause that turns away most; undefined: everything is admitted. */
-  get best(): Clause | undefined {
-    return this.#clauses[0];
+  /** What is made of the clause that turns away most, of those that something can be made of. */
+  firstOf<T>(make: (clause: Clause) => T | undefined): T | undefined {
+    for (const clause of this.#clauses) {
+      const made = make(clause);
+      if (made !== undefined) return made;
+    }
+    return undefined;
   }
 
   /** False: an expression with these clauses matches nowhere in the text. */

@@ -44,5 +44,10 @@ function skippedLines(match: Match): string[] {
     if (part === undefined) break;
     text += part;
   }
-  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
+  return text === ''
+    ? []
+    : text
+        .replace(/\n$/, '')
+        .split('\n')
+        .map((line) => `${line}\n`);
 }

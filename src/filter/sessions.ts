@@ -72,6 +72,11 @@ export class Sessions {
     return merged;
   }
 
+  /** Whether a session is open. */
+  has(id: string, now: number): boolean {
+    return this.#get(id, now) !== undefined;
+  }
+
   #get(id: string, now: number): Draft | undefined {
     const session = this.#sessions.get(id);
     if (!session) return undefined;

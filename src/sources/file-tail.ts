@@ -6,13 +6,13 @@ import { PathWatcher } from './path-watcher.ts';
 import { TailedFile } from './tailed-file.ts';
 
 /**
- * `lines`: the text of one or more whole lines, each ended by one `\n`. `lost` comes once when the file can't be read
+ * `lines`: one or more whole lines, each ended by one `\n`, valid until the next update is asked for. `lost` comes once when the file can't be read
  * (also at the start), `resumed` once when it can be again.
  */
 export type TailUpdate =
   | {
       readonly type: 'lines';
-      readonly text: string;
+      readonly bytes: Buffer;
       /** False for what stood in the file when it was opened at the start. */
       readonly live: boolean;
     }
@@ -23,8 +23,6 @@ export interface TailOptions {
   readonly signal: AbortSignal;
   /** Where to begin in a file that is there at the start; one that comes later is read from its start. */
   readonly from: 'start' | 'end';
-  /** As TextDecoder knows it; default UTF-8. */
-  readonly encoding?: string;
 }
 
 /**
@@ -51,11 +49,11 @@ const rotationGrace = 2_000;
  */
 export async function* tailFile(
   path: string,
-  { signal, from, encoding }: TailOptions,
+  { signal, from }: TailOptions,
 ): AsyncGenerator<TailUpdate, void, undefined> {
   const wake = new Wake();
   const watcher = new PathWatcher(path, () => wake.set());
-  const tail = new Tail(path, from, encoding);
+  const tail = new Tail(path, from);
   let activeAt = -Infinity;
   let streak = 0;
   let floodAt = -Infinity;
@@ -96,7 +94,6 @@ interface Look {
 
 class Tail {
   readonly #path: string;
-  readonly #encoding: string | undefined;
   /** Reading what stood in the first file when it was opened. */
   #inBacklog = true;
   #openFrom: 'start' | 'end';
@@ -107,32 +104,31 @@ class Tail {
   /** Since when there is no readable file at the path, by performance.now(); at the start there never was. */
   #absentSince: number | undefined = -Infinity;
 
-  constructor(path: string, from: 'start' | 'end', encoding: string | undefined) {
+  constructor(path: string, from: 'start' | 'end') {
     this.#path = path;
-    this.#encoding = encoding;
     this.#openFrom = from;
   }
 
   async look(): Promise<Look> {
     if (!this.#file) return this.#open();
-    let text: string | undefined;
+    let bytes: Buffer | undefined;
     try {
-      text = await this.#file.read();
+      bytes = await this.#file.read();
     } catch (error) {
       // Whether what comes next is this file or another can't be known; better a gap than old lines for new.
       await this.#leave('end');
       return this.#absent(error);
     }
-    if (text !== undefined) {
-      const update = this.#lines(text);
+    if (bytes !== undefined) {
+      const update = this.#lines(bytes);
       if (!this.#file.isBehind) this.#inBacklog = false;
       return { ...update, state: this.#file.isBehind ? 'behind' : 'grown' };
     }
     this.#inBacklog = false;
     if (this.#leaving) {
-      text = this.#file.flush();
+      bytes = this.#file.flush();
       await this.#leave('start');
-      return { ...this.#lines(text), state: 'behind' };
+      return { ...this.#lines(bytes), state: 'behind' };
     }
     let successor: Stats;
     try {
@@ -151,7 +147,7 @@ class Tail {
 
   async #open(): Promise<Look> {
     try {
-      this.#file = await TailedFile.open(this.#path, this.#openFrom, this.#encoding);
+      this.#file = await TailedFile.open(this.#path, this.#openFrom);
     } catch (error) {
       if (codeOf(error) === 'ENOENT') {
         this.#openFrom = 'start';
@@ -171,8 +167,8 @@ class Tail {
     await file?.close();
   }
 
-  #lines(text: string): { update?: TailUpdate } {
-    return text === '' ? {} : { update: { type: 'lines', text, live: !this.#inBacklog } };
+  #lines(bytes: Buffer): { update?: TailUpdate } {
+    return bytes.length === 0 ? {} : { update: { type: 'lines', bytes, live: !this.#inBacklog } };
   }
 
   #present(): { update?: TailUpdate } {

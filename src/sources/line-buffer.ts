@@ -4,72 +4,68 @@ const chunkBytes = 256 * 1024;
 const newline = 0x0a;
 
 /**
- * Turns the bytes of a growing file into text of whole lines. A last line without its newline is held until the rest
- * comes. Bytes that are none in the encoding become U+FFFD. A run of NULs where a line begins is dropped: it is the hole that a
- * writer leaves which goes on at its old offset after the file was truncated.
+ * Cuts the bytes of a growing file into whole lines. A last line without its newline is held until the rest comes. A run of
+ * NULs where a line begins is dropped: it is the hole that a writer leaves which goes on at its old offset after the file was
+ * truncated. The bytes that it gives out are its own, and are valid until it is used again.
  */
 export class LineBuffer {
-  readonly #decode: (bytes: Buffer) => string;
   readonly #bytes = Buffer.allocUnsafeSlow(maxLineBytes + chunkBytes);
-  #held = 0;
+  /** Where the held bytes begin and end. */
+  #start = 0;
+  #end = 0;
   /** The rest of the current line is unwanted. */
   #skipping = false;
   #cut = 0;
-
-  /** @param encoding as TextDecoder knows it; a newline must be one byte in it. Throws RangeError for an unknown one. */
-  constructor(encoding = 'utf-8') {
-    const decoder = new TextDecoder(encoding, { ignoreBOM: true });
-    // Buffer's own decoder is several times as fast.
-    this.#decode =
-      decoder.encoding === 'utf-8' ? (bytes) => bytes.toString('utf8') : (bytes) => decoder.decode(bytes);
-  }
 
   /** Lines so far that were longer than 64 KiB. */
   get cutLines(): number {
     return this.#cut;
   }
 
-  /** Where the file's next bytes are to be written: at least 256 KiB. Valid until the next call. */
+  /** Where the file's next bytes are to be written: at least 256 KiB. */
   get free(): Buffer {
-    return this.#bytes.subarray(this.#held);
+    this.#bytes.copyWithin(0, this.#start, this.#end);
+    this.#hold(0, this.#end - this.#start);
+    return this.#bytes.subarray(this.#end);
   }
 
   /** Takes in `count` bytes written to `free`. Returns the whole lines that are there now, each with its newline. */
-  accept(count: number): string {
+  accept(count: number): Buffer {
     const bytes = this.#bytes;
-    const end = this.#held + count;
+    const end = this.#end + count;
     let start = 0;
     if (this.#skipping) {
       const lineEnd = bytes.subarray(0, end).indexOf(newline);
-      if (lineEnd < 0) return '';
+      if (lineEnd < 0) return none;
       this.#skipping = false;
       start = lineEnd + 1;
     }
-    if (this.#held === 0) while (start < end && bytes[start] === 0) start++;
+    if (this.#end === 0) while (start < end && bytes[start] === 0) start++;
     const wholeEnd = Math.max(start, bytes.subarray(0, end).lastIndexOf(newline) + 1);
-    let text = this.#wholeLines(start, wholeEnd);
+    let to = this.#cutWholeLines(start, wholeEnd);
     if (end - wholeEnd > maxLineBytes) {
-      text += this.#cutLine(wholeEnd);
+      to = this.#cutLine(wholeEnd, wholeEnd, to);
       this.#skipping = true;
-      this.#held = 0;
+      this.#hold(0, 0);
     } else {
-      bytes.copyWithin(0, wholeEnd, end);
-      this.#held = end - wholeEnd;
+      this.#hold(wholeEnd, end);
     }
-    return text;
+    return bytes.subarray(start, to);
   }
 
   /** The last line though it has no newline: nothing more will come. */
-  flush(): string {
-    const rest = this.#held === 0 ? '' : `${this.#text(0, this.#held)}\n`;
-    this.#held = 0;
+  flush(): Buffer {
+    const [start, end] = [this.#start, this.#end];
+    this.#hold(0, 0);
     this.#skipping = false;
-    return rest;
+    if (start === end) return none;
+    this.#bytes[end] = newline;
+    return this.#bytes.subarray(start, end + 1);
   }
 
   /** Drops everything up to the next newline: what comes next may be the end of a line whose beginning is unknown. */
   skipLine(): void {
-    this.#held = 0;
+    this.#hold(0, 0);
     this.#skipping = true;
   }
 
@@ -78,34 +74,50 @@ export class LineBuffer {
    * thing in the file, and dropped, too: read by itself it could pass for a line of someone else's.
    */
   restart(): void {
-    this.#skipping ||= this.#held > 0;
-    this.#held = 0;
+    this.#skipping ||= this.#end > this.#start;
+    this.#hold(0, 0);
   }
 
-  /** Looks for lines that are too long in steps of 64 KiB: a step that has a newline has no such line before it. */
-  #wholeLines(start: number, end: number): string {
+  #hold(start: number, end: number): void {
+    this.#start = start;
+    this.#end = end;
+  }
+
+  /**
+   * Cuts the lines that are too long, and moves what follows to their end. Looks for them in steps of 64 KiB: a step that
+   * has a newline has no such line before it.
+   * @returns where the lines end now
+   */
+  #cutWholeLines(start: number, end: number): number {
     const bytes = this.#bytes;
-    let text = '';
     let from = start;
     let at = start;
+    let to = start;
     while (end - at > maxLineBytes + 1) {
       const lineEnd = bytes.lastIndexOf(newline, at + maxLineBytes);
       if (lineEnd >= at) {
         at = lineEnd + 1;
       } else {
-        text += this.#text(from, at) + this.#cutLine(at);
-        at = from = bytes.indexOf(newline, at + maxLineBytes) + 1;
+        const next = bytes.indexOf(newline, at + maxLineBytes) + 1;
+        to = this.#cutLine(from, at, to);
+        at = from = next;
       }
     }
-    return text + this.#text(from, end);
+    return this.#move(from, end, to);
   }
 
-  #cutLine(start: number): string {
+  /** Moves the lines from `from` on and 64 KiB of the one at `start` down to `to`. @returns where they end now */
+  #cutLine(from: number, start: number, to: number): number {
     this.#cut++;
-    return `${this.#text(start, start + maxLineBytes)}\n`;
+    const end = this.#move(from, start + maxLineBytes, to);
+    this.#bytes[end] = newline;
+    return end + 1;
   }
 
-  #text(start: number, end: number): string {
-    return this.#decode(this.#bytes.subarray(start, end));
+  #move(from: number, end: number, to: number): number {
+    if (from !== to) this.#bytes.copyWithin(to, from, end);
+    return to + end - from;
   }
 }
+
+const none = Buffer.alloc(0);

@@ -36,7 +36,7 @@ export async function* followSyslogFile(
   const clock = new SyslogClock(now);
   for await (const update of tailFile(path, tailOptions)) {
     if (update.type === 'lines') {
-      const lines = readSyslogLines(update.text, wanted, clock);
+      const lines = readSyslogLines(update.bytes.toString(), wanted, clock);
       if (lines.length > 0) yield { type: 'lines', lines };
     } else {
       yield update;

@@ -4,33 +4,33 @@ import { LineBuffer } from './line-buffer.ts';
 
 /** How many bytes before the position are read again, to see that they are still what they were. */
 const overlapBytes = 64;
+const nothing = Buffer.alloc(0);
 
 /** One open file, read from a position on: the file itself, wherever its name may have gone. */
 export class TailedFile {
   readonly #handle: FileHandle;
   readonly #stats: Stats;
-  readonly #lines: LineBuffer;
+  readonly #lines = new LineBuffer();
   readonly #overlap = Buffer.alloc(overlapBytes);
   /** The bytes that stood before `#position` when it was reached. */
   #before = Buffer.alloc(0);
   #position = 0;
   #isBehind = false;
 
-  private constructor(handle: FileHandle, stats: Stats, encoding: string | undefined) {
+  private constructor(handle: FileHandle, stats: Stats) {
     this.#handle = handle;
     this.#stats = stats;
-    this.#lines = new LineBuffer(encoding);
   }
 
   /** @param from `end`: at the first line that begins after what is there now */
-  static async open(path: string, from: 'start' | 'end', encoding?: string): Promise<TailedFile> {
+  static async open(path: string, from: 'start' | 'end'): Promise<TailedFile> {
     // A FIFO would otherwise block until someone writes.
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = await handle.stat();
       if (!stats.isFile())
         throw Object.assign(new Error(`${path} is not a regular file`), { code: 'ENOTFILE' });
-      const file = new TailedFile(handle, stats, encoding);
+      const file = new TailedFile(handle, stats);
       if (from === 'end') await file.#seek(stats.size);
       return file;
     } catch (error) {
@@ -56,9 +56,9 @@ export class TailedFile {
 
   /**
    * The next whole lines, each with its newline; empty if what was read ends no line; undefined if there is nothing new.
-   * If the file was cut short, or cut short and written anew, it goes on from its start.
+   * Valid until the next call. If the file was cut short, or cut short and written anew, it goes on from its start.
    */
-  async read(): Promise<string | undefined> {
+  async read(): Promise<Buffer | undefined> {
     const before = this.#before;
     const overlap = this.#overlap.subarray(0, before.length);
     const free = this.#lines.free;
@@ -68,7 +68,7 @@ export class TailedFile {
       this.#position = 0;
       this.#before = Buffer.alloc(0);
       this.#isBehind = true;
-      return '';
+      return nothing;
     }
     const count = bytesRead - before.length;
     this.#isBehind = count === free.length;
@@ -80,7 +80,7 @@ export class TailedFile {
   }
 
   /** The last line, if it has no newline: for when the file will not grow any more. */
-  flush(): string {
+  flush(): Buffer {
     return this.#lines.flush();
   }
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { boundBacktracking } from '../../src/filter/backtracking.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
-import { SharedDates } from '../../src/filter/shared-dates.ts';
+import { BlockMatcher } from '../../src/filter/block-matcher.ts';
+import type { Failure } from '../../src/filter/failure.ts';
+import type { FilterSpec } from '../../src/filter/spec.ts';
 import { fail2banTree } from './fail2ban-tree.ts';
 import { sampleFilters } from './sample-filters.ts';
 import { readSamples } from './sample-log.ts';
@@ -22,26 +24,42 @@ describe('what makes a filter quick changes nothing of what it finds', () => {
       const spec = filters.spec(name, options);
       for (const now of [1_124_013_600_000, Date.now()]) {
         for (const dateRemoved of [false, true]) {
-          const sharedDates = new SharedDates();
-          const quick = compileFilter(spec, { sharedDates });
-          const neighbour = compileFilter(filters.spec('sshd', new Map()), { sharedDates });
+          const quick = compileFilter(spec);
           const thorough = compileFilter(spec);
+          const all: Found[] = [];
           for (const text of texts) {
             const line = { text, time: dateRemoved ? now : undefined, dateRemoved };
-            if (text.length % 2 === 0) neighbour.process(line, now);
             const found = quick.process(line, now).map(({ id, time, lines }) => ({ id, time, lines }));
             const expected = thorough
               .examine(line, now)
               .findings.filter(({ id, counts }) => counts && id !== undefined)
               .map((finding) => ({
-                id: finding.id,
+                id: finding.id!,
                 time: finding.time,
                 lines: finding.lines.map(({ logged }) => logged),
               }));
             expect(found, text).toEqual(expected);
+            all.push(...expected);
           }
+          if (!dateRemoved) expect(foundInBlocks(spec, texts, now)).toEqual(all);
         }
       }
     }
   });
 });
+
+type Found = Pick<Failure, 'id' | 'time' | 'lines'>;
+
+/** What is found where many lines are searched at once, beside another filter. */
+function foundInBlocks(spec: FilterSpec, texts: readonly string[], now: number): Found[] {
+  const neighbour = compileFilter(filters.spec('sshd', new Map()));
+  const matcher = new BlockMatcher([neighbour, compileFilter(spec)]);
+  const found: Found[] = [];
+  for (let from = 0, count = 1; from < texts.length; from += count, count = (count * 7) % 31) {
+    const block = texts.slice(from, from + count).map((text) => `${text}\n`);
+    matcher.match(Buffer.from(block.join('')), now, true, (index, failures) => {
+      if (index === 1) found.push(...failures.map(({ id, time, lines }) => ({ id, time, lines })));
+    });
+  }
+  return found;
+}

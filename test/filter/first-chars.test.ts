@@ -57,7 +57,7 @@ describe('what a text must begin with', () => {
       fc.property(source, text, (expression, line) => {
         const pattern = new PythonPattern(expression);
         if (!pattern.search(line, alphabetOf(line))) return;
-        expect(new FirstCharDispatch([pattern.firstChars]).of(line)).toEqual([0]);
+        expect(new FirstCharDispatch([pattern.firstChars]).of(`${line}\n`)).toEqual([0]);
       }),
       { numRuns: 1000 },
     );

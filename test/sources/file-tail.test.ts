@@ -37,7 +37,7 @@ class Reader {
 
   async #collect(from: TailOptions['from']): Promise<void> {
     for await (const update of tailFile(path, { signal: this.#end.signal, from })) {
-      if (update.type === 'lines') this.lines.push(...update.text.split('\n').slice(0, -1));
+      if (update.type === 'lines') this.lines.push(...update.bytes.toString().split('\n').slice(0, -1));
       else this.states.push(update);
     }
   }
@@ -237,7 +237,7 @@ describe('a tail', () => {
     let bytes = 0;
     for (let i = 0; i < 3; i++) {
       const { value } = await updates.next();
-      if (value?.type === 'lines') bytes += value.text.length;
+      if (value?.type === 'lines') bytes += value.bytes.length;
     }
     await sleep(100);
     expect(bytes).toBeLessThan(1_000_000);

@@ -9,7 +9,7 @@ function feed(buffer: LineBuffer, bytes: Buffer, sizes: readonly number[] = []):
     const free = buffer.free;
     const size = Math.min(sizes[turn % (sizes.length || 1)] ?? free.length, free.length, bytes.length - at);
     bytes.copy(free, 0, at, at + size);
-    text += buffer.accept(size);
+    text += buffer.accept(size).toString();
     at += size;
   }
   return text;
@@ -28,7 +28,7 @@ describe('lines', () => {
           const buffer = new LineBuffer();
           const terminated = lines.map((line) => `${line}\n`).join('');
           const bytes = Buffer.from(isTerminated ? terminated : terminated.slice(0, -1));
-          expect(feed(buffer, bytes, sizes) + buffer.flush()).toBe(
+          expect(feed(buffer, bytes, sizes) + buffer.flush().toString()).toBe(
             !isTerminated && lines.at(-1) === '' ? terminated.slice(0, -1) : terminated,
           );
         },

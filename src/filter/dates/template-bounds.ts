@@ -10,6 +10,8 @@ export interface BoundTemplate {
   readonly marked: boolean;
   /** Whether group 1 is everything between the boundaries. */
   readonly whole: boolean;
+  /** Whether a bound at the end was added here. */
+  readonly boundEnd: boolean;
 }
 
 /**
@@ -32,7 +34,14 @@ export function boundTemplate(source: string, boundary: Boundary): BoundTemplate
   expression = expression.replace(/^\(*(?:\(\?\w+\))?\(*\*\*|(?<!\\)\*\*\)*$/g, (text) =>
     text.replace('**', ''),
   );
-  return { expression: flags + expression, lineBegin, lineEnd, marked: boundBegin && atBegin, whole };
+  return {
+    expression: flags + expression,
+    lineBegin,
+    lineEnd,
+    marked: boundBegin && atBegin,
+    whole,
+    boundEnd,
+  };
 }
 
 /** A plain group; neither an escaped parenthesis nor a conditional's. */

@@ -16,6 +16,8 @@ export interface DateTemplate {
   /** It can only match at the begin or end of a line. */
   readonly anchored: boolean;
   readonly lineBegin: boolean;
+  /** Behind its dates no word character stands, or nothing stands before them: cutting one out joins no word with another. */
+  readonly endsAtWord: boolean;
   /** How much its hits count when templates are put in order. */
   readonly weight: number;
   find(line: string, alphabet: Alphabet, from: number): SpannedMatch | undefined;
@@ -40,7 +42,10 @@ export interface TemplateParts {
 
 /** @throws Dock2banError `datepattern` if the expression can't be used */
 export function createTemplate(parts: TemplateParts): DateTemplate {
-  const { expression, lineBegin, lineEnd, marked, whole } = boundTemplate(parts.expression, parts.boundary);
+  const { expression, lineBegin, lineEnd, marked, whole, boundEnd } = boundTemplate(
+    parts.expression,
+    parts.boundary,
+  );
   let compiled: SpanPattern | undefined;
   let leading: LeadPattern | undefined;
   const compile = (): SpanPattern => {
@@ -64,11 +69,21 @@ export function createTemplate(parts: TemplateParts): DateTemplate {
     expression,
     anchored: lineBegin || lineEnd,
     lineBegin,
+    endsAtWord:
+      (boundEnd && (whole || parts.pattern === undefined) && endsInCode(parts.pattern ?? parts.name)) ||
+      (lineBegin && !marked && whole),
     weight: 1,
     find: (line, alphabet, from) => (compiled ??= compile()).search(line, alphabet, from),
     leadingEnd: (line) => leading?.end(line),
     time: parts.time,
   };
+}
+
+/** Whether a pattern ends in something that only ever is a word character, as strptime's codes do. */
+function endsInCode(pattern: string): boolean {
+  const optional = /^(.*)\(\?:([^()]*)\)\?$/s.exec(pattern);
+  if (optional) return endsInCode(optional[1]!) && endsInCode(optional[2]!);
+  return /(?:%(?:Ex)?[A-Za-z]|epoch\}?|tai64n)$/i.test(pattern);
 }
 
 /** The mark of a pattern that is only looked for at the begin of a line, behind two other characters at most. */

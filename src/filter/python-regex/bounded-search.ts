@@ -2,7 +2,7 @@ import { BoundedMatcher, type Slots } from './bounded-matcher.ts';
 import type { Alphabet } from './char-set.ts';
 import { expandConditionals } from './conditionals.ts';
 import { groupsIn } from './loop-captures.ts';
-import type { Groups, Match } from './match.ts';
+import type { Match } from './match.ts';
 import { Searcher } from './searcher.ts';
 import { children, RegexError, type Expression, type Node } from './syntax.ts';
 
@@ -88,7 +88,7 @@ class SlotMatch implements Match {
     return this.#slots[1]!;
   }
 
-  fill(groups: Groups): void {
+  captureInto(groups: Record<string, unknown>): void {
     for (const [name, group] of this.#names) {
       const start = this.#slots[2 * group]!;
       groups[name] = start < 0 ? undefined : this.#text.slice(start, this.#slots[2 * group + 1]);

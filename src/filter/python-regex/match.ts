@@ -6,7 +6,7 @@ export interface Match {
   readonly start: number;
   readonly end: number;
   /** Sets the entry of each named group. Quickest for a record that has the entries already. */
-  fill(groups: Groups): void;
+  captureInto(groups: Record<string, unknown>): void;
 }
 
 /** A match that also knows where groups stand. */
@@ -18,6 +18,6 @@ export interface SpannedMatch extends Match {
 /** What the named groups of a match captured. */
 export function groupsOf(match: Match): Groups {
   const groups: Groups = {};
-  match.fill(groups);
+  match.captureInto(groups);
   return groups;
 }

@@ -6,6 +6,7 @@ import { forgottenGroups } from './loop-captures.ts';
 import { noFlags, parseExpression, type Flags } from './parser.ts';
 import { requiredLiterals, type Clause } from './required-literals.ts';
 import { Searcher } from './searcher.ts';
+import { sureGroups } from './sure-groups.ts';
 import type { Expression } from './syntax.ts';
 import { translate } from './translate.ts';
 
@@ -31,6 +32,8 @@ export class PythonPattern {
   readonly groupNames: ReadonlySet<string>;
   readonly requiredLiterals: readonly Clause[];
   readonly firstChars: FirstChars | undefined;
+  /** Names of the groups that capture something in every match. */
+  readonly sureGroups: ReadonlySet<string>;
   readonly #expression: Expression;
   readonly #searchers: Partial<Record<Alphabet, Searcher>> = {};
   readonly #bounded: Partial<Record<Alphabet, BoundedSearch>> = {};
@@ -46,6 +49,9 @@ export class PythonPattern {
     this.groupNames = new Set(this.#expression.names.keys());
     this.requiredLiterals = requiredLiterals(this.#expression.root);
     this.firstChars = firstChars(this.#expression.root);
+    const sure = sureGroups(this.#expression.root);
+    const { names } = this.#expression;
+    this.sureGroups = new Set([...names].filter(([, group]) => sure.has(group)).map(([name]) => name));
     if (!this.#translates()) return;
     const forgotten = forgottenGroups(this.#expression.root);
     const named = [...this.#expression.names.values()];

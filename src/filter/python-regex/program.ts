@@ -68,7 +68,7 @@ class Compiler {
       case 'any':
         return this.add({ op: 'char', accepts: node.newline ? () => true : (unit) => unit !== 10, next });
       case 'set': {
-        const set = itemsSet(node.items, node.fold);
+        const set = itemsSet(node.items, node.fold, 'unicode');
         return this.add({ op: 'char', accepts: testOf(node.negated ? complement(set) : set), next });
       }
       case 'assertion': {
@@ -116,7 +116,8 @@ class Compiler {
       const second = this.add({ op: 'char', accepts: (unit) => unit === low, next });
       return this.add({ op: 'char', accepts: (unit) => unit === high, next: second });
     }
-    const set = fold === 'none' ? undefined : itemsSet([{ kind: 'range', from: code, to: code }], fold);
+    const set =
+      fold === 'none' ? undefined : itemsSet([{ kind: 'range', from: code, to: code }], fold, 'unicode');
     return this.add({ op: 'char', accepts: set ? testOf(set) : (unit) => unit === code, next });
   }
 

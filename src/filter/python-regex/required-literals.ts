@@ -1,4 +1,3 @@
-import { itemsSet } from './char-set.ts';
 import type { Fold, Node } from './syntax.ts';
 
 /** Strings of which at least one is part of every match. */
@@ -44,8 +43,9 @@ class Collector {
         this.#char(node.code, node.fold);
         break;
       case 'set': {
-        const only = node.negated ? [] : itemsSet(node.items, node.fold);
-        if (only.length === 1 && only[0]![0] === only[0]![1]) this.#char(only[0]![0], 'none');
+        const [only, another] = node.items;
+        const single = !node.negated && !another && only?.kind === 'range' && only.from === only.to;
+        if (single) this.#char(only.from, node.fold);
         else this.flush();
         break;
       }
@@ -79,10 +79,7 @@ class Collector {
   }
 
   #char(code: number, fold: Fold): void {
-    const cased = itemsSet([{ kind: 'range', from: code, to: code }], fold).some(
-      ([a, b]) => a !== code || b !== code,
-    );
-    if (cased || code === 10) this.flush();
+    if ((fold !== 'none' && mayHaveCase(code)) || code === 10) this.flush();
     else this.#run += String.fromCodePoint(code);
   }
 
@@ -108,4 +105,9 @@ class Collector {
     }
     if (union.size <= maxAlternatives) this.clauses.push([...union]);
   }
+}
+
+/** Whether a character may have another case; beyond ASCII that is left open. */
+function mayHaveCase(code: number): boolean {
+  return code >= 0x80 || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
 }

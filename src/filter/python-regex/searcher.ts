@@ -1,5 +1,5 @@
 import type { Alphabet } from './char-set.ts';
-import type { Groups, SpannedMatch } from './match.ts';
+import type { SpannedMatch } from './match.ts';
 import type { Expression } from './syntax.ts';
 import { translate } from './translate.ts';
 
@@ -58,7 +58,7 @@ class FoundMatch implements SpannedMatch {
     return this.#found.index + this.#found[0].length;
   }
 
-  fill(groups: Groups): void {
+  captureInto(groups: Record<string, unknown>): void {
     const found = this.#found;
     for (const [name, stand] of this.#names) {
       const number = stand.length === 1 ? stand[0] : this.#taking(stand);

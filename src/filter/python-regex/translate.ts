@@ -105,16 +105,16 @@ class Emitter {
       return `(?:${escapeUnit(high!)}${escapeUnit(low!)})`;
     }
     if (fold === 'none') return escapeUnit(code);
-    const set = restricted(itemsSet([{ kind: 'range', from: code, to: code }], fold), this.#alphabet);
+    const set = itemsSet([{ kind: 'range', from: code, to: code }], fold, this.#alphabet);
     return set.length === 1 && set[0]![0] === set[0]![1] ? escapeUnit(set[0]![0]) : classSource(set, false);
   }
 
   #set({ items, negated, fold }: Extract<Node, { type: 'set' }>): string {
-    const set = itemsSet(items, fold);
+    const set = itemsSet(items, fold, this.#alphabet);
     // Of a negated class such as \S, the complement is the shorter source.
     if (!negated && items.some((item) => item.kind === 'class' && item.negated))
       return classSource(restricted(complement(set), this.#alphabet), true);
-    return classSource(restricted(set, this.#alphabet), negated);
+    return classSource(set, negated);
   }
 
   #assertion(kind: AssertionKind, ascii: boolean, last: boolean): string {

@@ -1,0 +1,119 @@
+import { Block } from './block.ts';
+import type { Failure } from './failure.ts';
+import type { Filter } from './filter.ts';
+import { searchFor, type NeedleSearch } from './needle-search.ts';
+
+/** Bytes that are made text of together: failures hold on to the text that they were found in. */
+const blockSize = 65_536;
+const newline = 0x0a;
+
+/** Takes the failures that the filter of that index found in one line. */
+export type TakeFailures = (filter: number, failures: readonly Failure[]) => void;
+
+/**
+ * Gives blocks of lines to many filters. The bytes are searched once for what all of them need, and only lines that have
+ * some of it are cut out, and given to the filters that it concerns.
+ */
+export class BlockMatcher {
+  readonly #filters: readonly Filter[];
+  readonly #decode: (bytes: Buffer) => string;
+  readonly #searchable: boolean;
+  /** The needles that the search was made for, by filter. */
+  #needles: readonly (readonly string[] | undefined)[] = [];
+  #search: NeedleSearch | undefined;
+  /** How many filters take part in the search. */
+  #searching = 0;
+  /** The filters that each needle is for. */
+  #filtersOf: readonly (readonly number[])[] = [];
+
+  /** @param encoding of the log, as TextDecoder knows it; undefined: UTF-8. Throws RangeError for an unknown one */
+  constructor(filters: readonly Filter[], encoding = 'utf-8') {
+    const decoder = new TextDecoder(encoding, { ignoreBOM: true });
+    this.#filters = filters;
+    // Buffer's own decoder is several times as fast.
+    this.#decode =
+      decoder.encoding === 'utf-8' ? (bytes) => bytes.toString() : (bytes) => decoder.decode(bytes);
+    this.#searchable = holdsAscii.test(decoder.encoding);
+  }
+
+  /**
+   * @param bytes whole lines, each with its newline
+   * @param now epoch milliseconds
+   * @param live false for what was logged before the start
+   */
+  match(bytes: Buffer, now: number, live: boolean, take: TakeFailures): void {
+    for (let start = 0, end: number; start < bytes.length; start = end) {
+      end = bytes.length;
+      if (end - start > blockSize) end = lineEnd(bytes, start, start + blockSize);
+      const block = new Block(bytes.subarray(start, end), this.#decode);
+      this.#prepare(block.bytes);
+      if (this.#needles.includes(undefined)) this.#matchLines(block, now, live, take);
+      if (this.#search) this.#matchFound(this.#search, block, now, live, take);
+    }
+  }
+
+  /** Follows what the filters have learnt. */
+  #prepare(sample: Buffer): void {
+    const filters = this.#filters;
+    const known = this.#needles;
+    const needles = filters.map((filter) => (this.#searchable ? filter.needles : undefined));
+    if (known.length === needles.length && needles.every((some, index) => some === known[index])) return;
+    this.#needles = needles;
+    const filtersOf = new Map<string, number[]>();
+    for (const [index, some] of needles.entries()) {
+      for (const needle of some ?? []) filtersOf.set(needle, [...(filtersOf.get(needle) ?? []), index]);
+    }
+    this.#filtersOf = [...filtersOf.values()];
+    this.#searching = needles.filter((some) => some !== undefined).length;
+    this.#search = filtersOf.size > 0 ? searchFor([...filtersOf.keys()], sample) : undefined;
+  }
+
+  /** For the filters that need every line. */
+  #matchLines(block: Block, now: number, live: boolean, take: TakeFailures): void {
+    const { length } = block.bytes;
+    for (let start = 0, end: number; start < length; start = end + 1) {
+      end = block.lineEnd(start);
+      const line = { text: block.line(start, end).slice(0, -1), time: undefined, dateRemoved: false };
+      for (const [index, filter] of this.#filters.entries()) {
+        if (this.#needles[index]) continue;
+        const failures = filter.process(line, now, live);
+        if (failures.length > 0) take(index, failures);
+      }
+    }
+  }
+
+  #matchFound(search: NeedleSearch, block: Block, now: number, live: boolean, take: TakeFailures): void {
+    const { bytes } = block;
+    const filters = this.#filters;
+    search.reset();
+    const concerned: number[] = [];
+    for (let at = search.next(bytes, 0); at >= 0;) {
+      const start = block.lineStart(at);
+      const end = block.lineEnd(at);
+      concerned.length = 0;
+      for (; at >= 0 && at < end; at = search.next(bytes, at + 1)) {
+        for (const needle of search.found)
+          for (const index of this.#filtersOf[needle]!) if (!concerned.includes(index)) concerned.push(index);
+        if (concerned.length === this.#searching) {
+          at = search.next(bytes, end);
+          break;
+        }
+      }
+      for (const index of concerned) {
+        const failures = filters[index]!.processFound(block, start, end, now, live);
+        if (failures.length > 0) take(index, failures);
+      }
+    }
+    for (const [index, filter] of filters.entries()) if (this.#needles[index]) filter.leave(block, now, live);
+  }
+}
+
+/** Behind the last newline before `to`; if the line goes on, behind its end. */
+function lineEnd(bytes: Buffer, from: number, to: number): number {
+  const last = bytes.lastIndexOf(newline, to - 1);
+  return (last >= from ? last : bytes.indexOf(newline, to)) + 1;
+}
+
+/** Encodings in which a byte below 0x80 is an ASCII character whatever stands before it. */
+const holdsAscii =
+  /^(?:utf-8|windows-125\d|windows-874|iso-8859-\d+(?:-i)?|koi8-[ru]|macintosh|x-mac-cyrillic|ibm866|euc-(?:jp|kr))$/;

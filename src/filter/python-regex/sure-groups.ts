@@ -1,0 +1,28 @@
+import { canBeEmpty, type Node } from './syntax.ts';
+
+/** The groups that capture something, more than nothing, in every match. Undecided cases count as no. */
+export function sureGroups(node: Node): ReadonlySet<number> {
+  switch (node.type) {
+    case 'sequence':
+      return new Set(node.items.flatMap((item) => [...sureGroups(item)]));
+    case 'choice': {
+      const [first, ...others] = node.options.map(sureGroups);
+      return new Set([...(first ?? [])].filter((group) => others.every((groups) => groups.has(group))));
+    }
+    case 'capture':
+      return new Set([...sureGroups(node.body), ...(canBeEmpty(node.body) ? [] : [node.group])]);
+    case 'atomic':
+      return sureGroups(node.body);
+    case 'repeat':
+      return node.min > 0 ? sureGroups(node.body) : new Set();
+    case 'char':
+    case 'any':
+    case 'set':
+    case 'assertion':
+    case 'look':
+    case 'backreference':
+    case 'conditional':
+    case 'never':
+      return new Set();
+  }
+}
