@@ -1,0 +1,146 @@
+import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { applicationId, migrate, migrations, pragma } from './schema.ts';
+import { StoreError, storeError } from './store-error.ts';
+
+/** An open database whose schema is the newest. */
+export interface OpenedDatabase {
+  readonly db: DatabaseSync;
+  /** Whether it was made just now. */
+  readonly fresh: boolean;
+  /** Why it can only be read; undefined: it can be written. */
+  readonly readOnly: StoreError | undefined;
+}
+
+/** Milliseconds for which another program's lock is waited for, with everything else standing still. */
+const lockTimeout = 50;
+
+/**
+ * Pages are cached up to 1 MiB. The log is brought in at 16 MiB (4000 pages) and not at SQLite's 4 MiB: a stream of bans then waits for the
+ * disk a quarter as often.
+ */
+const settings = `
+  PRAGMA cache_size = -1024;
+  PRAGMA mmap_size = 0;
+  PRAGMA wal_autocheckpoint = 4000;
+  PRAGMA journal_size_limit = 16777216;
+  PRAGMA synchronous = NORMAL;
+  PRAGMA trusted_schema = OFF;
+`;
+
+/**
+ * Opens the database of the state directory, which is made if it is missing. What can't be written but read is opened for
+ * reading.
+ *
+ * @throws StoreError; `store-newer` before anything is touched, `store-damaged` and `store-foreign` for a file that has to
+ * make way
+ */
+export function openDatabase(path: string): OpenedDatabase {
+  try {
+    return openWritable(path);
+  } catch (thrown) {
+    const error = storeError(thrown, path);
+    if (error.code !== 'store-read-only' && error.code !== 'store-unavailable') throw error;
+    const db = openForReading(path);
+    if (!db) throw error;
+    const readOnly = new StoreError('store-read-only', `${path} can be read, but not written`, {
+      cause: error,
+    });
+    return { db, fresh: false, readOnly };
+  }
+}
+
+/**
+ * Gives a file that is no database of ours, and what belongs to it, another name.
+ * @param now epoch milliseconds, for that name
+ * @returns the new name
+ * @throws StoreError
+ */
+export function setAside(path: string, now: number): string {
+  const stamp = new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  let name = `${path}.aside-${stamp}`;
+  for (let n = 2; existsSync(name); n++) name = `${path}.aside-${stamp}-${n}`;
+  try {
+    // The log first: left alone beside a new database, it could be taken for that one's.
+    for (const suffix of ['-wal', '-shm', '-journal', '']) {
+      if (existsSync(path + suffix)) renameSync(path + suffix, name + suffix);
+    }
+  } catch (error) {
+    throw storeError(error, path);
+  }
+  return name;
+}
+
+function openWritable(path: string): OpenedDatabase {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  refuseNewer(path);
+  // Matched lines are nobody else's business; SQLite gives its other files the same mode.
+  closeSync(openSync(path, 'a', 0o600));
+  const db = new DatabaseSync(path, { timeout: lockTimeout });
+  try {
+    const fresh = identify(db, path);
+    db.exec(settings);
+    if (fresh) db.exec(`PRAGMA application_id = ${applicationId}`);
+    db.exec('PRAGMA journal_mode = WAL');
+    return { db, fresh: migrate(db) === 0, readOnly: undefined };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function openForReading(path: string): DatabaseSync | undefined {
+  const hasLog = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  // Without its log a database is complete in itself, and can be read where nothing can be made beside it.
+  const url = pathToFileURL(path);
+  url.searchParams.set('immutable', '1');
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(hasLog ? path : url, { readOnly: true });
+    if (!identify(db, path) && pragma(db, 'user_version') === migrations.length) return db;
+  } catch (thrown) {
+    const { code } = storeError(thrown, path);
+    if (code === 'store-newer' || code === 'store-foreign' || code === 'store-damaged') {
+      db?.close();
+      throw thrown;
+    }
+  }
+  db?.close();
+  return undefined;
+}
+
+/** @returns whether it is empty and for us to fill  @throws StoreError if it isn't ours, or too new */
+function identify(db: DatabaseSync, path: string): boolean {
+  const id = pragma(db, 'application_id');
+  const version = pragma(db, 'user_version');
+  const isEmpty = db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
+  if (isEmpty && version === 0 && (id === 0 || id === applicationId)) return true;
+  if (id !== applicationId) {
+    throw new StoreError('store-foreign', `${path} is a database of another program`);
+  }
+  if (version > migrations.length) throw newer(path, version);
+  return false;
+}
+
+/** Looks into the file's header (https://www.sqlite.org/fileformat.html): SQLite itself might write on opening it. */
+function refuseNewer(path: string): void {
+  if (!existsSync(path)) return;
+  const header = Buffer.alloc(100);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, header, 0, header.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  const version = header.readUInt32BE(60);
+  if (header.readUInt32BE(68) === applicationId && version > migrations.length) throw newer(path, version);
+}
+
+function newer(path: string, version: number): StoreError {
+  return new StoreError(
+    'store-newer',
+    `${path} was written by a newer dock2ban (schema ${version}, this one knows ${migrations.length}) and is left untouched`,
+  );
+}

@@ -1,0 +1,301 @@
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { DatabaseKeeper, type StoreEvent } from './database-keeper.ts';
+import { encodeLines, decodeLines } from './matched-lines.ts';
+import { type BanWrite, PendingWrites } from './pending-writes.ts';
+import { isRowFault, type StoreError, storeError } from './store-error.ts';
+import { type BanRecord, isActive, isRemembered, seenFrom, type StoredBan } from './stored-ban.ts';
+import type { Tables } from './tables.ts';
+
+export interface StoreOptions {
+  /** Made if it is missing. */
+  readonly stateDir: string;
+  /** Seconds for which bans that are over are remembered: fail2ban's `dbpurgeage`. */
+  readonly purgeAge: number;
+  /** Every ban in force, for when what is stored was lost and has to be written again. */
+  readonly active: () => Iterable<StoredBan>;
+  readonly report: (event: StoreEvent) => void;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+}
+
+export interface StoreStatus {
+  readonly path: string;
+  /** Undefined: everything can be stored. */
+  readonly trouble: StoreError | undefined;
+  /** What waits to be written. */
+  readonly waiting: number;
+}
+
+/** Milliseconds for which what is to be written is collected. */
+const commitWithin = 100;
+/** Rows of one transaction: some milliseconds. */
+const batchRows = 250;
+/** What may wait while nothing can be stored. */
+const mostWaiting = 20_000;
+/** Remembered bans that are over go beyond this number of rows. */
+const mostRows = 250_000;
+/** Milliseconds (30 days) after which the position in a log that nobody reads any more is forgotten. */
+const positionAge = 30 * 86_400_000;
+/** JavaScript's last date. What ends later is for ever. */
+const lastTime = 8.64e15;
+
+/**
+ * The memory in the state directory: bans, how often who was banned, and up to where logs were read. Writing returns at
+ * once and is done within a tenth of a second, many changes in one transaction. Nothing here throws: while the database can't be
+ * used, that is reported once, changes wait in memory, and it is tried again.
+ */
+export class Store {
+  readonly path: string;
+  readonly #options: StoreOptions;
+  readonly #keeper: DatabaseKeeper;
+  readonly #pending = new PendingWrites();
+  /** Whether bans in force are missing from what is stored and what waits. */
+  #isIncomplete = false;
+  #timer: NodeJS.Timeout | undefined;
+  #due = Infinity;
+  #closed = false;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    this.path = join(options.stateDir, 'dock2ban.sqlite3');
+    this.#keeper = new DatabaseKeeper({
+      path: this.path,
+      clock: options.clock,
+      report: options.report,
+      retry: (ms) => this.#schedule(ms),
+      onReplaced: () => (this.#isIncomplete = true),
+    });
+  }
+
+  get status(): StoreStatus {
+    return { path: this.path, trouble: this.#keeper.trouble, waiting: this.#pending.size };
+  }
+
+  /** The bans in force, oldest first. To be read in one go. @param now epoch milliseconds */
+  *bans(now: number): Generator<BanRecord> {
+    const tables = this.#keeper.read((found) => found);
+    try {
+      for (const stored of tables?.active(now) ?? []) {
+        const ban = seenFrom(stored, now);
+        if (!this.#pending.get(ban.jail, ban.ip) && isActive(ban, now)) yield ban;
+      }
+    } catch (error) {
+      this.#keeper.fail(error);
+    }
+    for (const { record } of this.#pending.bans()) if (record && isActive(record, now)) yield bare(record);
+  }
+
+  /** The latest ban of an address in a jail, in force or not, with its lines. */
+  get(jail: string, ip: string): StoredBan | undefined {
+    const waiting = this.#pending.get(jail, ip);
+    if (!waiting) return this.#keeper.read((tables) => tables.get(jail, ip));
+    const { record } = waiting;
+    return record && { ...bare(record), lines: decodeLines(record.lines) };
+  }
+
+  /** What is remembered of an address, by jail. */
+  of(ip: string): readonly BanRecord[] {
+    const waiting = this.#pending.of(ip);
+    const stored = this.#keeper.read((tables) => tables.of(ip)) ?? [];
+    return [
+      ...stored.filter(({ jail }) => !waiting.some((write) => write.jail === jail)),
+      ...waiting.flatMap(({ record }) => (record ? bare(record) : [])),
+    ];
+  }
+
+  /** Stores a ban in place of an earlier one of the address in the jail. */
+  put(ban: StoredBan): void {
+    const { jail, ip, since, until, count, failures, container, lines } = ban;
+    const end = until === undefined || until > lastTime ? undefined : Math.round(until);
+    this.#write({
+      jail,
+      ip,
+      record: {
+        jail,
+        ip,
+        since: Math.round(since),
+        until: end,
+        count,
+        failures,
+        container,
+        lines: encodeLines(lines),
+      },
+    });
+  }
+
+  /**
+   * Forgets an address in a jail, and that it ever was banned there: as fail2ban does on unban by hand. A ban that ends by itself
+   * needs nothing.
+   */
+  remove(jail: string, ip: string): void {
+    this.#write({ jail, ip, record: undefined });
+  }
+
+  /** How often an address was banned: what `bantime.increment` grows by. For `Jail`. */
+  readonly history = {
+    /** @param jail undefined: in all jails (`bantime.overalljails`)  @param now epoch milliseconds */
+    count: (ip: string, jail: string | undefined, now: number): number => {
+      const age = this.#options.purgeAge * 1000;
+      let sum = 0;
+      for (const ban of this.of(ip)) {
+        if ((jail === undefined || ban.jail === jail) && isRemembered(ban, now, age)) sum += ban.count;
+      }
+      return sum;
+    },
+    /** Counts a ban. The ban itself is `put` with this count right after, if it comes into force. */
+    add: (ip: string, jail: string, now: number): void => {
+      const known = this.get(jail, ip);
+      const count = this.history.count(ip, jail, now) + 1;
+      if (known && isActive(known, now)) this.put({ ...known, count });
+      else
+        this.put({
+          jail,
+          ip,
+          since: now,
+          until: now,
+          count,
+          failures: undefined,
+          container: undefined,
+          lines: [],
+        });
+    },
+  };
+
+  /** Up to where logs were read. What a position is, only the source knows. */
+  readonly positions = {
+    /** @param source names the log, for ever */
+    get: (source: string): string | undefined => this.#text(source),
+    /** Stored after all bans that were put before. */
+    set: (source: string, position: string): void => this.#putText(source, position),
+  };
+
+  /** What the last run has left to the next, by name. */
+  readonly notes = {
+    get: (name: string): string | undefined => this.#text(noteKey(name)),
+    set: (name: string, text: string): void => this.#putText(noteKey(name), text),
+  };
+
+  /** Addresses and bans that are remembered, by jail. */
+  totals(): readonly { jail: string; addresses: number; bans: number }[] {
+    this.flush();
+    return this.#keeper.read((tables) => tables.totals()) ?? [];
+  }
+
+  /** Forgets what is older than `purgeAge`, in small steps. @returns how many rows went */
+  async purge(now: number): Promise<number> {
+    const progress = { removed: 0, done: false };
+    let steps: Generator<number> | undefined;
+    const oneStep = (tables: Tables): void => {
+      steps ??= tables.purge(now, this.#options.purgeAge * 1000, mostRows, positionAge);
+      const { done = false, value } = steps.next();
+      progress.done = done;
+      if (!done) progress.removed += Number(value);
+    };
+    while (!progress.done) {
+      if (this.#closed || this.#keeper.trouble || !this.#keeper.write(oneStep)) break;
+      await turn();
+    }
+    return progress.removed;
+  }
+
+  /** Writes now what waits. @returns whether everything is stored */
+  flush(): boolean {
+    while (this.#pending.size > 0) if (!this.#commit()) return false;
+    return true;
+  }
+
+  /** Writes what waits, and closes the database. Nothing is stored afterwards. */
+  close(): void {
+    if (this.#closed) return;
+    this.flush();
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#keeper.close();
+  }
+
+  #text(key: string): string | undefined {
+    return this.#pending.position(key) ?? this.#keeper.read((tables) => tables.position(key));
+  }
+
+  #putText(key: string, text: string): void {
+    this.#pending.putPosition({ source: key, position: text, updated: this.#options.clock() });
+    this.#changed();
+  }
+
+  #write(write: BanWrite): void {
+    this.#pending.put(write);
+    this.#changed();
+  }
+
+  #changed(): void {
+    if (this.#pending.size >= mostWaiting) {
+      if (this.#keeper.trouble) this.#overflow();
+      else this.flush();
+    }
+    if (this.#keeper.trouble) return;
+    this.#schedule(this.#pending.size >= batchRows ? 0 : commitWithin);
+  }
+
+  /** What is dropped is in force, and `active` will tell it. */
+  #overflow(): void {
+    this.#isIncomplete = true;
+    this.#pending.dropBans();
+    if (this.#pending.size >= mostWaiting / 2) this.#pending.clear();
+  }
+
+  #schedule(ms: number | undefined): void {
+    if (ms === undefined || this.#closed) return;
+    const due = performance.now() + ms;
+    if (this.#timer && this.#due <= due) return;
+    clearTimeout(this.#timer);
+    this.#due = due;
+    this.#timer = setTimeout(() => this.#work(), ms).unref();
+  }
+
+  #work(): void {
+    this.#timer = undefined;
+    if (this.#commit() && this.#pending.size > 0) this.#schedule(0);
+  }
+
+  #commit(): boolean {
+    if (this.#closed) return false;
+    const batch = this.#pending.batch(batchRows);
+    const stored = this.#keeper.write((tables) => {
+      for (const ban of batch.bans) this.#row(`[${ban.jail}] ${ban.ip}`, () => tables.writeBan(ban));
+      for (const position of batch.positions) {
+        this.#row(position.source, () => tables.writePosition(position));
+      }
+    });
+    if (!stored) return false;
+    this.#pending.settle(batch);
+    if (this.#isIncomplete) this.#writeAllAgain();
+    return true;
+  }
+
+  /** A row that can't be stored must not keep the others from it. */
+  #row(row: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      if (!isRowFault(error)) throw error;
+      this.#options.report({ kind: 'row-refused', row, error: storeError(error, this.path) });
+    }
+  }
+
+  #writeAllAgain(): void {
+    this.#isIncomplete = false;
+    for (const ban of this.#options.active()) {
+      if (!this.#pending.get(ban.jail, ban.ip)) this.put(ban);
+    }
+  }
+}
+
+/** Logs have names that begin otherwise: with a path, or what kind of source it is. */
+function noteKey(name: string): string {
+  return `note:${name}`;
+}
+
+function bare({ jail, ip, since, until, count, failures, container }: BanRecord): BanRecord {
+  return { jail, ip, since, until, count, failures, container };
+}
