@@ -11,6 +11,7 @@ import { ControlClient } from './control/client.ts';
 import { launch } from './daemon/launch.ts';
 import { firewallChoices, logFormats, logLevels, onStopChoices } from './daemon/options.ts';
 import { Dock2banError } from './errors.ts';
+import { doctorOptions, doctorTool, uninstallTool } from './host-tools.ts';
 import { checkTool, environment, regexTool, toolNamed } from './tools.ts';
 
 const { version }: { version: string } = createRequire(import.meta.url)('../package.json');
@@ -58,7 +59,7 @@ function withConfiguration<Options>(builder: Argv<Options>) {
     });
 }
 
-const ips = { type: 'string', array: true, describe: 'IP addresses' } as const;
+const ips = { type: 'string', array: true, describe: 'IP addresses and prefixes (203.0.113.0/24)' } as const;
 
 const words = hideBin(process.argv);
 const tool =
@@ -85,10 +86,32 @@ async function dock2ban(): Promise<void> {
         // Only here: a variable that other commands don't know would be wrong usage there.
         withConfiguration(withSocket(builder))
           .env('DOCK2BAN')
+          .option('state-dir', {
+            type: 'string',
+            default: '/var/lib/dock2ban',
+            describe: 'Where bans and positions in logs are remembered; keep it on a volume',
+          })
           .option('syslog-file', {
             type: 'string',
             default: '/var/log/syslog',
             describe: "The host's syslog file; mount its folder, not the file",
+          })
+          .option('syslog-listen', {
+            type: 'string',
+            default: '',
+            describe:
+              'Receive syslog: udp://127.0.0.1:5514,tcp://127.0.0.1:5514,unix:///run/dock2ban/syslog.sock,tls://…',
+          })
+          .option('syslog-allow', {
+            type: 'string',
+            default: '',
+            describe: 'Senders that may use listeners beyond this host: 192.0.2.0/24,…',
+          })
+          .option('syslog-tls-cert', { type: 'string', describe: 'Certificate for tls:// (PEM)' })
+          .option('syslog-tls-key', { type: 'string', describe: 'Its key (PEM)' })
+          .option('syslog-tls-client-ca', {
+            type: 'string',
+            describe: 'Let in only senders with a certificate of this authority (PEM)',
           })
           .option('firewall', {
             choices: firewallChoices,
@@ -111,8 +134,41 @@ async function dock2ban(): Promise<void> {
             default: 'keep' as const,
             describe: 'Keep the bans in the kernel at the end, or flush every trace',
           }),
-      ({ dockerHost, configDir, socket, syslogFile, firewall, logLevel, logFormat, onStop }) =>
-        launch({ dockerHost, configDir, socket, syslogFile, firewall, logLevel, logFormat, onStop }, version),
+      ({
+        dockerHost,
+        configDir,
+        stateDir,
+        socket,
+        syslogFile,
+        firewall,
+        logLevel,
+        logFormat,
+        onStop,
+        ...argv
+      }) => {
+        const receiver = {
+          listen: argv.syslogListen,
+          allow: argv.syslogAllow,
+          tlsCert: argv.syslogTlsCert,
+          tlsKey: argv.syslogTlsKey,
+          tlsClientCa: argv.syslogTlsClientCa,
+        };
+        launch(
+          {
+            dockerHost,
+            configDir,
+            stateDir,
+            socket,
+            syslogFile,
+            receiver,
+            firewall,
+            logLevel,
+            logFormat,
+            onStop,
+          },
+          version,
+        );
+      },
     )
     .command(
       'status [jail]',
@@ -122,7 +178,7 @@ async function dock2ban(): Promise<void> {
     )
     .command(
       'ban <jail> <ips..>',
-      'Ban addresses by hand',
+      'Ban addresses and prefixes by hand',
       (builder) =>
         withJson(builder)
           .positional('jail', { type: 'string', demandOption: true, describe: 'Jail' })
@@ -146,7 +202,7 @@ async function dock2ban(): Promise<void> {
       'banned [ips..]',
       'Every ban by jail, or the jails that ban these addresses',
       (builder) => withJson(builder).positional('ips', { ...ips, default: [] as string[] }),
-      (argv) => answer(() => banned(new ControlClient(argv.socket), argv.ips, argv.json, output.print)),
+      (argv) => answer(() => banned(new ControlClient(argv.socket), argv.ips, argv.json, output)),
     )
     .command(
       'check',
@@ -158,6 +214,30 @@ async function dock2ban(): Promise<void> {
           describe: 'Print JSON',
         }),
       (argv) => answer(() => checkTool(argv, { version, output })),
+    )
+    .command(
+      'doctor',
+      'What stands in the way of bans on this host, each with its remedy; proves that packets cross the rules',
+      (builder) =>
+        withConfiguration(withJson(builder))
+          .options(doctorOptions)
+          .example('docker exec dock2ban $0 doctor', 'look at everything, 3 seconds of traffic included')
+          .example('$0 doctor --wait 30', 'meanwhile open a published port from another machine')
+          .example('$0 doctor --json', 'for programs: { ok, findings }'),
+      (argv) => answer(() => doctorTool(argv, output)),
+    )
+    .command(
+      'uninstall-rules',
+      "Remove every rule, set and table of dock2ban's from the kernel",
+      (builder) =>
+        withJson(builder)
+          .option('force', {
+            type: 'boolean',
+            default: false,
+            describe: 'Also while a controller runs, which puts them back',
+          })
+          .example('docker compose run --rm dock2ban uninstall-rules', 'after docker compose stop dock2ban'),
+      (argv) => answer(() => uninstallTool(argv, output)),
     )
     .command('regex', 'Test expressions, a filter or a jail on a log, as fail2ban-regex does')
     .example('$0 status nginx-proxy', 'who is banned, and how many failed')

@@ -1,18 +1,19 @@
-import { canonicalAddress } from '../address.ts';
+import { canonicalPrefix, contains } from '../address.ts';
 import type { ControlClient } from '../control/client.ts';
 import { Dock2banError } from '../errors.ts';
+import type { Output } from './by-hand.ts';
 import { exitCode } from './exit-code.ts';
 import { pythonRepr } from './python-repr.ts';
 
 /**
  * `dock2ban banned [IP…]`: every ban by jail, or for each address the jails that ban it; printed as fail2ban-client does.
- * The answer is no where addresses are asked for and none is banned.
+ * What a wider prefix bans is told on the side. The answer is no where addresses are asked for and none is banned.
  */
 export async function banned(
   client: ControlClient,
   ips: readonly string[],
   json: boolean,
-  print: (text: string) => void,
+  { print, warn }: Output,
 ): Promise<number> {
   const byJail = Object.entries(await client.banned());
   const show = (value: unknown): void => print(`${json ? JSON.stringify(value) : pythonRepr(value)}\n`);
@@ -21,9 +22,14 @@ export async function banned(
     return exitCode.done;
   }
   const jailsOf = ips.map((text) => {
-    const ip = canonicalAddress(text);
-    if (ip === undefined) throw new Dock2banError('usage', `'${text}' is no IP address`);
-    return byJail.filter(([, list]) => list.includes(ip)).map(([jail]) => jail);
+    const ip = canonicalPrefix(text);
+    if (ip === undefined) throw new Dock2banError('usage', `'${text}' is no IP address or prefix`);
+    return byJail.flatMap(([jail, list]) => {
+      const covering = list.filter((each) => each === ip || (each.includes('/') && contains(each, ip)));
+      for (const each of covering)
+        if (each !== ip) warn(`${ip}: jail ${jail} bans ${each}, which covers it\n`);
+      return covering.length > 0 ? [jail] : [];
+    });
   });
   show(jailsOf);
   return jailsOf.some((jails) => jails.length > 0) ? exitCode.done : exitCode.no;

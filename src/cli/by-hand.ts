@@ -1,4 +1,4 @@
-import { canonicalAddress } from '../address.ts';
+import { canonicalPrefix } from '../address.ts';
 import type { HandResult } from '../control/api.ts';
 import type { ControlClient } from '../control/client.ts';
 import { Dock2banError } from '../errors.ts';
@@ -10,7 +10,7 @@ export interface Output {
   readonly warn: (text: string) => void;
 }
 
-/** `dock2ban ban JAIL IP…`: prints how many addresses are newly banned, as `fail2ban-client set JAIL banip` does. */
+/** `dock2ban ban JAIL IP…`: prints how many addresses and prefixes are newly banned, as `fail2ban-client set JAIL banip` does. */
 export async function ban(
   client: ControlClient,
   jail: string,
@@ -25,8 +25,8 @@ export async function ban(
 
 /**
  * `dock2ban unban [JAIL|--all] IP…`: from one jail, or from every jail; `--all` without addresses ends every ban
- * (of JAIL, if one is given).
- * @param words JAIL and addresses; the first is a jail if it is no address
+ * (of JAIL, if one is given). A prefix ends the bans of all that is in it. The answer is no if nothing was banned, or something still is.
+ * @param words JAIL and addresses; the first is a jail if it is no address and no prefix
  */
 export async function unban(
   client: ControlClient,
@@ -36,7 +36,8 @@ export async function unban(
   output: Output,
 ): Promise<number> {
   const [first] = words;
-  const jail = first !== undefined && canonicalAddress(first) === undefined ? first : undefined;
+  const jail =
+    first !== undefined && canonicalPrefix(first) === undefined && !first.includes('/') ? first : undefined;
   const ips = jail === undefined ? words : words.slice(1);
   if (all === ips.length > 0) {
     throw new Dock2banError('usage', 'name the addresses to unban, or --all for every one', {
@@ -45,7 +46,7 @@ export async function unban(
   }
   const result = await client.unban(jail, ips);
   report(result, json, output);
-  return result.count > 0 ? exitCode.done : exitCode.no;
+  return result.count > 0 && result.refused.length === 0 ? exitCode.done : exitCode.no;
 }
 
 function report(result: HandResult, json: boolean, { print, warn }: Output): void {

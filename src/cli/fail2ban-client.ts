@@ -1,3 +1,4 @@
+import { canonicalPrefix, contains } from '../address.ts';
 import { loadConfigTree } from '../config/load-config-tree.ts';
 import { resolveJails } from '../config/resolve.ts';
 import type { BanStatus } from '../control/api.ts';
@@ -133,7 +134,11 @@ async function command(
 async function banned(client: ControlClient, ips: readonly string[]): Promise<string> {
   const byJail = Object.entries(await client.banned());
   if (ips.length === 0) return `${pythonRepr(byJail.map(([jail, list]) => ({ [jail]: list })))}\n`;
-  const jails = ips.map((ip) => byJail.filter(([, list]) => list.includes(ip)).map(([jail]) => jail));
+  const jails = ips.map((text) => {
+    const ip = canonicalPrefix(text) ?? text;
+    const covers = (each: string): boolean => each === ip || (each.includes('/') && contains(each, ip));
+    return byJail.filter(([, list]) => list.some(covers)).map(([jail]) => jail);
+  });
   return `${pythonRepr(jails)}\n`;
 }
 

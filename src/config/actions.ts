@@ -9,6 +9,8 @@ export interface Actions {
   readonly closes: Closes | undefined;
   /** One of them closes all ports by its kind, whatever `port` says. */
   readonly allPorts: boolean;
+  /** `blocktype` of the first firewall action that is given one, as written; fail2ban's own default for its actions is not asked. */
+  readonly blocktype: string | undefined;
   /** The other actions' names: dock2ban does not run them. */
   readonly notRun: readonly string[];
 }
@@ -27,16 +29,18 @@ export function parseActions(text: string): Actions {
   const closes: Closes[] = [];
   const notRun: string[] = [];
   let allPorts = false;
+  let blocktype: string | undefined;
   for (const { name, options } of splitCalls(text).map(parseCall)) {
     if (!firewallAction.test(name)) {
       notRun.push(name);
       continue;
     }
     const port = options.get('port');
+    blocktype ??= options.get('blocktype');
     if (name.includes('allports') || options.get('type') === 'allports') allPorts = true;
     closes.push(allPorts || port === undefined ? 'all' : portsOf(port, options.get('protocol') ?? 'tcp'));
   }
-  return { closes: closes.length > 0 ? mergeCloses(closes) : undefined, allPorts, notRun };
+  return { closes: closes.length > 0 ? mergeCloses(closes) : undefined, allPorts, blocktype, notRun };
 }
 
 /**

@@ -3,6 +3,7 @@ import { ConfigError } from './config-error.ts';
 import type { SourceSpec } from './jail-spec.ts';
 import type { Binding, SourceChoice } from './labels.ts';
 import { parseLogPaths } from './log-paths.ts';
+import { type ReceiverAddress, sendsToReceiver } from './syslog-address.ts';
 
 /** A container in a jail, with where its lines are read. */
 export interface BoundContainer {
@@ -10,28 +11,53 @@ export interface BoundContainer {
   readonly sources: readonly SourceSpec[];
 }
 
+/** Where a container's lines are read. */
+export interface ContainerSources {
+  readonly sources: SourceSpec[];
+  /** Why they aren't read where its log driver sends them. */
+  readonly fallback?: { readonly why: string; readonly fix: string };
+}
+
 /**
- * Where a container's lines are read: what its label says, else by its log driver (syslog → the host's syslog file,
- * journald → the journal, any other → Docker's log API).
+ * Where a container's lines are read: what its label says, else by its log driver (syslog → our receiver if it sends there,
+ * else the host's syslog file, journald → the journal, any other → Docker's log API). Where syslog lines can't be attributed and
+ * the choice is ours, Docker's own copy of them is read instead (dual logging).
  *
+ * @param receivers our own syslog receivers
  * @throws ConfigError if its lines can't be read that way
  */
-export function containerSources({ container, options, source }: Binding): SourceSpec[] {
+export function containerSources(
+  { container, options, source }: Binding,
+  receivers: readonly ReceiverAddress[] = [],
+): ContainerSources {
   const { name, logging } = container;
+  const docker: SourceSpec = { kind: 'docker', containerId: container.id, container: name };
   const choice = source === 'auto' ? byDriver(logging.driver) : source;
   switch (choice) {
     case 'syslog':
       if (logging.driver !== 'syslog') throw otherDriver('syslog', logging.driver);
       if (logging.tag === undefined || !isAttributableTag(logging.tag)) {
-        throw new ConfigError(
-          `the tag of its syslog driver (${JSON.stringify(logging.options['tag'] ?? '')}) can't be told, so its lines can't be told from others`,
-          'give the service a plain tag: logging: { driver: syslog, options: { tag: nginx-proxy } }',
-        );
+        const why = `the tag of its syslog driver (${JSON.stringify(logging.options['tag'] ?? '')}) can't be told, so its lines can't be told from others`;
+        const fix =
+          'give the service a plain tag: logging: { driver: syslog, options: { tag: nginx-proxy } }';
+        if (source !== 'auto' || !keepsCopy(logging.options)) throw new ConfigError(why, fix);
+        return { sources: [docker], fallback: { why, fix } };
       }
-      return [{ kind: 'syslog', program: logging.tag, container: name }];
+      return {
+        sources: [
+          {
+            kind: 'syslog',
+            program: logging.tag,
+            container: name,
+            ...(sendsToReceiver(logging.options, receivers) && { via: 'receiver' }),
+          },
+        ],
+      };
     case 'journald':
       if (logging.driver !== 'journald') throw otherDriver('journald', logging.driver);
-      return [{ kind: 'journald', matches: [[`CONTAINER_ID_FULL=${container.id}`]], container: name }];
+      return {
+        sources: [{ kind: 'journald', matches: [[`CONTAINER_ID_FULL=${container.id}`]], container: name }],
+      };
     case 'docker':
       if (logging.driver === 'none') {
         throw new ConfigError(
@@ -39,7 +65,7 @@ export function containerSources({ container, options, source }: Binding): Sourc
           'remove "driver: none" from its logging',
         );
       }
-      return [{ kind: 'docker', containerId: container.id, container: name }];
+      return { sources: [docker] };
     case 'file':
       break;
   }
@@ -47,7 +73,12 @@ export function containerSources({ container, options, source }: Binding): Sourc
   if (paths.length === 0) {
     throw new ConfigError('source is file, but no file is named', 'add fail2ban.logpath=/var/log/app/*.log');
   }
-  return paths.map(({ pattern, from }) => ({ kind: 'file', pattern, from, container: name }));
+  return { sources: paths.map(({ pattern, from }) => ({ kind: 'file', pattern, from, container: name })) };
+}
+
+/** Whether the engine keeps what it sends away (Docker 20.10 on): unless told not to, by an option that Go's ParseBool reads. */
+function keepsCopy(options: Readonly<Record<string, string>>): boolean {
+  return !/^(?:1|t|true)$/i.test(options['cache-disabled'] ?? '');
 }
 
 function byDriver(driver: string): Exclude<SourceChoice, 'auto'> {

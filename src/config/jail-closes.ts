@@ -1,12 +1,13 @@
 import { parseActions, portsOf, type Actions } from './actions.ts';
+import { parseBlockType } from './block-type.ts';
 import { parseJailOption } from './jail-options.ts';
 import type { JailReader } from './jail-reader.ts';
-import type { Closes, ConfigProblem } from './jail-spec.ts';
+import type { BlockType, Closes, ConfigProblem } from './jail-spec.ts';
 import { labelProblem, type Binding } from './labels.ts';
 import { mergeCloses, publishedPorts } from './ports.ts';
 
 /**
- * What a ban of a jail closes: for each container what its label says (its published ports by default), for a jail of
+ * What a ban of a jail closes, and how. It closes for each container what its label says (its published ports by default), for a jail of
  * host services its firewall action's ports.
  */
 export function jailCloses(
@@ -14,13 +15,24 @@ export function jailCloses(
   bindings: readonly Binding[],
   hostServices: boolean,
   problems: ConfigProblem[],
-): Closes {
+): { readonly closes: Closes; readonly blocktype: BlockType } {
   const actions = readActions(reader, problems);
   const portByFile = bindings.length > 0 || hostServices ? fileText(reader, 'port') : undefined;
   const everything = actions?.allPorts === true || portByFile?.trim() === 'all';
   const choices: Closes[] = bindings.map((binding) => containerCloses(binding, everything, problems));
   if (hostServices) choices.push(hostCloses(reader, actions, portByFile, problems));
-  return mergeCloses(choices);
+  return { closes: mergeCloses(choices), blocktype: blockType(reader, actions) };
+}
+
+/** The jail's own `blocktype`, else what its firewall action is given. */
+function blockType(reader: JailReader, actions: Actions | undefined): BlockType {
+  try {
+    const text = reader.text('blocktype') ?? actions?.blocktype;
+    return text === undefined ? 'drop' : parseBlockType(text);
+  } catch (error) {
+    reader.report(error, 'blocktype', 'packets are dropped');
+    return 'drop';
+  }
 }
 
 function readActions(reader: JailReader, problems: ConfigProblem[]): Actions | undefined {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { UseDns } from '../filter/spec.ts';
 import { parseBanFormula, parseFactor, parseMultipliers } from './bantime-increment.ts';
+import { parseBlockType } from './block-type.ts';
 import { ConfigError } from './config-error.ts';
 import { parseDuration } from './duration.ts';
 import { parseCall } from './filter-call.ts';
@@ -62,6 +63,18 @@ const limit = parsed((value) => {
   return seconds > 0
     ? seconds
     : invalid(value, 'time above 0', 'write a time such as 3600 or 5w, or leave it empty');
+});
+
+/** A prefix shorter than /32 would be more than a provider; /128 is an address. */
+const ipv6prefix = parsed((value) => {
+  const bits = /^\s*\d{1,3}\s*$/.test(value) ? Number(value) : 0;
+  return bits >= 32 && bits <= 128
+    ? bits
+    : invalid(
+        value,
+        'IPv6 prefix length',
+        'write a number from 32 to 128, such as 64; 128 is single addresses',
+      );
 });
 
 const usednsValues: readonly UseDns[] = ['yes', 'warn', 'no', 'raw'];
@@ -128,6 +141,8 @@ export const jailOptions = {
   port: parsed(parsePorts),
   protocol: parsed(parseProtocols),
   action: text,
+  blocktype: parsed(parseBlockType),
+  ipv6prefix,
 } as const satisfies Record<string, z.ZodType<unknown, string>>;
 
 export type JailOption = keyof typeof jailOptions;

@@ -16,9 +16,18 @@ export interface ClosedPort {
 /** What a ban closes to the offender: everything, or these host ports. */
 export type Closes = 'all' | readonly ClosedPort[];
 
+/** What a ban does to packets: `drop` them, or `reject` (a reset for TCP, port unreachable for everything else). */
+export type BlockType = 'drop' | 'reject';
+
 /** Where a jail's lines come from. Lines of a container are attributed by the driver's metadata, never by their text. */
 export type SourceSpec =
-  | { readonly kind: 'syslog'; readonly program: string; readonly container: string }
+  | {
+      readonly kind: 'syslog';
+      readonly program: string;
+      readonly container: string;
+      /** Its log driver sends to dock2ban itself; else the lines are in the host's syslog file. */
+      readonly via?: 'receiver';
+    }
   | { readonly kind: 'docker'; readonly containerId: string; readonly container: string }
   | {
       readonly kind: 'journald';
@@ -41,6 +50,9 @@ export interface JailSpec {
   readonly filter: FilterSpec;
   readonly sources: readonly SourceSpec[];
   readonly closes: Closes;
+  readonly blocktype: BlockType;
+  /** IPv6 offenders are counted and banned by their prefix of so many bits; 128: by address. */
+  readonly ipv6prefix: number;
   /** Failures that make a ban. */
   readonly maxretry: number;
   /** Seconds. */

@@ -2,7 +2,7 @@ import type { ContainerSnapshot } from '../docker/snapshot.ts';
 import { CheckedFilters, FilterError, type CompileFilter } from './checked-filters.ts';
 import { ConfigError } from './config-error.ts';
 import { filterNames, type ConfigTree } from './config-tree.ts';
-import { containerSources, type BoundContainer } from './container-source.ts';
+import { containerSources, type BoundContainer, type ContainerSources } from './container-source.ts';
 import { hasFilter } from './filter-options.ts';
 import { jailDefinitions, type JailDefinitions } from './jail-definitions.ts';
 import { jailSpec } from './jail-assembly.ts';
@@ -11,6 +11,7 @@ import { JailReader } from './jail-reader.ts';
 import type { ConfigProblem, JailSpec } from './jail-spec.ts';
 import { labelPlace, labelProblem, readLabels, type Binding, type Label } from './labels.ts';
 import { nearest } from './nearest.ts';
+import type { ReceiverAddress } from './syslog-address.ts';
 
 /**
  * Every jail that is to run: those that containers name by label and those that the configuration enables. Pure: the
@@ -20,10 +21,12 @@ export function resolveJails(input: {
   readonly tree: ConfigTree;
   readonly containers: readonly ContainerSnapshot[];
   readonly compileFilter: CompileFilter;
+  /** Our own syslog receivers. */
+  readonly receivers?: readonly ReceiverAddress[];
 }): { jails: JailSpec[]; problems: ConfigProblem[] } {
   const { tree } = input;
   const definitions = jailDefinitions(tree);
-  const resolver = new Resolver(tree, definitions, input.compileFilter);
+  const resolver = new Resolver(tree, definitions, input.compileFilter, input.receivers ?? []);
   for (const container of input.containers.toSorted(byAge)) resolver.bind(container);
   const jails = [...new Set([...definitions.names, ...resolver.bound])].flatMap(
     (name) => resolver.jail(name) ?? [],
@@ -36,10 +39,17 @@ class Resolver {
   readonly #tree: ConfigTree;
   readonly #definitions: JailDefinitions;
   readonly #filters: CheckedFilters;
+  readonly #receivers: readonly ReceiverAddress[];
   readonly #containers = new Map<string, BoundContainer[]>();
 
-  constructor(tree: ConfigTree, definitions: JailDefinitions, compile: CompileFilter) {
+  constructor(
+    tree: ConfigTree,
+    definitions: JailDefinitions,
+    compile: CompileFilter,
+    receivers: readonly ReceiverAddress[],
+  ) {
     this.#tree = tree;
+    this.#receivers = receivers;
     this.#definitions = definitions;
     this.#filters = new CheckedFilters(tree, definitions, compile);
   }
@@ -55,10 +65,11 @@ class Resolver {
     for (const binding of bindings) {
       try {
         this.#checkDefined(binding);
-        const sources = containerSources(binding);
+        const { sources, fallback } = containerSources(binding, this.#receivers);
         this.#filters.resolve(binding.jail, binding.options);
         const others = this.#containers.get(binding.jail) ?? [];
         this.#containers.set(binding.jail, [...others, { binding, sources }]);
+        if (fallback) this.problems.push(fallbackNotice(binding, fallback));
       } catch (error) {
         this.problems.push(bindingProblem(binding, error));
       }
@@ -152,6 +163,14 @@ function bindingProblem({ container, options, label, jail }: Binding, error: unk
   const blamed = error instanceof FilterError ? options.get(error.option) : undefined;
   const message = error.where === undefined ? error.message : `${error.where}: ${error.message}`;
   return labelProblem(container, blamed ?? label, message, error.fix ?? 'correct it', jail);
+}
+
+function fallbackNotice(
+  { container, label, jail }: Binding,
+  { why, fix }: NonNullable<ContainerSources['fallback']>,
+): ConfigProblem {
+  const message = `${why}: Docker's own copy of its log is read instead`;
+  return { ...labelProblem(container, label, message, fix, jail), severity: 'info' };
 }
 
 function byAge(a: ContainerSnapshot, b: ContainerSnapshot): number {

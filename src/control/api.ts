@@ -17,6 +17,7 @@ export interface JailStatus {
 }
 
 export interface BanStatus {
+  /** Canonical address or prefix. */
   readonly ip: string;
   /** ISO 8601. */
   readonly since: string;
@@ -32,7 +33,7 @@ export interface Status {
   readonly jails: readonly string[];
 }
 
-/** An address that was not acted on, and why. */
+/** An address or prefix that was not acted on, or is banned still, and why. */
 export interface Refused {
   readonly ip: string;
   readonly reason: string;
@@ -48,10 +49,11 @@ export interface HandResult {
 export interface Controller {
   status(): Status;
   jail(name: string): JailStatus | undefined;
-  /** Jail → banned addresses. */
+  /** Jail → banned addresses and prefixes. */
   banned(): Readonly<Record<string, readonly string[]>>;
+  /** @param ips canonical addresses and prefixes */
   ban(jail: string, ips: readonly string[]): Promise<HandResult | undefined>;
-  /** @param jail undefined: all jails  @param ips empty: every ban */
+  /** @param jail undefined: all jails  @param ips canonical addresses, and prefixes with all that is in them; empty: every ban */
   unban(jail: string | undefined, ips: readonly string[]): Promise<HandResult | undefined>;
 }
 

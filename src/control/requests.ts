@@ -1,14 +1,19 @@
 import { z } from 'zod';
-import { canonicalAddress } from '../address.ts';
+import { canonicalPrefix } from '../address.ts';
 
+/** An address or prefix, made canonical. */
 const address = z.string().transform((text, context) => {
-  const ip = canonicalAddress(text);
-  if (ip !== undefined) return ip;
-  context.addIssue({ code: 'custom', message: `'${text}' is no IP address` });
+  const ip = canonicalPrefix(text);
+  if (ip !== undefined && !ip.endsWith('/0')) return ip;
+  const message =
+    ip === undefined
+      ? `'${text}' is no IP address or prefix (192.0.2.7, 192.0.2.0/24)`
+      : `'${text}' is every address; name a longer prefix`;
+  context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
 
-/** At most this many addresses in one request. */
+/** At most this many addresses and prefixes in one request. */
 const mostAddresses = 10_000;
 
 export const banRequest = z.strictObject({

@@ -5,44 +5,62 @@ import type { Controller, Status } from '../control/api.ts';
 import type { ConfigProblem, JailSpec, SourceSpec } from '../config/jail-spec.ts';
 import { watchDocker } from '../docker/watch.ts';
 import type { ConnectDocker } from '../docker/engine-client.ts';
+import { EngineLogs } from '../docker/engine-logs.ts';
 import type { ContainerSnapshot, DockerSnapshot } from '../docker/snapshot.ts';
 import { CachingResolver } from '../filter/caching-resolver.ts';
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { Firewall, FirewallInfo } from '../firewall/firewall.ts';
 import { NeverBan, type OwnAddresses } from '../firewall/never-ban.ts';
+import type { StoreEvent } from '../store/database-keeper.ts';
+import type { Store, StoreOptions } from '../store/store.ts';
+import type { StoredBan } from '../store/stored-ban.ts';
 import { portNames, sourceName } from './describe.ts';
 import { Detector } from './detector.ts';
+import { DockerLogReader } from './docker-log-reader.ts';
 import { Enforcer } from './enforcer.ts';
 import { EventLog } from './event-log.ts';
 import { HandControl } from './hand-control.ts';
 import { IgnoreRefresh } from './ignore-refresh.ts';
 import { JailRegistry } from './jail-registry.ts';
+import { type JournalAccess, JournalReader } from './journal-reader.ts';
 import type { Logger } from './logger.ts';
 import { LogFiles } from './log-files.ts';
 import { Matching } from './matching.ts';
+import { Memory } from './memory.ts';
 import { ownAddresses } from './own-addresses.ts';
 import { ProblemLog } from './problem-log.ts';
+import { ReceiverReader, type ReceiverSettings } from './receiver-reader.ts';
 import { SyslogReader } from './syslog-reader.ts';
-import { unservedSources } from './unserved-sources.ts';
 
 /** What the daemon is made of; tests put their own in. */
 export interface DaemonParts {
   readonly version: string;
   readonly logger: Logger;
   readonly connectDocker: ConnectDocker;
-  /** @param neverBan asked again right before every call to the kernel */
-  readonly createFirewall: (neverBan: () => NeverBan) => Firewall;
+  /**
+   * @param neverBan asked again right before every call to the kernel
+   * @param engineBackend what the engine says that it makes its rules with; undefined: nothing, or it isn't known yet
+   */
+  readonly createFirewall: (neverBan: () => NeverBan, engineBackend: () => string | undefined) => Firewall;
   /** What the configuration and these containers' labels ask for. */
   readonly resolve: (containers: readonly ContainerSnapshot[]) => {
     readonly jails: readonly JailSpec[];
     readonly problems: readonly ConfigProblem[];
   };
+  /** Opens what bans and positions are remembered in. */
+  readonly openStore: (hooks: Pick<StoreOptions, 'active' | 'report' | 'clock'>) => Store;
   readonly syslogFile: string;
+  /** Where syslog messages are received; undefined: nowhere. */
+  readonly receiver?: ReceiverSettings;
+  /** How the journal is reached; default: as systemd has it. */
+  readonly journal?: JournalAccess;
   readonly clock?: () => number;
 }
 
 /** Milliseconds between two looks at the kernel. */
 const reconcileEvery = 5000;
+/** Milliseconds between two looks for what need not be remembered any more. */
+const purgeEvery = 3_600_000;
 /** Milliseconds between two looks for bans that have ended. */
 const expireEvery = 1000;
 
@@ -54,13 +72,18 @@ export class Daemon {
   readonly #parts: DaemonParts;
   readonly #events: EventLog;
   readonly #clock: () => number;
-  readonly #registry = new JailRegistry((spec) => this.#compile(spec));
+  readonly #store: Store;
+  readonly #registry: JailRegistry;
   readonly #resolver = new CachingResolver();
+  readonly #memory: Memory;
   readonly #firewall: Firewall;
   readonly #enforcer: Enforcer;
   readonly #matching: Matching;
   readonly #syslog: SyslogReader;
+  readonly #receiver: ReceiverReader | undefined;
+  readonly #journal: JournalReader;
   readonly #files: LogFiles;
+  readonly #containerLogs: DockerLogReader;
   readonly #problems: ProblemLog;
   readonly #ignores: IgnoreRefresh;
   #docker: DockerSnapshot | undefined;
@@ -73,13 +96,46 @@ export class Daemon {
     this.#clock = parts.clock ?? Date.now;
     this.#events = new EventLog(parts.logger);
     this.#problems = new ProblemLog(this.#events);
-    this.#firewall = parts.createFirewall(() => this.#neverBan);
-    this.#enforcer = new Enforcer(this.#firewall, this.#registry, this.#events);
+    this.#firewall = parts.createFirewall(
+      () => this.#neverBan,
+      () => this.#docker?.engine.firewallBackend,
+    );
+    this.#store = parts.openStore({
+      active: () => this.#bansInForce(),
+      report: (event) => this.#onStore(event),
+      clock: this.#clock,
+    });
+    const memory = new Memory(this.#store, this.#clock);
+    this.#memory = memory;
+    this.#registry = new JailRegistry((spec) => this.#compile(spec), this.#store.history);
+    this.#enforcer = new Enforcer(this.#firewall, this.#registry, memory, this.#events);
     this.#ignores = new IgnoreRefresh(this.#resolver, this.#events);
     const detector = new Detector(this.#events, (ip) => this.#neverBan.find(ip), this.#clock);
-    this.#matching = new Matching(detector, this.#enforcer, this.#events, this.#clock);
-    this.#syslog = new SyslogReader(parts.syslogFile, this.#matching, this.#events, this.#clock);
-    this.#files = new LogFiles(this.#events, this.#matching, this.#clock);
+    this.#matching = new Matching(detector, this.#enforcer, memory, this.#events, this.#clock);
+    this.#syslog = new SyslogReader(
+      parts.syslogFile,
+      this.#matching,
+      this.#events,
+      this.#clock,
+      this.#store.positions,
+    );
+    this.#receiver =
+      parts.receiver && new ReceiverReader(parts.receiver, this.#matching, this.#events, this.#clock);
+    this.#journal = new JournalReader(
+      parts.journal ?? {},
+      this.#matching,
+      this.#events,
+      this.#clock,
+      this.#store.positions,
+    );
+    this.#files = new LogFiles(this.#events, this.#matching, this.#clock, this.#store.positions);
+    this.#containerLogs = new DockerLogReader({
+      logs: new EngineLogs(parts.connectDocker),
+      matching: this.#matching,
+      events: this.#events,
+      positions: this.#store.positions,
+      clock: this.#clock,
+    });
   }
 
   /** The operator's side. */
@@ -87,6 +143,7 @@ export class Daemon {
     return new HandControl({
       registry: this.#registry,
       enforcer: this.#enforcer,
+      memory: this.#memory,
       events: this.#events,
       neverBan: (ip) => this.#neverBan.find(ip),
       logsOf: (source) =>
@@ -100,18 +157,23 @@ export class Daemon {
   async run(signal: AbortSignal): Promise<void> {
     const fault = new AbortController();
     const end = AbortSignal.any([signal, fault.signal]);
+    this.#lookAtAddresses();
+    await this.#enforcer.restoreLast();
     const tasks = [
       this.#followDocker(end),
       this.#syslog.run(end),
+      ...(this.#receiver ? [this.#receiver.run(end)] : []),
+      this.#journal.run(end),
       every(expireEvery, end, () => this.#expire()),
       every(reconcileEvery, end, () => this.#reconcile()),
+      every(purgeEvery, end, () => this.#store.purge(this.#clock()).then(() => undefined)),
     ];
     try {
       await Promise.all(tasks);
     } finally {
       fault.abort();
       await Promise.allSettled(tasks);
-      await this.#files.close();
+      await Promise.all([this.#files.close(), this.#containerLogs.close()]);
     }
   }
 
@@ -119,6 +181,7 @@ export class Daemon {
   async stop(flush: boolean): Promise<void> {
     if (flush) await this.#firewall.flush();
     await this.#firewall.close();
+    this.#store.close();
     this.#events.stopped(
       flush ? 'every trace is removed from the kernel' : 'bans stay in the kernel until their time is over',
     );
@@ -144,12 +207,15 @@ export class Daemon {
   async #apply(containers: readonly ContainerSnapshot[]): Promise<void> {
     this.#lookAtAddresses();
     const { jails, problems } = this.#parts.resolve(containers);
-    this.#problems.report([...problems, ...unservedSources(jails)]);
+    this.#problems.report(problems);
     const { started, changed, stopped } = this.#registry.apply(jails);
     for (const jail of stopped) this.#events.jailStopped(jail.name, jail.bans.size);
     await this.#ignores.refresh(this.#registry.all.values());
     await this.#enforcer.reconcile();
     this.#syslog.update(this.#registry);
+    this.#receiver?.update(this.#registry);
+    this.#journal.update(this.#registry);
+    this.#containerLogs.update(this.#registry);
     await this.#files.update(this.#registry);
     for (const { name, spec } of started) this.#events.jailStarted(name, this.#summary(spec));
     for (const { name, spec } of changed) this.#events.jailChanged(name, this.#summary(spec));
@@ -181,6 +247,21 @@ export class Daemon {
     const ended = [...this.#registry.all.values()].flatMap((jail) => jail.expire(this.#clock()));
     await this.#enforcer.unban(ended);
     for (const ban of ended) this.#events.unban(ban, 'expired');
+  }
+
+  *#bansInForce(): Generator<StoredBan> {
+    const now = this.#clock();
+    for (const jail of this.#registry.all.values()) {
+      for (const ban of jail.bans.values()) {
+        const count = Math.max(1, this.#store.history.count(ban.ip, ban.jail, now));
+        yield { ...ban, count, failures: undefined, container: undefined, lines: [] };
+      }
+    }
+  }
+
+  #onStore(event: StoreEvent): void {
+    this.#events.store(event);
+    if (event.kind === 'resumed' && event.unread) void this.#enforcer.readopt();
   }
 
   #lookAtAddresses(): void {

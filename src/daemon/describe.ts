@@ -14,7 +14,7 @@ export function portNames(closes: Closes): 'all' | readonly string[] {
 export function sourceName(source: SourceSpec, syslogFile: string): string {
   switch (source.kind) {
     case 'syslog':
-      return syslogFile;
+      return source.via === 'receiver' ? `syslog receiver:${source.program}` : syslogFile;
     case 'docker':
       return `docker:${source.container}`;
     case 'journald':

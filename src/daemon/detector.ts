@@ -47,7 +47,7 @@ export class Detector {
         } else this.#events.ignored(jail.name, id, never.text);
         continue;
       }
-      const verdict = jail.observe(failure, now);
+      const verdict = jail.observe(failure, now, (prefix) => this.#neverBan(prefix) !== undefined);
       switch (verdict.kind) {
         case 'ignored':
           this.#events.ignored(jail.name, id, 'ignoreip');
@@ -60,7 +60,7 @@ export class Detector {
           break;
         case 'ban':
           this.#events.found(jail.name, id, verdict.failures, failure.time, container);
-          decisions.push(verdict);
+          decisions.push({ ...verdict, container, lines: failure.lines });
           break;
       }
     }
@@ -83,4 +83,8 @@ export interface Decision {
   readonly ban: Ban;
   readonly failures: number;
   readonly renewed: boolean;
+  /** The container that logged the last failure, where that is known. */
+  readonly container: string | undefined;
+  /** What was logged of it. */
+  readonly lines: readonly string[];
 }

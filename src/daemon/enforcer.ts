@@ -2,12 +2,14 @@ import type { Ban } from '../jail/ban.ts';
 import type { Firewall, FirewallInfo, Refusal, Shortfall } from '../firewall/firewall.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
 import type { EventLog } from './event-log.ts';
+import type { Memory } from './memory.ts';
 import type { JailRegistry } from './jail-registry.ts';
 
 /** Brings the jails' bans into the kernel and keeps them there: at once for each ban, and by reconciling. Nothing here throws. */
 export class Enforcer {
   readonly #firewall: Firewall;
   readonly #registry: JailRegistry;
+  readonly #memory: Memory;
   readonly #events: EventLog;
   /** Jails whose bans of an earlier run have been taken over. */
   readonly #adopted = new Set<string>();
@@ -17,9 +19,10 @@ export class Enforcer {
   /** What can't be enforced, as reported: each is said once. */
   #troubles: ReadonlySet<string> = new Set();
 
-  constructor(firewall: Firewall, registry: JailRegistry, events: EventLog) {
+  constructor(firewall: Firewall, registry: JailRegistry, memory: Memory, events: EventLog) {
     this.#firewall = firewall;
     this.#registry = registry;
+    this.#memory = memory;
     this.#events = events;
   }
 
@@ -84,23 +87,68 @@ export class Enforcer {
     this.#info ??= await this.#firewall.open();
     const jails = [...this.#registry.active.values()].map(({ jail }) => jail);
     await this.#adopt(jails.map(({ name }) => name).filter((name) => !this.#adopted.has(name)));
-    const { repairs, shortfalls, refused } = await this.#firewall.reconcile(
-      jails.map(({ name, spec }) => ({ name, closes: spec.closes })),
-    );
+    const guarded = jails.map(({ name, spec: { closes, blocktype } }) => ({ name, closes, blocktype }));
+    const { repairs, shortfalls, refused } = await this.#firewall.reconcile(guarded);
+    this.#memory.keepJails(guarded);
     this.#info = this.#firewall.info ?? this.#info;
     for (const repair of repairs) this.#events.firewallRepaired(repair);
     this.#drop(refused);
     this.#say(shortfalls);
   }
 
+  /**
+   * Brings the bans of the last run back into force before anything is known of Docker: a reboot has emptied the kernel, and what
+   * is remembered of the jails is at most a little out of date.
+   */
+  async restoreLast(): Promise<void> {
+    const jails = this.#memory.lastJails;
+    if (jails.length === 0) return;
+    try {
+      this.#info ??= await this.#firewall.open();
+      const names = jails.map(({ name }) => name);
+      await this.#firewall.takeOver(names);
+      const stored = this.#memory.bans(new Set(names));
+      await this.#firewall.ban([...stored.values()].flatMap((bans) => [...bans.values()]));
+      await this.#firewall.reconcile(jails);
+    } catch (error) {
+      this.#trouble('bans of the last run are not enforced yet', error);
+    }
+  }
+
+  /** Reads what is remembered once more: it could not be read before. */
+  async readopt(): Promise<void> {
+    this.#adopted.clear();
+    await this.reconcile();
+  }
+
+  /** Takes over the bans of earlier runs: those in the kernel, and those that are remembered, which tell more. */
   async #adopt(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
-    for (const [name, bans] of await this.#firewall.takeOver(names)) {
-      for (const ban of bans) {
-        this.#registry.all.get(name)?.restore(ban);
+    const held = await this.#firewall.takeOver(names);
+    const stored = this.#memory.bans(new Set(names));
+    const restored: Ban[] = [];
+    const ignored: Ban[] = [];
+    for (const name of names) {
+      const jail = this.#registry.all.get(name);
+      const known = stored.get(name);
+      const unknown = (held.get(name) ?? []).filter(({ ip }) => !known?.has(ip));
+      for (const ban of [...(known?.values() ?? []), ...unknown]) {
+        if (jail?.ignoredWithin(ban.ip) !== undefined) {
+          ignored.push(ban);
+          continue;
+        }
+        jail?.restore(ban);
+        restored.push(ban);
         this.#events.restore(ban);
       }
+      for (const ban of unknown) this.#memory.keepBare(ban);
     }
+    for (const ban of ignored) {
+      this.#events.ignored(ban.jail, ban.ip, 'ignoreip');
+      this.#memory.forget(ban);
+    }
+    await this.unban(ignored);
+    await this.ban(restored);
     for (const name of names) this.#adopted.add(name);
   }
 
@@ -108,6 +156,7 @@ export class Enforcer {
   #drop(refused: readonly Refusal[]): readonly Refusal[] {
     for (const { jail, ip, reason } of refused) {
       this.#registry.all.get(jail)?.unban(ip);
+      this.#memory.forget({ jail, ip });
       this.#events.ignored(jail, ip, reason);
     }
     return refused;

@@ -2,6 +2,7 @@ import type { ConfigProblem } from '../config/jail-spec.ts';
 import type { Repair } from '../firewall/firewall.ts';
 import type { Ban } from '../jail/ban.ts';
 import { localTime } from '../local-time.ts';
+import type { StoreEvent } from '../store/database-keeper.ts';
 import type { Logger } from './logger.ts';
 
 /**
@@ -105,7 +106,7 @@ export class EventLog {
   firewallRepaired({ what, family, detail }: Repair): void {
     this.#log.warn(
       { event: 'firewall-repaired', what, family },
-      `Firewall repaired: ${detail} (IPv${family})`,
+      `Firewall repaired: ${detail}${family === undefined ? '' : ` (IPv${family})`}`,
     );
   }
 
@@ -135,6 +136,66 @@ export class EventLog {
 
   sourceResumed(source: string): void {
     this.#log.info({ event: 'source-resumed', source }, `Reading ${source}`);
+  }
+
+  /** Somebody sends log lines who isn't allowed to. */
+  senderRefused(source: string, sender: string): void {
+    this.#log.warn(
+      { event: 'sender-refused', source, sender },
+      `${source} takes no lines from ${sender} (allow it: --syslog-allow ${sender})`,
+    );
+  }
+
+  /** @param count lines lost since the last time  @param total since the start */
+  linesDropped(source: string, count: number, total: number): void {
+    this.#log.warn(
+      { event: 'lines-dropped', source, count, total },
+      `${count} messages to ${source} were lost: they came faster than they could be read ` +
+        '(let the container log over tcp:// or unix://, which wait)',
+    );
+  }
+
+  /** @param total since the start */
+  linesCut(source: string, total: number): void {
+    this.#log.warn(
+      { event: 'lines-cut', source, total },
+      `${total} lines of ${source} were longer than 64 KiB: what they have beyond is not looked at`,
+    );
+  }
+
+  /** What was stored of how far a log was read is of no use. */
+  positionInvalid(source: string, position: string): void {
+    this.#log.warn(
+      { event: 'position-invalid', source, position: position.slice(0, 200) },
+      `It can't be told how far ${source} was read before: it is read again as far as findtime reaches back`,
+    );
+  }
+
+  /** Something about the memory in the state directory. */
+  store(event: StoreEvent): void {
+    switch (event.kind) {
+      case 'failed':
+        this.#log.error(
+          { event: 'store-failed', error: event.error.message, fix: event.error.fix },
+          `Nothing can be remembered for now: ${event.error.message}${hint(event.error.fix)}. Bans go on; trying again`,
+        );
+        break;
+      case 'set-aside':
+        this.#log.error(
+          { event: 'store-set-aside', error: event.error.message, movedTo: event.movedTo },
+          `${event.error.message}: it was moved to ${event.movedTo}, and a new one begun`,
+        );
+        break;
+      case 'row-refused':
+        this.#log.error(
+          { event: 'store-row-refused', row: event.row, error: event.error.message },
+          `Not remembered: ${event.row}: ${event.error.message}`,
+        );
+        break;
+      case 'resumed':
+        this.#log.info({ event: 'store-resumed' }, 'Bans are remembered again');
+        break;
+    }
   }
 
   dockerLost(error: string, fix: string | undefined): void {

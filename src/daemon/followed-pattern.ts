@@ -1,11 +1,26 @@
 import { tailFile } from '../sources/file-tail.ts';
 import { watchGlob } from '../sources/watch-glob.ts';
+import type { TailUpdate } from '../sources/tail-update.ts';
 import type { EventLog } from './event-log.ts';
+import type { Positions } from './followed-container.ts';
+import { isMilestone, type LineCounts } from './line-counts.ts';
 
 export interface PatternOptions {
   readonly pattern: string;
-  /** Where to begin in files that are there at the start. */
+  /** What tells these readers from others of the same files, for ever. */
+  readonly id: string;
+  /** Where to begin in files that are there at the start, and were not read by an earlier run. */
   readonly from: 'start' | 'end';
+  /** Look again and again instead of waiting for the kernel's notice. */
+  readonly polling: boolean;
+}
+
+/** What a pattern's files are followed with. */
+export interface PatternFollowing {
+  /** Called with whole lines, each with its newline; what it does is done when it returns. */
+  readonly take: TakeLines;
+  readonly events: EventLog;
+  readonly positions: Positions | undefined;
 }
 
 /** Takes whole lines, each with its newline; they are valid during the call. `live`: logged now, not before the start. */
@@ -14,27 +29,31 @@ export type TakeLines = (bytes: Buffer, live: boolean) => void;
 interface Tail {
   readonly end: AbortController;
   readonly done: Promise<void>;
+  readonly counts: { cut: number; gaps: number };
 }
 
 /** A pattern of log files that is followed: every file that matches it, now and later. */
 export class FollowedPattern {
   readonly #options: PatternOptions;
-  readonly #take: TakeLines;
-  readonly #events: EventLog;
+  readonly #with: PatternFollowing;
   readonly #end = new AbortController();
   readonly #tails = new Map<string, Tail>();
   readonly #done: Promise<void>;
 
-  constructor(options: PatternOptions, take: TakeLines, events: EventLog) {
+  constructor(options: PatternOptions, following: PatternFollowing) {
     this.#options = options;
-    this.#take = take;
-    this.#events = events;
+    this.#with = following;
     this.#done = this.#follow();
   }
 
   /** The files that match now; a path without wildcards also if there is no such file. */
   get files(): readonly string[] {
     return [...this.#tails.keys()];
+  }
+
+  /** By path, of the files that match now. */
+  get counts(): ReadonlyMap<string, LineCounts> {
+    return new Map([...this.#tails].map(([path, { counts }]) => [path, counts]));
   }
 
   /** Resolves when every file is closed. */
@@ -60,22 +79,59 @@ export class FollowedPattern {
 
   #start(path: string, from: 'start' | 'end'): Tail {
     const end = new AbortController();
-    return { end, done: this.#tail(path, from, AbortSignal.any([this.#end.signal, end.signal])) };
+    const counts = { cut: 0, gaps: 0 };
+    const signal = AbortSignal.any([this.#end.signal, end.signal]);
+    return { end, counts, done: this.#tail(path, from, signal, counts) };
   }
 
-  async #tail(path: string, from: 'start' | 'end', signal: AbortSignal): Promise<void> {
-    for await (const update of tailFile(path, { signal, from })) {
-      switch (update.type) {
-        case 'lines':
-          this.#take(update.bytes, update.live);
-          break;
-        case 'lost':
-          this.#events.sourceLost(path, update.error.message, update.error.fix);
-          break;
-        case 'resumed':
-          this.#events.sourceResumed(path);
-          break;
+  async #tail(
+    path: string,
+    from: 'start' | 'end',
+    signal: AbortSignal,
+    counts: Tail['counts'],
+  ): Promise<void> {
+    const { positions } = this.#with;
+    const { polling } = this.#options;
+    const key = this.#keyOf(path);
+    const after = positions?.get(key);
+    const options = { signal, from, polling, ...(after !== undefined && { after }) };
+    for await (const update of tailFile(path, options)) {
+      // In one go: no position is stored without what was counted on the way to it, and the other way round.
+      if (update.type === 'lines') {
+        this.#with.take(update.bytes, update.live);
+        positions?.set(key, update.position);
       }
+      this.#note(path, update, counts);
     }
+  }
+
+  #note(path: string, update: TailUpdate, counts: Tail['counts']): void {
+    const { events } = this.#with;
+    switch (update.type) {
+      case 'lines': {
+        const before = counts.cut;
+        counts.cut += update.cutLines;
+        if (isMilestone(before, counts.cut)) events.linesCut(path, counts.cut);
+        break;
+      }
+      case 'lost':
+        events.sourceLost(path, update.error.message, update.error.fix);
+        break;
+      case 'resumed':
+        events.sourceResumed(path);
+        break;
+      case 'gap':
+        counts.gaps += 1;
+        break;
+      case 'position-invalid':
+        events.positionInvalid(path, update.position);
+        break;
+    }
+  }
+
+  /** Who reads differently reads for others, and has come to another place. */
+  #keyOf(path: string): string {
+    const { id } = this.#options;
+    return `file:${path} for ${id}`;
   }
 }

@@ -6,11 +6,13 @@ import { portNames } from './describe.ts';
 import type { NeverBanReason } from '../firewall/never-ban.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { EventLog } from './event-log.ts';
+import type { Memory } from './memory.ts';
 import type { JailRegistry } from './jail-registry.ts';
 
 export interface HandControlParts {
   readonly registry: JailRegistry;
   readonly enforcer: Enforcer;
+  readonly memory: Memory;
   readonly events: EventLog;
   readonly neverBan: (ip: string) => NeverBanReason | undefined;
   /** The log files that a source stands for now, or what it is called. */
@@ -56,14 +58,14 @@ export class HandControl implements Controller {
   }
 
   async ban(name: string, ips: readonly string[]): Promise<HandResult | undefined> {
-    const { registry, enforcer, events, neverBan, clock } = this.#parts;
+    const { registry, enforcer, memory, events, neverBan, clock } = this.#parts;
     const jail = registry.active.get(name)?.jail;
     if (!jail) return undefined;
     const refused: Refused[] = [];
     const made: { ban: Ban; renewed: boolean }[] = [];
     for (const ip of ips) {
-      const protectedBy = neverBan(ip);
-      if (protectedBy) refused.push({ ip, reason: `not banned: ${protectedBy.text}` });
+      const reason = neverBan(ip)?.text ?? ignoredBy(jail, ip);
+      if (reason !== undefined) refused.push({ ip, reason: `not banned: ${reason}` });
       else {
         const result = jail.ban(ip, clock());
         if (result) made.push(result);
@@ -71,7 +73,10 @@ export class HandControl implements Controller {
     }
     const late = await enforcer.ban(made.map(({ ban }) => ban));
     const kept = made.filter(({ ban }) => !late.some(({ ip }) => ip === ban.ip));
-    for (const { ban, renewed } of kept) events.ban(ban, undefined, renewed);
+    for (const { ban, renewed } of kept) {
+      memory.keepBare(ban);
+      events.ban(ban, undefined, renewed);
+    }
     return {
       count: kept.filter(({ renewed }) => !renewed).length,
       refused: [...refused, ...late.map(({ ip, reason }) => ({ ip, reason: `not banned: ${reason}` }))],
@@ -79,22 +84,40 @@ export class HandControl implements Controller {
   }
 
   async unban(name: string | undefined, ips: readonly string[]): Promise<HandResult | undefined> {
-    const { registry, enforcer, events } = this.#parts;
+    const { registry, enforcer, memory, events } = this.#parts;
     const named = name === undefined ? undefined : registry.all.get(name);
     if (name !== undefined && (!named || !this.#shown(named))) return undefined;
     const jails = named ? [named] : [...registry.all.values()];
-    const ended = jails.flatMap((jail) =>
-      (ips.length > 0 ? ips : [...jail.bans.keys()]).flatMap((ip) => jail.unban(ip) ?? []),
-    );
+    const ended = jails.flatMap((jail) => {
+      const bans = ips.length > 0 ? ips.flatMap((ip) => jail.bansWithin(ip)) : [...jail.bans.values()];
+      return bans.flatMap(({ ip }) => jail.unban(ip) ?? []);
+    });
     await enforcer.unban(ended);
-    for (const ban of ended) events.unban(ban, 'by hand');
-    return { count: ended.length, refused: [] };
+    for (const ban of ended) {
+      memory.forget(ban);
+      events.unban(ban, 'by hand');
+    }
+    const refused = ips.flatMap((ip) =>
+      jails.flatMap((jail) => jail.bansAround(ip).map((ban) => ({ ip, reason: coveredBy(ban) }))),
+    );
+    return { count: ended.length, refused };
   }
 
   /** A stopped jail is of interest only while it bans. */
   #shown(jail: Jail): boolean {
     return this.#parts.registry.active.has(jail.name) || jail.bans.size > 0;
   }
+}
+
+/** The reason why a jail's `ignoreip` forbids a ban. */
+function ignoredBy(jail: Jail, ip: string): string | undefined {
+  const entry = jail.ignoredWithin(ip);
+  if (entry === undefined) return undefined;
+  return `it ${entry === ip ? 'is' : `overlaps ${entry}, which is`} in ignoreip of jail ${jail.name}`;
+}
+
+function coveredBy({ jail, ip }: Ban): string {
+  return `still banned: jail ${jail} bans ${ip}, which covers it (dock2ban unban ${jail} ${ip})`;
 }
 
 function banStatus({ ip, since, until }: Ban): BanStatus {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JailSpec } from '../config/jail-spec.ts';
 import type { Filter } from '../filter/filter.ts';
-import { BanHistory } from '../jail/ban-history.ts';
+import type { BanCounts } from '../jail/ban-history.ts';
 import { Jail } from '../jail/jail.ts';
 
 /** A jail that runs: its filter stands ready. */
@@ -25,11 +25,15 @@ export class JailRegistry {
   readonly #jails = new Map<string, Jail>();
   readonly #active = new Map<string, ActiveJail>();
   readonly #compile: (spec: JailSpec) => Filter;
-  readonly #history = new BanHistory();
+  readonly #history: BanCounts;
 
-  /** @param compile throws for a filter that can't be used; config/ has refused those before */
-  constructor(compile: (spec: JailSpec) => Filter) {
+  /**
+   * @param compile throws for a filter that can't be used; config/ has refused those before
+   * @param history shared by all jails
+   */
+  constructor(compile: (spec: JailSpec) => Filter, history: BanCounts) {
     this.#compile = compile;
+    this.#history = history;
   }
 
   /** Active jails by name. */

@@ -1,7 +1,9 @@
 import { BlockMatcher } from '../filter/block-matcher.ts';
 import type { EventLog } from './event-log.ts';
+import type { Positions } from './followed-container.ts';
 import { FollowedPattern, type PatternOptions } from './followed-pattern.ts';
 import type { ActiveJail, JailRegistry } from './jail-registry.ts';
+import type { LineCounts } from './line-counts.ts';
 import type { Matching } from './matching.ts';
 
 interface Reader {
@@ -27,11 +29,14 @@ export class LogFiles {
   readonly #events: EventLog;
   readonly #matching: Matching;
   readonly #clock: () => number;
+  readonly #positions: Positions | undefined;
   readonly #followed = new Map<string, FollowedPattern>();
   #readers: ReadonlyMap<string, Readers> = new Map();
 
-  constructor(events: EventLog, matching: Matching, clock: () => number) {
+  /** @param positions up to where files were read; without, files that are there at the start are read as at the first */
+  constructor(events: EventLog, matching: Matching, clock: () => number, positions?: Positions) {
     this.#clock = clock;
+    this.#positions = positions;
     this.#events = events;
     this.#matching = matching;
   }
@@ -42,6 +47,18 @@ export class LogFiles {
     return followed.flatMap(([, { files }]) => files);
   }
 
+  /** What happened to the lines of the files, by path. */
+  get counts(): ReadonlyMap<string, LineCounts> {
+    const sums = new Map<string, LineCounts>();
+    for (const followed of this.#followed.values()) {
+      for (const [path, { cut, gaps }] of followed.counts) {
+        const others = sums.get(path) ?? { cut: 0, gaps: 0 };
+        sums.set(path, { cut: others.cut + cut, gaps: others.gaps + gaps });
+      }
+    }
+    return sums;
+  }
+
   /** Follows the jails' sources; what nobody reads any more is let go. */
   async update(registry: JailRegistry): Promise<void> {
     const wanted = new Map<string, Reading>();
@@ -49,10 +66,12 @@ export class LogFiles {
       const { sources, logEncoding: encoding } = jail.jail.spec;
       for (const source of sources) {
         if (source.kind !== 'file') continue;
-        const { pattern, container } = source;
+        const { pattern, container, polling = false } = source;
         const from = source.from === 'head' ? 'start' : 'end';
-        const key = [pattern, from, encoding].join('\n');
-        const entry = wanted.get(key) ?? { options: { pattern, from }, encoding, readers: [] };
+        const key = [pattern, from, encoding, polling].join('\n');
+        const id = [pattern, source.from, encoding ?? [], polling ? 'polling' : []].flat().join(' ');
+        const options = { pattern, from, polling, id } as const;
+        const entry = wanted.get(key) ?? { options, encoding, readers: [] };
         entry.readers.push({ jail, container });
         wanted.set(key, entry);
       }
@@ -75,11 +94,11 @@ export class LogFiles {
   }
 
   #follow(key: string, options: PatternOptions): void {
-    const followed = new FollowedPattern(
-      options,
-      (bytes, live) => this.#match(key, bytes, live),
-      this.#events,
-    );
+    const followed = new FollowedPattern(options, {
+      take: (bytes, live) => this.#match(key, bytes, live),
+      events: this.#events,
+      positions: this.#positions,
+    });
     this.#followed.set(key, followed);
   }
 

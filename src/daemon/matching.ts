@@ -5,21 +5,24 @@ import type { Decision, Detector } from './detector.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { EventLog } from './event-log.ts';
 import { IgnoreCommand } from './ignore-command.ts';
+import type { Memory } from './memory.ts';
 import type { ActiveJail } from './jail-registry.ts';
 
 /** The way of one line, from a jail's source to the kernel. */
 export class Matching {
   readonly #detector: Detector;
   readonly #enforcer: Enforcer;
+  readonly #memory: Memory;
   readonly #events: EventLog;
   readonly #clock: () => number;
   readonly #ignoreCommand: IgnoreCommand;
 
-  constructor(detector: Detector, enforcer: Enforcer, events: EventLog, clock: () => number) {
+  constructor(detector: Detector, enforcer: Enforcer, memory: Memory, events: EventLog, clock: () => number) {
     this.#clock = clock;
     this.#ignoreCommand = new IgnoreCommand(clock);
     this.#detector = detector;
     this.#enforcer = enforcer;
+    this.#memory = memory;
     this.#events = events;
   }
 
@@ -58,7 +61,9 @@ export class Matching {
   }
 
   /** The line isn't held up: while the kernel works, reading goes on. */
-  async #carryOut({ ban, failures, renewed }: Decision): Promise<void> {
+  async #carryOut(decision: Decision): Promise<void> {
+    const { ban, failures, renewed } = decision;
+    this.#memory.keep(decision);
     const refused = await this.#enforcer.ban([ban]);
     if (refused.length === 0) this.#events.ban(ban, failures, renewed);
   }

@@ -1,4 +1,4 @@
-export const firewallChoices = ['auto', 'docker-user', 'none'] as const;
+export const firewallChoices = ['auto', 'docker-user', 'nftables', 'none'] as const;
 export const logFormats = ['json', 'pretty', 'fail2ban'] as const;
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const onStopChoices = ['keep', 'flush'] as const;
@@ -6,16 +6,32 @@ export const onStopChoices = ['keep', 'flush'] as const;
 export type LogFormat = (typeof logFormats)[number];
 export type LogLevel = (typeof logLevels)[number];
 
+/** What the syslog receiver can be told. */
+export interface ReceiverOptions {
+  /** Addresses to listen on, as written: `udp://127.0.0.1:5514,unix:///…`; empty: there is no receiver. */
+  readonly listen: string;
+  /** Senders that may use listeners that aren't local, as written: `192.0.2.0/24,…`. */
+  readonly allow: string;
+  /** PEM files for `tls://`. */
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  /** Only senders with a certificate of this authority are let in. */
+  readonly tlsClientCa?: string | undefined;
+}
+
 /** What `dock2ban run` can be told. */
 export interface RunOptions {
   /** `unix:///var/run/docker.sock`, `tcp://host:port`, … */
   readonly dockerHost: string;
   /** fail2ban's configuration tree; may be absent. */
   readonly configDir: string;
+  /** Where bans and positions in logs are remembered. */
+  readonly stateDir: string;
   /** Path of the control socket. */
   readonly socket: string;
   /** The host's syslog file as this process sees it. */
   readonly syslogFile: string;
+  readonly receiver: ReceiverOptions;
   readonly firewall: (typeof firewallChoices)[number];
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;

@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { CompileFilter } from '../config/checked-filters.ts';
 import { loadConfigTree } from '../config/load-config-tree.ts';
@@ -9,17 +10,23 @@ import { Dock2banError, messageOf } from '../errors.ts';
 import { boundBacktracking } from '../filter/backtracking.ts';
 import { compileFilter as compile } from '../filter/filter.ts';
 import type { FilterSpec } from '../filter/spec.ts';
-import { DockerUserFirewall } from '../firewall/docker-user.ts';
+import { chooseFirewall } from '../firewall/choose.ts';
 import { DryRunFirewall } from '../firewall/dry-run.ts';
 import { systemTools } from '../firewall/exec.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { NeverBan } from '../firewall/never-ban.ts';
+import { reachedAt } from '../sources/syslog-listen.ts';
+import { Store } from '../store/store.ts';
 import { Daemon } from './daemon.ts';
 import { type Logger, openLog } from './logger.ts';
 import type { RunOptions } from './options.ts';
+import { receiverSettings } from './receiver-settings.ts';
 
 /** The built-in jails and filters, beside `dist/` or `src/`. */
 const builtinDir = fileURLToPath(new URL('../../filters', import.meta.url));
+
+/** Seconds for which bans that are over are remembered: fail2ban's default of `dbpurgeage`. */
+const purgeAge = 86_400;
 
 /** Milliseconds from the signal to the end, also while a tool of the firewall hangs. */
 const stopWithin = 1500;
@@ -61,13 +68,19 @@ async function runUntil(
 ): Promise<void> {
   const tree = await loadConfigTree({ builtinDir, configDir: options.configDir });
   const compileFilter = remembered(problemOf);
+  const receiver = receiverSettings(options.receiver);
+  const receivers = () => (receiver?.listen ?? []).flatMap((address) => reachedAt(address, hostAddresses()));
   const daemon = new Daemon({
     version,
     logger,
     connectDocker: dockerodeConnector(options.dockerHost),
-    createFirewall: (neverBan) => createFirewall(options.firewall, neverBan, logger),
-    resolve: (containers: readonly ContainerSnapshot[]) => resolveJails({ tree, containers, compileFilter }),
+    createFirewall: (neverBan, engineBackend) =>
+      createFirewall(options.firewall, neverBan, engineBackend, logger),
+    resolve: (containers: readonly ContainerSnapshot[]) =>
+      resolveJails({ tree, containers, compileFilter, receivers: receivers() }),
+    openStore: (hooks) => new Store({ stateDir: options.stateDir, purgeAge, ...hooks }),
     syslogFile: options.syslogFile,
+    ...(receiver && { receiver }),
   });
   const server = await serveControl(options.socket, daemon.control());
   try {
@@ -78,14 +91,18 @@ async function runUntil(
   }
 }
 
-function createFirewall(choice: RunOptions['firewall'], neverBan: () => NeverBan, logger: Logger): Firewall {
-  switch (choice) {
-    case 'none':
-      return new DryRunFirewall({ neverBan, report: (text) => logger.info({ event: 'dry-run' }, text) });
-    case 'auto':
-    case 'docker-user':
-      return new DockerUserFirewall({ tools: systemTools, neverBan });
-  }
+function hostAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
+}
+
+function createFirewall(
+  choice: RunOptions['firewall'],
+  neverBan: () => NeverBan,
+  engineBackend: () => string | undefined,
+  logger: Logger,
+): Firewall {
+  if (choice !== 'none') return chooseFirewall({ choice, tools: systemTools, neverBan, engineBackend });
+  return new DryRunFirewall({ neverBan, report: (text) => logger.info({ event: 'dry-run' }, text) });
 }
 
 function problemOf(spec: FilterSpec): string | undefined {

@@ -1,40 +1,69 @@
 import type { Dock2banError } from '../errors.ts';
-import { followSyslogFile, type SyslogLine } from '../sources/syslog-file.ts';
+import { followSyslogFile } from '../sources/syslog-file.ts';
+import { Wake } from '../wake.ts';
 import type { EventLog } from './event-log.ts';
-import type { ActiveJail, JailRegistry } from './jail-registry.ts';
+import type { Positions } from './followed-container.ts';
+import { isMilestone, type LineCounts } from './line-counts.ts';
+import type { JailRegistry } from './jail-registry.ts';
 import type { Matching } from './matching.ts';
+import { SyslogRoutes } from './syslog-routes.ts';
 
-interface Route {
-  readonly jail: ActiveJail;
-  /** The container that logs under this program name; undefined if several do. */
-  readonly container: string | undefined;
-}
+/** Milliseconds between two looks for nothing. */
+const longWait = 3_600_000;
 
 /** Follows the host's syslog file, and takes its lines to the jails whose containers log under that program name. */
 export class SyslogReader {
   readonly #path: string;
-  readonly #matching: Matching;
+  readonly #routes: SyslogRoutes;
   readonly #events: EventLog;
   readonly #clock: () => number;
-  #routes: ReadonlyMap<string, readonly Route[]> = new Map();
+  readonly #positions: Positions | undefined;
+  readonly #updated = new Wake();
+  #isUpdated = false;
   #lost: Dock2banError | undefined;
   #reported = false;
+  #counts: LineCounts = { cut: 0, gaps: 0 };
 
-  constructor(path: string, matching: Matching, events: EventLog, clock: () => number) {
+  /** @param positions up to where the file was read; without, it is read from its end */
+  constructor(
+    path: string,
+    matching: Matching,
+    events: EventLog,
+    clock: () => number,
+    positions?: Positions,
+  ) {
     this.#path = path;
-    this.#matching = matching;
+    this.#positions = positions;
+    this.#routes = new SyslogRoutes('file', matching);
     this.#events = events;
     this.#clock = clock;
   }
 
-  /** Runs until `signal` aborts; from the start, so that no line is missed of a container that opts in. */
+  /** What happened to the lines of the file. */
+  get counts(): LineCounts {
+    return this.#counts;
+  }
+
+  /** Runs until `signal` aborts. What was logged since an earlier run waits until it is known who reads it. */
   async run(signal: AbortSignal): Promise<void> {
+    const key = `syslog:${this.#path}`;
+    const after = this.#positions?.get(key);
+    if (after !== undefined)
+      while (!this.#isUpdated && !signal.aborted) await this.#updated.wait(longWait, signal);
     const wanted = (program: string): boolean => this.#routes.has(program);
-    const options = { signal, from: 'end', wanted, now: this.#clock } as const;
-    for await (const update of followSyslogFile(this.#path, options)) {
+    for await (const update of followSyslogFile(this.#path, {
+      signal,
+      from: 'end',
+      ...(after !== undefined && { after }),
+      wanted,
+      now: this.#clock,
+    })) {
       switch (update.type) {
         case 'lines':
-          for (const line of update.lines) this.#take(line);
+          // In one go: no position is stored without what was counted on the way to it, and the other way round.
+          for (const line of update.lines) this.#routes.take(line, update.live);
+          this.#positions?.set(key, update.position);
+          if (update.cutLines > 0) this.#noteCut(update.cutLines);
           break;
         case 'lost':
           this.#lost = update.error;
@@ -45,46 +74,34 @@ export class SyslogReader {
           this.#lost = undefined;
           this.#reported = false;
           break;
+        case 'gap':
+          this.#counts = { ...this.#counts, gaps: this.#counts.gaps + 1 };
+          break;
+        case 'position-invalid':
+          this.#events.positionInvalid(this.#path, update.position);
+          break;
       }
     }
   }
 
   /** Follows the jails' sources. */
   update(registry: JailRegistry): void {
-    const routes = new Map<string, Route[]>();
-    for (const jail of registry.active.values()) {
-      const containers = new Map<string, string | undefined>();
-      for (const source of jail.jail.spec.sources) {
-        if (source.kind !== 'syslog') continue;
-        const { program, container } = source;
-        containers.set(program, containers.has(program) ? undefined : container);
-      }
-      for (const [program, container] of containers) {
-        const others = routes.get(program) ?? [];
-        others.push({ jail, container });
-        routes.set(program, others);
-      }
-    }
-    this.#routes = routes;
+    this.#routes.update(registry);
     this.#report();
+    this.#isUpdated = true;
+    this.#updated.set();
+  }
+
+  #noteCut(count: number): void {
+    const { cut, gaps } = this.#counts;
+    this.#counts = { cut: cut + count, gaps };
+    if (isMilestone(cut, cut + count)) this.#events.linesCut(this.#path, cut + count);
   }
 
   /** A host without a syslog file is no fault as long as no jail reads it. */
   #report(): void {
-    if (this.#lost === undefined || this.#reported || this.#routes.size === 0) return;
+    if (this.#lost === undefined || this.#reported || this.#routes.isEmpty) return;
     this.#reported = true;
     this.#events.sourceLost(this.#path, this.#lost.message, this.#lost.fix);
-  }
-
-  /**
-   * A filter may be written for syslog's files, as fail2ban reads them, or for what the container itself prints: the line is
-   * matched with its header first, and if that finds nothing, without.
-   */
-  #take({ program, line, messageStart }: SyslogLine): void {
-    for (const { jail, container } of this.#routes.get(program ?? '') ?? []) {
-      if (this.#matching.match(jail, line, container, true)) continue;
-      const message = { text: line.text.slice(messageStart), time: line.time, dateRemoved: false };
-      this.#matching.match(jail, message, container, true);
-    }
   }
 }

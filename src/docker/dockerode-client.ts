@@ -1,3 +1,4 @@
+import { addAbortSignal, type Readable } from 'node:stream';
 import type * as z from 'zod';
 import { Dock2banError } from '../errors.ts';
 import { answerInTime } from './answer-in-time.ts';
@@ -16,7 +17,7 @@ import {
   type ListedContainer,
   type ListedNetwork,
 } from './engine-answers.ts';
-import type { ConnectDocker, EngineClient } from './engine-client.ts';
+import type { ConnectDocker, EngineClient, LogQuery } from './engine-client.ts';
 import { engineError, NotFound } from './engine-error.ts';
 
 export interface ConnectOptions {
@@ -109,6 +110,15 @@ class DockerodeClient implements EngineClient {
     const options = { filters: eventFilters, abortSignal: signal };
     return this.#calls.send('GET /events', () => this.#docker.getEvents(options), signal);
   }
+
+  async logs(id: string, { since, follow, tail }: LogQuery, signal: AbortSignal): Promise<Readable> {
+    const query = { stdout: true, stderr: true, timestamps: true, since, follow, tail: tail ?? 'all' };
+    const options = { follow: true, _query: query, abortSignal: signal } as const;
+    const name = `GET /containers/${id.slice(0, 12)}/logs`;
+    const stream = await this.#calls.failing(name, this.#docker.getContainer(id).logs(options));
+    // Once it is answered, the request's own signal ends nothing any more.
+    return addAbortSignal(signal, stream);
+  }
 }
 
 /** Makes calls to one engine: in time, with what fails turned into a Dock2banError that names call and engine. */
@@ -126,8 +136,16 @@ class Calls {
     call: (options: { abortSignal: AbortSignal }) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
+    return this.failing(
+      name,
+      answerInTime((abortSignal) => call({ abortSignal }), signal, this.#timeout),
+    );
+  }
+
+  /** For a call that is not bounded in time. */
+  async failing<T>(name: string, answer: Promise<T>): Promise<T> {
     try {
-      return await answerInTime((abortSignal) => call({ abortSignal }), signal, this.#timeout);
+      return await answer;
     } catch (error) {
       throw engineError(error, name, this.#host);
     }

@@ -1,5 +1,6 @@
 import { createRequire, registerHooks } from 'node:module';
 import type { Agent } from 'node:http';
+import type { Readable } from 'node:stream';
 
 /** The part of dockerode that is called here. Its published types leave out that every call takes an AbortSignal. */
 export interface Dockerode {
@@ -7,8 +8,14 @@ export interface Dockerode {
   info(options: Abortable): Promise<unknown>;
   listContainers(options: Abortable): Promise<unknown>;
   listNetworks(options: Abortable): Promise<unknown>;
-  getContainer(id: string): { inspect(options: Abortable): Promise<unknown> };
+  getContainer(id: string): DockerodeContainer;
   getEvents(options: Abortable & { filters: string }): Promise<AsyncIterable<unknown>>;
+}
+
+interface DockerodeContainer {
+  inspect(options: Abortable): Promise<unknown>;
+  /** `follow` makes the answer a stream; what the engine gets is `_query`. */
+  logs(options: Abortable & { follow: true; _query: Readonly<Record<string, unknown>> }): Promise<Readable>;
 }
 
 /** docker-modem's options, as far as they are given. */

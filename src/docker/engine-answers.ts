@@ -40,7 +40,7 @@ export const inspectedContainer = z.object({
   Path: z.string().nullish(),
   Args: z.array(z.string()).nullish(),
   State: z.object({ StartedAt: z.string().nullish() }).nullish(),
-  Config: z.object({ Image: z.string().nullish(), Labels: stringMap }),
+  Config: z.object({ Image: z.string().nullish(), Labels: stringMap, Tty: z.boolean().nullish() }),
   HostConfig: z.object({
     NetworkMode: z.string().nullish(),
     LogConfig: z.object({ Type: z.string().nullish(), Config: stringMap }).nullish(),

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type {
   EngineInfo,
   EngineVersion,
@@ -24,6 +25,21 @@ export interface EngineClient {
    * Ends or throws when the connection is gone.
    */
   events(signal: AbortSignal): Promise<AsyncIterable<unknown>>;
+  /**
+   * A container's stdout and stderr with timestamps. Resolves with the answer's beginning, which old engines hold back (moby issue 47448)
+   * until there is a first message, so it is not bounded in time. `signal` ends the stream, too.
+   */
+  logs(id: string, query: LogQuery, signal: AbortSignal): Promise<Readable>;
+}
+
+/** Which messages of a log. */
+export interface LogQuery {
+  /** From then on, `SECONDS.NANOSECONDS` since the epoch. */
+  readonly since: string;
+  /** Stay open for what will be logged. */
+  readonly follow: boolean;
+  /** So many of the end only. */
+  readonly tail?: number;
 }
 
 /** Connects to the engine and negotiates the API version. */

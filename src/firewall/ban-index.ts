@@ -1,4 +1,4 @@
-import type { Family } from '../address.ts';
+import { familyOf, type Family } from '../address.ts';
 import type { Ban } from '../jail/ban.ts';
 
 /** How many members a set must have, and how many it may have: bans that ended just now may still be there. */
@@ -23,33 +23,50 @@ export function half(family: Family): 0 | 1 {
   return family === 4 ? 0 : 1;
 }
 
-/** The cheap form of familyOf, for addresses known to be canonical. */
-export function familyOfCanonical(ip: string): Family {
-  return ip.includes(':') ? 6 : 4;
-}
-
 type Several = readonly Ban[];
 
-/** The bans that are to be in the kernel, by address: one address may be banned in several jails. */
+/** The bans that are to be in the kernel, by address or prefix: one may be banned in several jails. */
 export class BanIndex {
   // Nearly every address has one ban, so that one is kept without an array around it.
   readonly #bans = new Map<string, Ban | Several>();
+  /** How many are kept, whether or not they have ended: of each jail, and of all addresses (undefined). */
+  readonly #kept = new Map<string | undefined, [number, number]>();
 
   put(ban: Ban): void {
-    const others = this.of(ban.ip).filter(({ jail }) => jail !== ban.jail);
+    const known = this.of(ban.ip);
+    const others = known.filter(({ jail }) => jail !== ban.jail);
     this.#bans.set(ban.ip, others.length === 0 ? ban : [...others, ban]);
+    if (others.length === known.length) this.#keep(ban.jail, ban.ip, 1);
+    if (known.length === 0) this.#keep(undefined, ban.ip, 1);
   }
 
   remove(jail: string, ip: string): void {
-    const held = this.#bans.get(ip);
-    if (held === undefined) return;
-    const [first, ...rest] = this.of(ip).filter((ban) => ban.jail !== jail);
+    const known = this.of(ip);
+    const [first, ...rest] = known.filter((ban) => ban.jail !== jail);
     if (first === undefined) this.#bans.delete(ip);
     else this.#bans.set(ip, rest.length === 0 ? first : [first, ...rest]);
+    const left = first === undefined ? 0 : rest.length + 1;
+    if (left < known.length) this.#keep(jail, ip, -1);
+    if (left === 0 && known.length > 0) this.#keep(undefined, ip, -1);
+  }
+
+  /**
+   * How many bans are kept, whether or not they have ended.
+   * @param jail undefined: how many addresses and prefixes
+   */
+  kept(jail: string | undefined, family: Family): number {
+    return this.#kept.get(jail)?.[half(family)] ?? 0;
+  }
+
+  /** The jails of which bans are kept. */
+  get jails(): string[] {
+    return [...this.#kept.keys()].filter((jail) => jail !== undefined);
   }
 
   get(jail: string, ip: string): Ban | undefined {
-    return this.of(ip).find((ban) => ban.jail === jail);
+    const held = this.#bans.get(ip);
+    if (held === undefined || isSeveral(held)) return held?.find((ban) => ban.jail === jail);
+    return held.jail === jail ? held : undefined;
   }
 
   /** Every jail's ban of an address. */
@@ -61,8 +78,10 @@ export class BanIndex {
 
   /** The ban of an address that ends last. */
   longest(ip: string): Ban | undefined {
+    const held = this.#bans.get(ip);
+    if (held === undefined || !isSeveral(held)) return held;
     let longest: Ban | undefined;
-    for (const ban of this.of(ip)) {
+    for (const ban of held) {
       if (longest === undefined || (ban.until ?? Infinity) > (longest.until ?? Infinity)) longest = ban;
     }
     return longest;
@@ -70,8 +89,9 @@ export class BanIndex {
 
   /** Every ban that hasn't ended. */
   *live(now: number): Generator<Ban> {
-    for (const ip of this.#bans.keys()) {
-      for (const ban of this.of(ip)) if (ban.until === undefined || ban.until > now) yield ban;
+    for (const held of this.#bans.values()) {
+      for (const ban of isSeveral(held) ? held : [held])
+        if (ban.until === undefined || ban.until > now) yield ban;
     }
   }
 
@@ -80,7 +100,7 @@ export class BanIndex {
     const all = emptyCensus();
     const jails = new Map<string, FamilyCensus>();
     for (const [ip, held] of this.#bans) {
-      const family = half(familyOfCanonical(ip));
+      const family = half(familyOf(ip));
       let best: keyof Census | undefined;
       for (const ban of isSeveral(held) ? held : [held]) {
         const state = stateOf(ban, now);
@@ -100,6 +120,14 @@ export class BanIndex {
 
   clear(): void {
     this.#bans.clear();
+    this.#kept.clear();
+  }
+
+  #keep(jail: string | undefined, ip: string, change: 1 | -1): void {
+    const counts = this.#kept.get(jail) ?? [0, 0];
+    counts[half(familyOf(ip))] += change;
+    if (counts[0] + counts[1] === 0) this.#kept.delete(jail);
+    else this.#kept.set(jail, counts);
   }
 }
 

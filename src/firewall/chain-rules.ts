@@ -1,5 +1,5 @@
 import { canonicalAddress, familyOf, type Family } from '../address.ts';
-import type { ClosedPort, Closes } from '../config/jail-spec.ts';
+import type { BlockType, ClosedPort, Closes } from '../config/jail-spec.ts';
 import type { GuardedJail } from './firewall.ts';
 import { allSet, jailSet } from './set-names.ts';
 
@@ -8,7 +8,7 @@ import { allSet, jailSet } from './set-names.ts';
  *
  * The first lets everyone pass whom no jail has banned, for one lookup. The second lets answers pass: a ban closes what the offender opens, not what
  * this host or its containers open to it (its packets of connections of its own, established ones too, are in direction ORIGINAL or belong to no
- * connection). Then each jail drops: everything, or what was addressed to a published port before Docker's DNAT; that is the same port for
+ * connection). Then each jail drops or rejects: everything, or what was addressed to a published port before Docker's DNAT; that is the same port for
  * packets forwarded to a container and for those to docker-proxy or the host itself.
  */
 export function chainRules(family: Family, jails: readonly GuardedJail[]): string[] {
@@ -17,26 +17,42 @@ export function chainRules(family: Family, jails: readonly GuardedJail[]): strin
     '-m conntrack --ctdir REPLY -j RETURN',
     ...jails
       .toSorted((a, b) => compare(a.name, b.name))
-      .flatMap(({ name, closes }) =>
-        portMatches(family, closes).map(
-          (match) => `${match}-m set --match-set ${jailSet(name, family)} src -j DROP`,
+      .flatMap(({ name, closes, blocktype }) =>
+        packetMatches(family, closes, blocktype).map(
+          ({ match, protocol }) =>
+            `${match}-m set --match-set ${jailSet(name, family)} src -j ${target(family, blocktype, protocol)}`,
         ),
       ),
   ];
 }
 
-/** What precedes the set in a jail's rules. */
-function portMatches(family: Family, closes: Closes): string[] {
-  if (closes === 'all') return [''];
+/** What precedes the set in a jail's rules, and the protocol, where a rule is for one. */
+function packetMatches(
+  family: Family,
+  closes: Closes,
+  blocktype: BlockType,
+): { readonly match: string; readonly protocol?: string }[] {
+  if (closes === 'all') {
+    const everything = { match: '' };
+    // Only TCP has resets.
+    return blocktype === 'reject' ? [{ match: '-p tcp ', protocol: 'tcp' }, everything] : [everything];
+  }
   return mergedPorts(family, closes).map(({ protocol, first, last, hostAddress }) => {
     const destination = hostAddress === undefined ? '' : `--ctorigdst ${hostAddress} `;
     const ports = first === last ? `${first}` : `${first}:${last}`;
-    return `-p ${protocol} -m conntrack ${destination}--ctorigdstport ${ports} `;
+    return { match: `-p ${protocol} -m conntrack ${destination}--ctorigdstport ${ports} `, protocol };
   });
 }
 
+/** A reset ends an open connection at once; an ICMP message is heeded by those that only begin, and by everything but TCP. */
+function target(family: Family, blocktype: BlockType, protocol: string | undefined): string {
+  if (blocktype === 'drop') return 'DROP';
+  if (protocol === 'tcp') return 'REJECT --reject-with tcp-reset';
+  return `REJECT --reject-with ${family === 4 ? 'icmp' : 'icmp6'}-port-unreachable`;
+}
+
 /** The ports that concern a family, in as few ranges as possible and in an order that depends on nothing else. */
-function mergedPorts(family: Family, ports: readonly ClosedPort[]): ClosedPort[] {
+export function mergedPorts(family: Family, ports: readonly ClosedPort[]): ClosedPort[] {
   const merged: ClosedPort[] = [];
   const sorted = ports
     .map((port) => ({ ...port, hostAddress: restriction(port.hostAddress) }))

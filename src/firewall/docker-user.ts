@@ -3,7 +3,14 @@ import { chainRules } from './chain-rules.ts';
 import { ChainKeeper } from './chain-keeper.ts';
 import { FirewallError } from './errors.ts';
 import type { Tools } from './exec.ts';
-import type { BanKey, Firewall, FirewallInfo, GuardedJail, Reconciliation, Refusal } from './firewall.ts';
+import type {
+  BanKey,
+  FirewallInfo,
+  GuardedJail,
+  MovableFirewall,
+  Reconciliation,
+  Refusal,
+} from './firewall.ts';
 import { IpsetWriter } from './ipset-writer.ts';
 import type { NeverBan } from './never-ban.ts';
 import { Serial } from './serial.ts';
@@ -25,7 +32,7 @@ export interface DockerUserOptions {
  * Enforces bans with ipset and iptables: one chain of our own, reached from position 1 of DOCKER-USER (FORWARD, where Docker has none) and of
  * INPUT, so that it comes before whatever accepts. Needs the capabilities NET_ADMIN and NET_RAW.
  */
-export class DockerUserFirewall implements Firewall {
+export class DockerUserFirewall implements MovableFirewall {
   readonly #chains: ChainKeeper;
   readonly #sets: SetKeeper;
   readonly #serial = new Serial();
@@ -38,6 +45,10 @@ export class DockerUserFirewall implements Firewall {
 
   get info(): FirewallInfo | undefined {
     return this.#opened ? { backend: 'docker-user', ...this.#chains.describe() } : undefined;
+  }
+
+  get bans(): Iterable<Ban> {
+    return this.#sets.bans;
   }
 
   async open(): Promise<FirewallInfo> {

@@ -47,6 +47,22 @@ export function forwardEntry(table: FilterTable): 'DOCKER-USER' | 'FORWARD' {
   return hasLiveJump(table) ? 'DOCKER-USER' : 'FORWARD';
 }
 
+/** Targets that let no packet pass. */
+const harmless = /(?:^| )-j (?:DROP|REJECT|(?:NF|U)?LOG|TCPMSS|(?:CONN)?MARK)(?: |$)/;
+
+/** Whether forwarded packets may be accepted before they come to DOCKER-USER: by rules that others have put in front of its jump. */
+function isBypassed(table: FilterTable): boolean {
+  const rules = table.get('FORWARD') ?? [];
+  const before = rules.slice(0, Math.max(0, rules.indexOf('-j DOCKER-USER')));
+  return before.some((rule) => rule !== ownJump && /(?:^| )-[jg] /.test(rule) && !harmless.test(rule));
+}
+
+/** Whether our chain is to be entered from a chain. */
+function isEntry(chain: EntryChain, table: FilterTable): boolean {
+  if (chain === 'INPUT' || chain === forwardEntry(table)) return true;
+  return chain === 'FORWARD' && isBypassed(table);
+}
+
 /** A jump to our chain that is not as it should be. */
 export interface JumpDifference {
   readonly chain: EntryChain;
@@ -67,8 +83,7 @@ export function compareTable(table: FilterTable, rules: readonly string[]): Tabl
   const same = present?.length === rules.length && present.every((rule, i) => rule === rules[i]);
   const jumps = entryChains.flatMap((chain): JumpDifference[] => {
     const found = (table.get(chain) ?? []).filter((rule) => rule === ownJump).length;
-    const wanted = chain === 'INPUT' || chain === forwardEntry(table);
-    if (!wanted) return found > 0 ? [{ chain, state: 'unwanted' }] : [];
+    if (!isEntry(chain, table)) return found > 0 ? [{ chain, state: 'unwanted' }] : [];
     if (found === 0) return [{ chain, state: 'missing' }];
     return found > 1 || table.get(chain)![0] !== ownJump ? [{ chain, state: 'misplaced' }] : [];
   });

@@ -1,5 +1,5 @@
 import type { Family } from '../address.ts';
-import type { Closes } from '../config/jail-spec.ts';
+import type { BlockType, Closes } from '../config/jail-spec.ts';
 import type { Ban } from '../jail/ban.ts';
 import type { FirewallError } from './errors.ts';
 import type { NeverBanKind } from './never-ban.ts';
@@ -8,11 +8,14 @@ import type { NeverBanKind } from './never-ban.ts';
 export interface GuardedJail {
   readonly name: string;
   readonly closes: Closes;
+  /** What becomes of an offender's packets: dropped, or refused so that its client knows at once. */
+  readonly blocktype: BlockType;
 }
 
 /** One ban's identity. */
 export interface BanKey {
   readonly jail: string;
+  /** Canonical address or prefix, as in Ban. */
   readonly ip: string;
 }
 
@@ -25,8 +28,9 @@ export interface Refusal extends BanKey {
 
 /** Something of ours that was missing from the kernel, or wrong there, and has been put right. */
 export interface Repair {
-  readonly what: 'chain' | 'jump' | 'set' | 'members';
-  readonly family: Family;
+  readonly what: 'table' | 'chain' | 'jump' | 'set' | 'members';
+  /** Undefined: both. */
+  readonly family: Family | undefined;
   /** For people: `jump from DOCKER-USER to DOCK2BAN was missing`. */
   readonly detail: string;
 }
@@ -51,11 +55,11 @@ export interface Reconciliation {
 
 /** What enforces the bans, and why it was chosen. */
 export interface FirewallInfo {
-  readonly backend: 'docker-user' | 'none';
+  readonly backend: 'docker-user' | 'nftables' | 'none';
   /** Of iptables; undefined: the backend has no variants. */
   readonly variant: 'nft' | 'legacy' | undefined;
-  /** The chain from which forwarded packets reach our rules; undefined: that family is not enforced. */
-  readonly entry: Readonly<Record<Family, 'DOCKER-USER' | 'FORWARD' | undefined>>;
+  /** The chain from which forwarded packets reach our rules (`forward`: nftables' own hook); undefined: that family is not enforced. */
+  readonly entry: Readonly<Record<Family, 'DOCKER-USER' | 'FORWARD' | 'forward' | undefined>>;
   /** For people, one sentence each. */
   readonly remarks: readonly string[];
 }
@@ -73,7 +77,7 @@ export interface Firewall {
 
   /**
    * Makes the bans that the kernel holds for these jails this firewall's own, and returns them (`since` is now; `until` is the kernel's,
-   * at most 24.8 days ahead). To be called for every jail before the `reconcile` that first names it; otherwise its unknown bans stay in the
+   * at most 24.8 days ahead: of a longer ban only a store can tell the true end, by another `ban`). To be called for every jail before the `reconcile` that first names it; otherwise its unknown bans stay in the
    * kernel until they end. Addresses that must never be banned are taken out.
    */
   takeOver(jails: readonly string[]): Promise<ReadonlyMap<string, readonly Ban[]>>;
@@ -98,4 +102,10 @@ export interface Firewall {
 
   /** Ends helper processes, after what was asked for has been written. The kernel keeps the bans. */
   close(): Promise<void>;
+}
+
+/** A firewall whose bans another one can take over. */
+export interface MovableFirewall extends Firewall {
+  /** The bans that were asked for and haven't ended. */
+  readonly bans: Iterable<Ban>;
 }

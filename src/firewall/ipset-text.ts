@@ -1,4 +1,5 @@
-import { canonicalAddress, type Family } from '../address.ts';
+import { canonicalPrefix, type Family } from '../address.ts';
+import { allSet } from './set-names.ts';
 
 /** The longest timeout ipset takes, in seconds: 24.8 days. Longer bans are armed again before it ends. */
 export const longestTimeout = 2_147_483;
@@ -12,10 +13,13 @@ export interface SetHeader {
   readonly options: string;
   /** Without those whose timeout has passed. */
   readonly entries: number;
+  /** How many rules refer to it. */
+  readonly references: number;
 }
 
+/** A set of this type holds addresses and prefixes; of those that hold an address, the ones whose timeout has passed don't count. */
 export function createLine(set: string, family: Family): string {
-  return `create ${set} hash:ip ${shape(family)}`;
+  return `create ${set} hash:net ${familyOption(family)} maxelem ${mostElements} timeout 0`;
 }
 
 /** @param timeout seconds; 0 is for ever */
@@ -32,15 +36,45 @@ export function timeoutFor(until: number | undefined, now: number): number {
   return until === undefined ? 0 : Math.min(Math.max(Math.ceil((until - now) / 1000), 1), longestTimeout);
 }
 
-/** Whether a set is one that `createLine` makes. Left out are the options that the kernel sets as it grows. */
-export function isOurs({ type, options }: SetHeader, family: Family): boolean {
-  return (
-    type === 'hash:ip' && options.replaceAll(/ (?:hashsize|bucketsize|initval) \S+/g, '') === shape(family)
-  );
+/** Lines that put a set with these members into the place of another of the same type, which rules may refer to, in one moment. */
+export function replacementLines(
+  set: string,
+  family: Family,
+  members: Iterable<readonly [ip: string, timeout: number]>,
+): string[] {
+  // No jail's set is named so: a plus sign would have been replaced.
+  const interim = `${allSet(family)}-+`;
+  return [
+    createLine(interim, family),
+    `flush ${interim}`,
+    ...Array.from(members, ([ip, timeout]) => addLine(interim, ip, timeout)),
+    `swap ${interim} ${set}`,
+    `destroy ${interim}`,
+  ];
 }
 
-function shape(family: Family): string {
-  return `family ${family === 4 ? 'inet' : 'inet6'} maxelem ${mostElements} timeout 0`;
+/** Whether a set is like one that `createLine` makes, but perhaps with room for less. */
+export function isOurs(header: SetHeader, family: Family): boolean {
+  return header.type === 'hash:net' && shapeOf(header) === `${familyOption(family)} timeout 0`;
+}
+
+/** Whether a set is one of those that were made while sets held addresses only. */
+export function isOurOld(header: SetHeader, family: Family): boolean {
+  return header.type === 'hash:ip' && shapeOf(header) === `${familyOption(family)} timeout 0`;
+}
+
+/** Whether a set takes fewer members than `createLine` asks for. */
+export function isSmall({ options }: SetHeader): boolean {
+  return Number(/ maxelem (\d+)/.exec(options)?.[1] ?? 0) < mostElements;
+}
+
+/** The options without the limit, and without those that the kernel sets as the set grows. */
+function shapeOf({ options }: SetHeader): string {
+  return options.replaceAll(/ (?:hashsize|maxelem|bucketsize|initval) \S+/g, '');
+}
+
+function familyOption(family: Family): string {
+  return `family ${family === 4 ? 'inet' : 'inet6'}`;
 }
 
 /** Parses `ipset list -t`. */
@@ -59,20 +93,22 @@ export function parseHeaders(text: string): Map<string, SetHeader> {
       type: fields.get('Type') ?? '',
       options: fields.get('Header') ?? '',
       entries: Number(fields.get('Number of entries') ?? 0),
+      references: Number(fields.get('References') ?? 0),
     });
   }
   return headers;
 }
 
-/** Parses the `add` lines of `ipset save SET`: canonical address → seconds left, 0 for ever. */
-export function parseMembers(text: string): Map<string, number> {
-  const members = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    const [verb, , ip, , timeout] = line.split(' ');
+/** Parses the `add` lines of `ipset save SET`: canonical address or prefix, and seconds left, 0 for ever. */
+export function* parseMembers(text: string): Generator<[ip: string, timeout: number]> {
+  let end = 0;
+  for (let start = 0; start < text.length; start = end + 1) {
+    end = text.indexOf('\n', start);
+    if (end < 0) end = text.length;
+    const [verb, , ip, , timeout] = text.slice(start, end).split(' ');
     if (verb !== 'add' || ip === undefined) continue;
     // The C library writes some IPv6 addresses with a dotted tail; RFC 5952's form has none.
-    const address = ip.includes(':') && ip.includes('.') ? canonicalAddress(ip) : ip;
-    if (address !== undefined) members.set(address, Number(timeout ?? 0));
+    const canonical = ip.includes(':') && ip.includes('.') ? canonicalPrefix(ip) : ip;
+    if (canonical !== undefined) yield [canonical, Number(timeout ?? 0)];
   }
-  return members;
 }

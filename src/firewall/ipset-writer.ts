@@ -32,14 +32,15 @@ export class IpsetWriter {
     return parseHeaders(stdout);
   }
 
-  /** Canonical address → seconds left, 0 for ever. */
-  async members(set: string): Promise<Map<string, number>> {
+  /** Canonical addresses and prefixes, with the seconds left; 0 is for ever. */
+  async members(set: string): Promise<Iterable<readonly [ip: string, timeout: number]>> {
     const { stdout } = await this.#tools.run('ipset', ['save', set]);
-    return parseMembers(stdout);
+    // Read as they are asked for: all of a large set at once would take more memory than its bans.
+    return { [Symbol.iterator]: () => parseMembers(stdout) };
   }
 
   /**
-   * Carries out create, add and del lines as with `-exist`: what is so already is no error. A line that is refused doesn't hold up the others.
+   * Carries out lines as with `-exist`: what is so already is no error. A line that is refused doesn't hold up the others.
    * @param preparation lines that are nearly always needless, and sent first if the others don't go through without them
    * @throws FirewallError if the kernel can't be written at all; some lines may have been carried out
    */

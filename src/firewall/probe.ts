@@ -1,4 +1,5 @@
 import type { Family } from '../address.ts';
+import type { Jump } from './backend-choice.ts';
 import { FirewallError } from './errors.ts';
 import { hasLiveJump, hasTraces, type FilterTable } from './filter-table.ts';
 import { variants, type Tables, type Variant } from './tables.ts';
@@ -9,6 +10,8 @@ export type Reading = FilterTable | FirewallError;
 /** What the kernel holds, and which iptables variant our rules belong into. */
 export interface Sight {
   readonly variant: Variant;
+  /** Whether it carries a live jump from FORWARD to DOCKER-USER. */
+  readonly isLive: boolean;
   /** Why this variant, for people. */
   readonly why: string;
   readonly readings: ReadonlyMap<Family, Reading>;
@@ -48,8 +51,11 @@ export async function look(
       'neither iptables-nft nor iptables-legacy is installed',
     );
   const [variant, readings] = chosen;
+  // Tables that don't exist are read without iptables-legacy.
+  if (variant === 'legacy' && !live) await tables.checkInstalled(variant);
   return {
     variant,
+    isLive: live !== undefined,
     why: live
       ? `iptables-${variant} carries the live jump from FORWARD to DOCKER-USER`
       : `no live jump from FORWARD to DOCKER-USER yet; using iptables-${variant} until there is one`,
@@ -58,6 +64,17 @@ export async function look(
       .filter(([other]) => other !== variant)
       .flatMap(([other, tablesOfOther]) => straysIn(other, tablesOfOther)),
   };
+}
+
+/** Whether the filter tables of any variant have the live jump. Brings no table into being. */
+export async function lookForJump(tables: Tables): Promise<Jump> {
+  try {
+    const { isLive: found } = await look(tables, await tables.families(), undefined);
+    return found ? 'live' : 'none';
+  } catch (error) {
+    if (error instanceof FirewallError && error.code === 'firewall-missing-binary') return 'missing';
+    throw error;
+  }
 }
 
 async function readAll(

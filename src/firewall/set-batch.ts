@@ -1,6 +1,5 @@
-import type { Family } from '../address.ts';
-import { familyOfCanonical } from './ban-index.ts';
-import { addLine, createLine, delLine } from './ipset-text.ts';
+import { familyOf, type Family } from '../address.ts';
+import { addLine, createLine, delLine, replacementLines } from './ipset-text.ts';
 import { allSet, jailSet } from './set-names.ts';
 
 /**
@@ -8,6 +7,7 @@ import { allSet, jailSet } from './set-names.ts';
  * and grouped by set, since the kernel takes such lines in one message.
  */
 export class SetBatch {
+  readonly #replacements: string[] = [];
   readonly #created = new Map<string, Family>();
   readonly #used = new Map<string, Family>();
   readonly #jails = new Set<string | undefined>();
@@ -15,10 +15,21 @@ export class SetBatch {
   readonly #allAdds = new Map<string, string[]>();
   readonly #jailDels = new Map<string, string[]>();
   readonly #allDels = new Map<string, string[]>();
+  readonly #destroyed: string[] = [];
 
   /** Makes a set, whether or not it will be filled. */
   create(set: string, family: Family): void {
     this.#created.set(set, family);
+  }
+
+  /** Puts a set with these members (address or prefix, timeout in seconds) into the place of one of the same type, in one moment. */
+  replace(set: string, family: Family, members: Iterable<readonly [ip: string, timeout: number]>): void {
+    for (const line of replacementLines(set, family, members)) this.#replacements.push(line);
+  }
+
+  /** Destroys a set, after all else; no rule may refer to it. */
+  destroy(set: string): void {
+    this.#destroyed.push(`destroy ${set}`);
   }
 
   /** @param timeout seconds, 0 for ever */
@@ -44,10 +55,12 @@ export class SetBatch {
 
   lines(): string[] {
     return [
+      ...this.#replacements,
       ...createLines(this.#created),
       ...[this.#allAdds, this.#jailAdds, this.#jailDels, this.#allDels].flatMap((group) =>
         [...group.values()].flat(),
       ),
+      ...this.#destroyed,
     ];
   }
 
@@ -57,7 +70,7 @@ export class SetBatch {
     ofJails: Map<string, string[]>,
     ofAll: Map<string, string[]>,
   ): [string, string[]] {
-    const family = familyOfCanonical(ip);
+    const family = familyOf(ip);
     const set = jail === undefined ? allSet(family) : jailSet(jail, family);
     this.#used.set(set, family);
     this.#jails.add(jail);

@@ -1,11 +1,23 @@
-import type { Family } from '../address.ts';
-import { emptyCensus, familyOfCanonical, half, type BanIndex, type Census } from './ban-index.ts';
+import { familyOf, type Family } from '../address.ts';
+import type { Ban } from '../jail/ban.ts';
+import type { BanIndex } from './ban-index.ts';
 import { FirewallError } from './errors.ts';
 import type { Repair, Shortfall } from './firewall.ts';
 import type { IpsetWriter } from './ipset-writer.ts';
-import { isOurs, longestTimeout, timeoutFor, type SetHeader } from './ipset-text.ts';
+import { isOurs, isSmall, longestTimeout, timeoutFor, type SetHeader } from './ipset-text.ts';
+import { SetAudit } from './set-audit.ts';
 import type { SetBatch } from './set-batch.ts';
+import { abandonedSets } from './set-migration.ts';
+import { SetBooks } from './set-books.ts';
 import { allSet, jailSet } from './set-names.ts';
+
+/** What a run came to. */
+interface Findings {
+  readonly repairs: Repair[];
+  readonly shortfalls: Shortfall[];
+  /** Names of sets that rules must not refer to. */
+  readonly unusable: Set<string>;
+}
 
 /** A set that should be right. */
 interface Wanted {
@@ -15,10 +27,9 @@ interface Wanted {
   readonly jail: string | undefined;
   /** Whether it must be made if it isn't there. */
   readonly required: boolean;
-  readonly census: Census;
 }
 
-/** Seconds by which an entry's timeout may differ from its ban's: both count whole seconds, and large sets take a while to read. */
+/** Seconds by which an entry's timeout may differ from its ban's: both count whole seconds. */
 const slack = 5;
 
 /** Half the longest timeout, in milliseconds: bans that outlast it are armed again that often, so none runs out. */
@@ -28,26 +39,33 @@ const rearmEvery = (longestTimeout * 1000) / 2;
 export class SetCheck {
   readonly #writer: IpsetWriter;
   readonly #index: BanIndex;
+  readonly #now: () => number;
+  readonly #audit = new SetAudit();
   /** Every jail that had to do with this firewall. */
   readonly #jails = new Set<string>();
   /** Sets that were right once: what is wrong with them now is somebody's doing. */
   readonly #settled = new Set<string>();
   /** Sets of which every member is known: what is not in the index doesn't belong there. */
   readonly #trusted = new Set<string>();
+  /** Jails whose sets of an earlier version have been emptied into today's. */
+  readonly #moved = new Set<string>();
   /** Sets that are read in full at the next run, whatever their number of entries. */
   readonly #doubtful = new Set<string>();
   /** When the bans that are longer than ipset can count were last given a new timeout. */
   #armedAt: number;
 
-  constructor(writer: IpsetWriter, index: BanIndex, now: number) {
+  /** @param now epoch milliseconds */
+  constructor(writer: IpsetWriter, index: BanIndex, now: () => number) {
     this.#writer = writer;
     this.#index = index;
-    this.#armedAt = now;
+    this.#now = now;
+    this.#armedAt = now();
   }
 
   /** Every member of this set is known from now on, since it was taken over or made by us. */
   trust(jail: string, family: Family): void {
     this.#jails.add(jail);
+    this.#moved.add(jail);
     this.#trusted.add(jailSet(jail, family));
   }
 
@@ -64,44 +82,56 @@ export class SetCheck {
     this.#jails.clear();
     this.#settled.clear();
     this.#trusted.clear();
+    this.#moved.clear();
     this.#doubtful.clear();
   }
 
-  /** Puts into `batch` what must be written. Reads a set in full only if its number of entries is wrong. */
-  async run(
-    jails: readonly string[],
-    families: readonly Family[],
-    now: number,
-    batch: SetBatch,
-  ): Promise<{ repairs: Repair[]; shortfalls: Shortfall[]; unusable: Set<string> }> {
-    const repairs: Repair[] = [];
-    const shortfalls: Shortfall[] = [];
-    const unusable = new Set<string>();
+  /**
+   * Puts into `batch` what must be written. Reads a set in full if its number of entries is wrong, and every set now and then: a stranger
+   * in a ban's place leaves the number as it is.
+   */
+  async run(jails: readonly string[], families: readonly Family[], batch: SetBatch): Promise<Findings> {
+    const findings: Findings = { repairs: [], shortfalls: [], unusable: new Set() };
     const headers = await this.#writer.headers();
-    for (const wanted of this.#wanted(jails, families, now)) {
-      const { name, family } = wanted;
+    const wanted = this.#wanted(jails, families);
+    const books = new SetBooks(this.#index, this.#now());
+    const filled = wanted.filter(({ name }) => (headers.get(name)?.entries ?? 0) > 0);
+    const audited = this.#audit.next(
+      filled.map(({ name }) => name),
+      (name) => headers.get(name)!.entries,
+      this.#now(),
+    );
+    for (const each of wanted) {
+      const { name, family, jail } = each;
       const header = headers.get(name);
-      if (!header && !wanted.required) continue;
+      if (!header && !each.required) continue;
       if (header && !isOurs(header, family)) {
-        unusable.add(name);
-        shortfalls.push(foreign(wanted, header));
+        findings.unusable.add(name);
+        findings.shortfalls.push(foreign(each, header));
         continue;
       }
-      const detail = header
-        ? await this.#compare(wanted, header, now, batch)
-        : this.#recreate(wanted, now, batch);
+      const mayPrune = jail === undefined || this.#trusted.has(name);
+      let detail: string | undefined;
+      if (!header) detail = this.#recreate(each, books, batch);
+      else if (isSmall(header)) detail = await this.#enlarge(each, mayPrune, books, batch);
+      else if (
+        name === audited ||
+        this.#doubtful.has(name) ||
+        !books.agree(jail, family, header.entries, mayPrune)
+      )
+        detail = await this.#compare(each, mayPrune, books, batch);
       if (detail !== undefined && this.#settled.has(name)) {
-        repairs.push({ what: header ? 'members' : 'set', family, detail });
+        findings.repairs.push({ what: header ? 'members' : 'set', family, detail });
       }
       this.#settled.add(name);
     }
-    this.#rearm(families, now, batch);
-    return { repairs, shortfalls, unusable };
+    for (const set of abandonedSets(headers, this.#moved, families)) batch.destroy(set);
+    this.#rearm(families, this.#now(), batch);
+    return findings;
   }
 
-  #wanted(jails: readonly string[], families: readonly Family[], now: number): Wanted[] {
-    const count = this.#index.count(now);
-    const required = new Set([...jails, ...count.jails.keys()]);
+  #wanted(jails: readonly string[], families: readonly Family[]): Wanted[] {
+    const required = new Set([...jails, ...this.#index.jails]);
     for (const jail of jails) this.#jails.add(jail);
     const all = new Set([...this.#jails, ...required]);
     return families.flatMap((family) => [
@@ -110,59 +140,62 @@ export class SetCheck {
         family,
         jail,
         required: required.has(jail),
-        census: (count.jails.get(jail) ?? emptyCensus())[half(family)],
       })),
-      { name: allSet(family), family, jail: undefined, required: true, census: count.all[half(family)] },
+      { name: allSet(family), family, jail: undefined, required: true },
     ]);
   }
 
-  #recreate({ name, family, jail }: Wanted, now: number, batch: SetBatch): string {
+  #recreate({ name, family, jail }: Wanted, books: SetBooks, batch: SetBatch): string {
     batch.create(name, family);
-    for (const [ip, timeout] of this.#members(family, jail, now)) batch.add(jail, ip, timeout);
+    for (const { ip, until } of books.membersOf(name)) batch.add(jail, ip, timeoutFor(until, books.now));
     this.#trusted.add(name);
     return `set ${name} was missing`;
   }
 
+  /** Makes room for as many as ever, with what the set holds and what it should. */
+  async #enlarge(
+    { name, family }: Wanted,
+    mayPrune: boolean,
+    books: SetBooks,
+    batch: SetBatch,
+  ): Promise<string> {
+    const members = new Map(mayPrune ? [] : await this.#writer.members(name));
+    for (const { ip, until } of books.membersOf(name)) members.set(ip, timeoutFor(until, books.now));
+    batch.replace(name, family, members);
+    this.#doubtful.delete(name);
+    return `set ${name} had room for too few`;
+  }
+
   /** @returns what was wrong, for people */
   async #compare(
-    { name, family, jail, census }: Wanted,
-    { entries }: SetHeader,
-    now: number,
+    { name, family, jail }: Wanted,
+    mayPrune: boolean,
+    books: SetBooks,
     batch: SetBatch,
   ): Promise<string | undefined> {
-    const mayPrune = jail === undefined || this.#trusted.has(name);
-    const right = entries >= census.live && (!mayPrune || entries <= census.live + census.ending);
-    if (right && !this.#doubtful.has(name)) return undefined;
-    const held = await this.#writer.members(name);
+    const asked = this.#now();
+    const members = await this.#writer.members(name);
+    const now = this.#now();
+    // A large set takes a while to read, a busy machine still longer.
+    const isRight = (held: number | undefined, { until }: Ban): boolean =>
+      isSameTimeout(held, timeoutFor(until, now), slack + (now - asked) / 1000);
     this.#doubtful.delete(name);
-    let missing = 0;
-    let extra = 0;
-    for (const [ip, timeout] of this.#members(family, jail, now)) {
-      if (isRight(held.get(ip), timeout)) continue;
-      missing += 1;
-      batch.add(jail, ip, timeout);
+    let right = 0;
+    const extra: string[] = [];
+    for (const [ip, timeout] of members) {
+      // Also one that ended just now: the kernel removes it by itself.
+      const ban = jail === undefined ? this.#index.longest(ip) : this.#index.get(jail, ip);
+      if (!ban) extra.push(ip);
+      else if (isRight(timeout, ban)) right += 1;
     }
-    for (const ip of mayPrune ? held.keys() : []) {
-      if (this.#isKnown(jail, ip)) continue;
-      extra += 1;
-      batch.del(jail, ip);
-    }
-    if (missing + extra === 0) return undefined;
-    return `set ${name}: ${missing} of ${census.live} addresses were missing or wrong, ${extra} did not belong there`;
-  }
-
-  /** Also bans that ended just now: the kernel removes those by itself. */
-  #isKnown(jail: string | undefined, ip: string): boolean {
-    return jail === undefined ? this.#index.of(ip).length > 0 : this.#index.get(jail, ip) !== undefined;
-  }
-
-  *#members(family: Family, jail: string | undefined, now: number): Generator<[ip: string, timeout: number]> {
-    for (const ban of this.#index.live(now)) {
-      if (familyOfCanonical(ban.ip) !== family) continue;
-      if (jail === undefined ? this.#index.longest(ban.ip) === ban : ban.jail === jail) {
-        yield [ban.ip, timeoutFor(ban.until, now)];
-      }
-    }
+    const strangers = mayPrune ? extra.length : 0;
+    if (right === this.#index.kept(jail, family) && strangers === 0) return undefined;
+    const held = new Map(members);
+    const missing = books.membersOf(name).filter((ban) => !isRight(held.get(ban.ip), ban));
+    for (const { ip, until } of missing) batch.add(jail, ip, timeoutFor(until, now));
+    if (mayPrune) for (const ip of extra) batch.del(jail, ip);
+    if (missing.length + strangers === 0) return undefined;
+    return `set ${name}: ${missing.length} of ${books.membersOf(name).length} addresses were missing or wrong, ${strangers} did not belong there`;
   }
 
   /** ipset can't count further than 24.8 days; longer bans get a new timeout long before theirs ends. */
@@ -172,7 +205,7 @@ export class SetCheck {
     const covered = this.#armedAt + longestTimeout * 1000;
     this.#armedAt = now;
     for (const { jail, ip, until } of this.#index.live(now)) {
-      if (until === undefined || until <= covered || !families.includes(familyOfCanonical(ip))) continue;
+      if (until === undefined || until <= covered || !families.includes(familyOf(ip))) continue;
       batch.add(jail, ip, timeoutFor(until, now));
       const longest = this.#index.longest(ip);
       if (longest) batch.add(undefined, ip, timeoutFor(longest.until, now));
@@ -184,9 +217,9 @@ function nameOf(jail: string | undefined, family: Family): string {
   return jail === undefined ? allSet(family) : jailSet(jail, family);
 }
 
-function isRight(held: number | undefined, wanted: number): boolean {
+function isSameTimeout(held: number | undefined, wanted: number, tolerance: number): boolean {
   if (held === undefined) return false;
-  return held === 0 || wanted === 0 ? held === wanted : Math.abs(held - wanted) <= slack;
+  return held === 0 || wanted === 0 ? held === wanted : Math.abs(held - wanted) <= tolerance;
 }
 
 function foreign({ name, family, jail }: Wanted, { type, options }: SetHeader): Shortfall {

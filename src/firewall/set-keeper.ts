@@ -1,6 +1,6 @@
-import type { Family } from '../address.ts';
+import { familyOf, type Family } from '../address.ts';
 import type { Ban } from '../jail/ban.ts';
-import { BanIndex, familyOfCanonical } from './ban-index.ts';
+import { BanIndex } from './ban-index.ts';
 import type { BanKey, Reconciliation, Refusal } from './firewall.ts';
 import type { IpsetWriter, RefusedLine } from './ipset-writer.ts';
 import { isOurs, timeoutFor, type SetHeader } from './ipset-text.ts';
@@ -8,6 +8,7 @@ import type { NeverBan } from './never-ban.ts';
 import { Serial } from './serial.ts';
 import { SetBatch } from './set-batch.ts';
 import { SetCheck } from './set-check.ts';
+import { moveOldSets } from './set-migration.ts';
 import { allSet, isOurSet, jailSet } from './set-names.ts';
 
 export interface SetKeeperOptions {
@@ -27,12 +28,15 @@ export interface SetReconciliation extends Reconciliation {
 /** A difference in the end of a ban that isn't worth a write. Milliseconds. */
 const sameEnd = 2000;
 
+/** Bans that are written together: more would take much memory for a moment. */
+const mostAtOnce = 20_000;
+
 interface Batch {
   readonly keys: BanKey[];
   readonly done: Promise<readonly Refusal[]>;
 }
 
-/** Keeps the sets of banned addresses: one a jail and family, and one a family for all jails. */
+/** Keeps the sets of banned addresses and prefixes: one a jail and family, and one a family for all jails. */
 export class SetKeeper {
   readonly #writer: IpsetWriter;
   readonly #now: () => number;
@@ -49,7 +53,12 @@ export class SetKeeper {
     this.#writer = writer;
     this.#now = now;
     this.#neverBan = neverBan;
-    this.#check = new SetCheck(writer, this.#index, now());
+    this.#check = new SetCheck(writer, this.#index, now);
+  }
+
+  /** The bans that were asked for and haven't ended. */
+  get bans(): Iterable<Ban> {
+    return this.#index.live(this.#now());
   }
 
   /** @throws FirewallError if the sets can't be read */
@@ -76,13 +85,16 @@ export class SetKeeper {
 
   takeOver(jails: readonly string[]): Promise<ReadonlyMap<string, readonly Ban[]>> {
     return this.#serial.run(async () => {
-      const headers = await this.#writer.headers();
+      let headers = await this.#writer.headers();
+      if (await moveOldSets(this.#writer, headers, jails, this.#families))
+        headers = await this.#writer.headers();
       const batch = new SetBatch();
       const held = new Map<string, readonly Ban[]>();
       for (const jail of jails) {
         const bans: Ban[] = [];
-        for (const family of this.#families)
-          bans.push(...(await this.#takeOverSet(jail, family, headers, batch)));
+        for (const family of this.#families) {
+          for (const ban of await this.#takeOverSet(jail, family, headers, batch)) bans.push(ban);
+        }
         held.set(jail, bans);
       }
       await this.#write(batch);
@@ -96,7 +108,7 @@ export class SetKeeper {
       const batch = new SetBatch();
       const purged = this.#purge(batch);
       try {
-        const found = await this.#check.run(jails, this.#families, this.#now(), batch);
+        const found = await this.#check.run(jails, this.#families, batch);
         const refused = this.#settle(await this.#write(batch));
         return { ...found, refused: [...purged.map(([, refusal]) => refusal), ...refused] };
       } catch (error) {
@@ -146,24 +158,38 @@ export class SetKeeper {
 
   /** Brings the kernel to what the index says about these bans, whichever way they changed since they were asked for. */
   async #carryOut(keys: readonly BanKey[]): Promise<readonly Refusal[]> {
+    const refused: Refusal[] = [];
+    for (let from = 0; from < keys.length; from += mostAtOnce) {
+      try {
+        refused.push(...(await this.#carryOutSome(keys.slice(from, from + mostAtOnce))));
+      } catch (error) {
+        for (const { jail } of keys.slice(from)) this.#check.doubt(jail);
+        throw error;
+      }
+    }
+    return refused;
+  }
+
+  async #carryOutSome(keys: readonly BanKey[]): Promise<Refusal[]> {
     const now = this.#now();
+    const neverBan = this.#neverBan();
     const batch = new SetBatch();
     const refused: Refusal[] = [];
-    const ips = new Set<string>();
-    for (const { jail, ip } of uniqueKeys(keys)) {
+    for (const { jail, ip } of keys) {
       const ban = this.#index.get(jail, ip);
-      const reason = ban && this.#neverBan().find(ip);
+      const reason = ban && neverBan.find(ip);
       if (reason) {
         this.#index.remove(jail, ip);
         refused.push({ jail, ip, kind: reason.kind, reason: reason.text });
       }
-      if (!this.#families.includes(familyOfCanonical(ip))) continue;
-      ips.add(ip);
+      if (!this.#families.includes(familyOf(ip))) continue;
       if (ban && !reason && !hasEnded(ban, now)) batch.add(jail, ip, timeoutFor(ban.until, now));
       else batch.del(jail, ip);
+      if (reason) batch.del(undefined, ip);
+      else this.#batchAll(batch, ip, now);
     }
-    for (const ip of ips) this.#batchAll(batch, ip, now);
-    return [...refused, ...this.#settle(await this.#write(batch))];
+    for (const refusal of this.#settle(await this.#write(batch))) refused.push(refusal);
+    return refused;
   }
 
   async #write(batch: SetBatch): Promise<readonly RefusedLine[]> {
@@ -188,7 +214,7 @@ export class SetKeeper {
     family: Family,
     headers: ReadonlyMap<string, SetHeader>,
     batch: SetBatch,
-  ): Promise<Ban[]> {
+  ): Promise<readonly Ban[]> {
     const set = jailSet(jail, family);
     const header = headers.get(set);
     if (header && !isOurs(header, family)) return [];
@@ -196,7 +222,7 @@ export class SetKeeper {
       this.#check.trust(jail, family);
       return [];
     }
-    const members = header.entries > 0 ? await this.#writer.members(set) : new Map<string, number>();
+    const members = header.entries > 0 ? await this.#writer.members(set) : [];
     const now = this.#now();
     const bans: Ban[] = [];
     for (const [ip, timeout] of members) {
@@ -227,7 +253,7 @@ export class SetKeeper {
       if (!reason) continue;
       purged.push([ban, { jail, ip, kind: reason.kind, reason: reason.text }]);
       this.#index.remove(jail, ip);
-      if (!this.#families.includes(familyOfCanonical(ip))) continue;
+      if (!this.#families.includes(familyOf(ip))) continue;
       batch.del(jail, ip);
       batch.del(undefined, ip);
     }
@@ -240,7 +266,7 @@ export class SetKeeper {
     for (const { line, error } of lines) {
       const [verb, set, ip] = line.split(' ');
       if (verb !== 'add' || ip === undefined) continue;
-      const family = familyOfCanonical(ip);
+      const family = familyOf(ip);
       for (const { jail } of this.#index.of(ip)) {
         if (set !== allSet(family) && set !== jailSet(jail, family)) continue;
         const refusal: Refusal = { jail, ip, kind: 'kernel', reason: error.message };
@@ -254,10 +280,6 @@ export class SetKeeper {
 
 function idOf({ jail, ip }: BanKey): string {
   return `${ip} ${jail}`;
-}
-
-function uniqueKeys(keys: readonly BanKey[]): Iterable<BanKey> {
-  return keys.length === 1 ? keys : new Map(keys.map((key) => [idOf(key), key])).values();
 }
 
 function hasEnded({ until }: Ban, now: number): boolean {

@@ -4,26 +4,42 @@ import type { Family } from '../address.ts';
 /** The kernel's limit for a set's name (IPSET_MAXNAMELEN less the final zero). */
 const longestName = 31;
 
-/** The set of every banned address of a family, whatever its jail. */
+/** The set of every banned address and prefix of a family, whatever its jail. */
 export function allSet(family: Family): string {
-  return `dock2ban${family}`;
+  return `dock2ban-${family}`;
 }
 
 /**
- * The set of a jail's banned addresses of a family. A name that is too long, or has characters that don't belong into a command's
+ * The set of what a jail bans of a family. A name that is too long, or has characters that don't belong into a command's
  * line, is cut short and made unique by a hash.
  */
 export function jailSet(jail: string, family: Family): string {
-  const prefix = `dock2ban${family}-`;
+  return nameWith(`${allSet(family)}-`, jail);
+}
+
+/**
+ * The set of all addresses as it was named while sets could hold no prefixes. ipset can't swap sets of different types, so one that
+ * replaces another while rules refer to it must have another name.
+ */
+export function oldAllSet(family: Family): string {
+  return `dock2ban${family}`;
+}
+
+/** The set of a jail's addresses, as it was named while sets could hold no prefixes. */
+export function oldJailSet(jail: string, family: Family): string {
+  return nameWith(`${oldAllSet(family)}-`, jail);
+}
+
+/** Whether a set of this name is ours to destroy. */
+export function isOurSet(name: string): boolean {
+  return /^dock2ban-?[46](?:-|$)/.test(name);
+}
+
+function nameWith(prefix: string, jail: string): string {
   const room = longestName - prefix.length;
   // Shorter by one than a hashed name always is, so that no jail can be named like another's hashed set.
   if (jail.length < room && /^[\w.-]+$/.test(jail)) return prefix + jail;
   const hash = createHash('sha256').update(jail).digest('hex').slice(0, 10);
   const start = jail.replaceAll(/[^\w.-]/g, '_').slice(0, room - hash.length - 1);
   return prefix + start.padEnd(room - hash.length - 1, '_') + '-' + hash;
-}
-
-/** Whether a set of this name is ours to destroy. */
-export function isOurSet(name: string): boolean {
-  return /^dock2ban[46](?:-|$)/.test(name);
 }

@@ -41,6 +41,11 @@ export class Tables {
     return parseTable(stdout);
   }
 
+  /** @throws FirewallError `firewall-missing-binary` if a variant is not installed, which `read` need not find out */
+  async checkInstalled(variant: Variant): Promise<void> {
+    await this.#tools.run(program(variant, 4), ['--version']);
+  }
+
   /** Carries out a restore script as one transaction. */
   async restore(variant: Variant, family: Family, script: string): Promise<void> {
     const args = ['--noflush', '-w', String(lockWait)];

@@ -3,6 +3,14 @@ const rememberedFor = 86_400_000;
 /** Attackers may have many addresses: beyond this, the ones that were banned longest ago are forgotten. */
 const mostAddresses = 100_000;
 
+/** How often an address was banned: what `bantime.increment` grows by. */
+export interface BanCounts {
+  /** @param jail undefined: in all jails (`bantime.overalljails`)  @param now epoch milliseconds */
+  count(ip: string, jail: string | undefined, now: number): number;
+  /** Takes note of a ban. @param now epoch milliseconds */
+  add(ip: string, jail: string, now: number): void;
+}
+
 interface Record {
   /** Bans by jail. */
   readonly counts: Map<string, number>;
@@ -10,8 +18,8 @@ interface Record {
   last: number;
 }
 
-/** Who was banned how often: what `bantime.increment` grows by. */
-export class BanHistory {
+/** Who was banned how often, in memory. */
+export class BanHistory implements BanCounts {
   /** The longest not banned first. */
   readonly #records = new Map<string, Record>();
 

@@ -1,7 +1,7 @@
-/** An address that a jail shuts out. */
+/** An address or prefix that a jail shuts out. */
 export interface Ban {
   readonly jail: string;
-  /** Canonical address. */
+  /** Canonical address, or prefix in CIDR form: host bits are zero, and a prefix of full length is written as the address. */
   readonly ip: string;
   /** Epoch milliseconds. */
   readonly since: number;

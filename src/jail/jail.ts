@@ -1,10 +1,12 @@
+import { contains } from '../address.ts';
 import { grownBanTime } from '../config/bantime-increment.ts';
 import type { JailSpec } from '../config/jail-spec.ts';
 import type { Failure } from '../filter/failure.ts';
 import type { Ban } from './ban.ts';
-import { BanHistory } from './ban-history.ts';
+import { type BanCounts, BanHistory } from './ban-history.ts';
 import { FailureCounter } from './failure-counter.ts';
 import { IgnoreList } from './ignore-list.ts';
+import { offenderOf } from './offender.ts';
 
 /** What a failure came to. */
 export type Verdict =
@@ -22,7 +24,7 @@ export type Verdict =
 export class Jail {
   readonly name: string;
   readonly #counter: FailureCounter;
-  readonly #history: BanHistory;
+  readonly #history: BanCounts;
   readonly #random: () => number;
   readonly #bans = new Map<string, Ban>();
   #spec: JailSpec;
@@ -37,7 +39,7 @@ export class Jail {
    * @param history shared by all jails, for `bantime.overalljails`
    * @param random 0 ≤ n < 1, for `bantime.rndtime`
    */
-  constructor(spec: JailSpec, history = new BanHistory(), random: () => number = Math.random) {
+  constructor(spec: JailSpec, history: BanCounts = new BanHistory(), random: () => number = Math.random) {
     this.name = spec.name;
     this.#spec = spec;
     this.#history = history;
@@ -67,6 +69,11 @@ export class Jail {
     return this.#ignored.has(id) || this.#ignoredNow.has(id);
   }
 
+  /** The entry of `ignoreip` that has an address in common with a canonical address or prefix. */
+  ignoredWithin(ip: string): string | undefined {
+    return this.#ignored.overlapping(ip) ?? this.#ignoredNow.overlapping(ip);
+  }
+
   /** Active bans, in the order in which they were made. */
   get bans(): ReadonlyMap<string, Ban> {
     return this.#bans;
@@ -84,10 +91,18 @@ export class Jail {
     return this.#counter.total;
   }
 
-  /** Counts a failure. A date in the future counts as now, as in fail2ban. */
-  observe(failure: Failure, now: number): Verdict {
-    const { id, attempts } = failure;
-    if (this.ignores(id)) return { kind: 'ignored' };
+  /**
+   * Counts a failure. A date in the future counts as now, as in fail2ban.
+   * @param mayNotBan whether a prefix has an address that no jail may ban
+   */
+  observe(failure: Failure, now: number, mayNotBan: (prefix: string) => boolean = () => false): Verdict {
+    if (this.ignores(failure.id)) return { kind: 'ignored' };
+    const { attempts } = failure;
+    const id = offenderOf(
+      detached(failure.id),
+      this.#spec.ipv6prefix,
+      (prefix) => this.ignoredWithin(prefix) !== undefined || mayNotBan(prefix),
+    );
     const time = Math.min(failure.time, now);
     const { failures, last, reached } = this.#counter.add(id, time, attempts, this.#weightOf(id, now));
     if (!reached) return { kind: 'found', failures };
@@ -100,7 +115,10 @@ export class Jail {
     return { kind: 'ban', failures, ban, renewed: known !== undefined };
   }
 
-  /** Bans by hand, whatever `ignoreip` says. As in fail2ban, a ban that is in force only ever gets longer; undefined: it lasts as long already. */
+  /**
+   * Bans an address or prefix by hand; whether it may be banned is for the caller to ask (`ignoredWithin`). As in fail2ban, a ban
+   * that is in force only ever gets longer; undefined: it lasts as long already.
+   */
   ban(ip: string, now: number): { readonly ban: Ban; readonly renewed: boolean } | undefined {
     const known = this.#bans.get(ip);
     const until = this.#endOf(now, ip);
@@ -120,7 +138,22 @@ export class Jail {
     const ban = this.#bans.get(ip);
     this.#bans.delete(ip);
     this.#counter.forget(ip);
+    if (!ip.includes('/')) this.#counter.forget(offenderOf(ip, this.#spec.ipv6prefix, () => false));
     return ban;
+  }
+
+  /** The bans of addresses and prefixes within a canonical prefix; of an address, its own. */
+  bansWithin(ip: string): Ban[] {
+    if (ip.includes('/')) return [...this.#bans.values()].filter((ban) => contains(ip, ban.ip));
+    const ban = this.#bans.get(ip);
+    return ban ? [ban] : [];
+  }
+
+  /** The bans of wider prefixes, which hold for a canonical address or prefix too. */
+  bansAround(ip: string): Ban[] {
+    return [...this.#bans.values()].filter(
+      (ban) => ban.ip.includes('/') && ban.ip !== ip && contains(ban.ip, ip),
+    );
   }
 
   /** Ends the bans whose time is over and drops failures older than findtime. */
@@ -170,6 +203,11 @@ export class Jail {
     const seconds = increment ? grownBanTime(increment, bantime, count, this.#random()) : bantime;
     return seconds < 0 || seconds === Infinity ? undefined : since + Math.round(seconds * 1000);
   }
+}
+
+/** A copy of an id. V8 keeps a text alive as long as anything cut from it, and an id is cut from a line of the log. */
+function detached(id: string): string {
+  return Buffer.from(id).toString();
 }
 
 function outlasts(until: number | undefined, other: number | undefined): boolean {

@@ -22,6 +22,16 @@ export class LineBuffer {
     return this.#cut;
   }
 
+  /** How many bytes are held: those of the last line, as far as it has come. */
+  get held(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Whether what comes next is the rest of a line that is unwanted. */
+  get inLine(): boolean {
+    return this.#skipping;
+  }
+
   /** Where the file's next bytes are to be written: at least 256 KiB. */
   get free(): Buffer {
     this.#bytes.copyWithin(0, this.#start, this.#end);
@@ -69,13 +79,10 @@ export class LineBuffer {
     this.#skipping = true;
   }
 
-  /**
-   * Drops the held part of a line because its file was cut short. The rest of that line is then expected as the first
-   * thing in the file, and dropped, too: read by itself it could pass for a line of someone else's.
-   */
-  restart(): void {
-    this.#skipping ||= this.#end > this.#start;
+  /** Forgets what is held: what comes next begins a line. */
+  clear(): void {
     this.#hold(0, 0);
+    this.#skipping = false;
   }
 
   #hold(start: number, end: number): void {

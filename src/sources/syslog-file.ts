@@ -1,8 +1,9 @@
-import { tailFile, type TailOptions, type TailUpdate } from './file-tail.ts';
+import { tailFile, type TailOptions } from './file-tail.ts';
 import type { LogLine } from './log-line.ts';
 import { readRepeatedMessage } from './repeated-message.ts';
 import { SyslogClock } from './syslog-clock.ts';
 import { findSyslogHeader } from './syslog-header.ts';
+import type { TailUpdate } from './tail-update.ts';
 
 /** A line of a syslog file. */
 export interface SyslogLine {
@@ -18,8 +19,11 @@ export interface SyslogLine {
   readonly messageStart: number;
 }
 
+type TailedLines = Extract<TailUpdate, { type: 'lines' }>;
+
+/** As of a tail; `lines` are those that are wanted, which may be none. */
 export type SyslogUpdate =
-  { readonly type: 'lines'; readonly lines: readonly SyslogLine[] } | Exclude<TailUpdate, { type: 'lines' }>;
+  (Omit<TailedLines, 'bytes'> & { readonly lines: readonly SyslogLine[] }) | Exclude<TailUpdate, TailedLines>;
 
 export interface SyslogFileOptions extends TailOptions {
   /** Asked for each line with a header; the others are passed over before anything is made of them. */
@@ -36,8 +40,8 @@ export async function* followSyslogFile(
   const clock = new SyslogClock(now);
   for await (const update of tailFile(path, tailOptions)) {
     if (update.type === 'lines') {
-      const lines = readSyslogLines(update.bytes.toString(), wanted, clock);
-      if (lines.length > 0) yield { type: 'lines', lines };
+      const { bytes, ...rest } = update;
+      yield { ...rest, lines: readSyslogLines(bytes.toString(), wanted, clock) };
     } else {
       yield update;
     }

@@ -46,15 +46,16 @@ export function findSyslogHeader(text: string, start: number, end: number): Sysl
   };
 }
 
-function skipPriority(text: string, start: number): number {
+/** Where a `<PRI>` at `start` ends; `start` if there is none. */
+export function skipPriority(text: string, start: number): number {
   if (text.charCodeAt(start) !== lessThan) return start;
   let at = start + 1;
   while (isDigit(text.charCodeAt(at)) && at < start + 4) at++;
   return at > start + 1 && text.charCodeAt(at) === greaterThan ? at + 1 : start;
 }
 
-/** `Nov 22 13:44:53` has 15 characters; ISO's has 19 and then fraction and zone. */
-function findDateEnd(text: string, at: number): number | undefined {
+/** Where a timestamp of either form ends. `Nov 22 13:44:53` has 15 characters; ISO's has 19 and then fraction and zone. */
+export function findDateEnd(text: string, at: number): number | undefined {
   if (!isDigit(text.charCodeAt(at))) {
     return text.charCodeAt(at + 9) === colon && text.charCodeAt(at + 12) === colon ? at + 15 : undefined;
   }
@@ -64,7 +65,7 @@ function findDateEnd(text: string, at: number): number | undefined {
 }
 
 /** The end of the tag before `[123]`, if it ends so. */
-function withoutPid(text: string, start: number, end: number): number {
+export function withoutPid(text: string, start: number, end: number): number {
   if (text.charCodeAt(end - 1) !== closeBracket) return end;
   let at = end - 2;
   while (at > start && isDigit(text.charCodeAt(at))) at--;

@@ -86,6 +86,24 @@ describe('dock2ban', () => {
     expect(await dock2ban('unban', '192.0.2.9')).toMatchObject({ exitCode: 1, stdout: '0\n' });
   });
 
+  it('ban, banned and unban take prefixes, and tell what covers an address', async () => {
+    expect(await dock2ban('ban', 'nginx-proxy', '203.0.113.7/24')).toMatchObject({
+      exitCode: 0,
+      stdout: '1\n',
+    });
+    expect(await dock2ban('banned', '203.0.113.9')).toEqual({
+      exitCode: 0,
+      stdout: "[['nginx-proxy']]\n",
+      stderr: '203.0.113.9: jail nginx-proxy bans 203.0.113.0/24, which covers it\n',
+    });
+    expect(await dock2ban('unban', '203.0.113.0/24')).toMatchObject({ exitCode: 0, stdout: '1\n' });
+    expect(await dock2ban('banned', '203.0.113.9')).toMatchObject({
+      exitCode: 1,
+      stdout: '[[]]\n',
+      stderr: '',
+    });
+  });
+
   it("is not disturbed by environment variables of other commands: a container's health check has them all", async () => {
     const env = { DOCK2BAN_ON_STOP: 'flush', DOCK2BAN_CONFIG_DIR: '/x', DOCK2BAN_FIREWALL: 'none' };
     expect(await dock2banIn(env, 'status')).toMatchObject({ exitCode: 0 });
@@ -114,6 +132,8 @@ describe('dock2ban', () => {
     [['unban'], 2, 'name the addresses to unban'],
     [['unban', '--all', '192.0.2.1'], 2, 'name the addresses to unban'],
     [['banned', 'nobody'], 2, "'nobody' is no IP address"],
+    [['ban', 'nginx-proxy', '0.0.0.0/0'], 2, "'0.0.0.0/0' is every address"],
+    [['unban', '203.0.113.0/33'], 2, "'203.0.113.0/33' is no IP address or prefix"],
     [['bann', 'nginx-proxy'], 2, 'Unknown argument'],
     [['status', '--jsn'], 2, 'Unknown argument: jsn'],
     [

@@ -256,7 +256,7 @@ describe('labels that can not be used', () => {
 
   it.each([
     [
-      { driver: 'syslog', options: { tag: '{{.Odd}}' }, tag: undefined },
+      { driver: 'syslog', options: { tag: '{{.Odd}}', 'cache-disabled': 'true' }, tag: undefined },
       'the tag of its syslog driver ("{{.Odd}}") can\'t be told',
     ],
     [{ driver: 'none', options: {}, tag: undefined }, 'its log driver is "none"'],

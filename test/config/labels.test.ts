@@ -134,4 +134,28 @@ describe('labels that can be used', () => {
     expect(problems).toEqual([]);
     expect(jails[0]?.sources).toMatchObject([source]);
   });
+
+  it.each([
+    ['{{.Odd}}', undefined],
+    ['two words', 'two words'],
+  ])("reads Docker's own copy of a log whose syslog tag is %j, and says why", (template, tag) => {
+    const logging = { driver: 'syslog', options: { tag: template }, tag };
+    const { jails, problems } = resolveLabels({ 'fail2ban.jail': 'sshd' }, { logging });
+    expect(jails[0]?.sources).toEqual([
+      { kind: 'docker', containerId: 'web'.padEnd(64, '0'), container: 'web' },
+    ]);
+    expect(problems).toMatchObject([
+      { severity: 'info', container: 'web', message: expect.stringContaining('is read instead') },
+    ]);
+  });
+
+  it.each([
+    [{ 'fail2ban.source': 'syslog' }, {}],
+    [{}, { 'cache-disabled': 'true' }],
+  ])('has no copy to read with %j and %j', (labels, options) => {
+    const logging = { driver: 'syslog', options: { tag: '{{.Odd}}', ...options }, tag: undefined };
+    const { jails, problems } = resolveLabels({ 'fail2ban.jail': 'sshd', ...labels }, { logging });
+    expect(jails).toEqual([]);
+    expect(problems).toMatchObject([{ severity: 'warn', message: expect.stringContaining("can't be told") }]);
+  });
 });

@@ -67,6 +67,8 @@ describe('defaults', () => {
           logtype: 'file',
         },
         sources: [{ kind: 'syslog', program: 'web', container: 'web' }],
+        blocktype: 'drop',
+        ipv6prefix: 64,
         closes: [80, 443].map((port) => ({
           protocol: 'tcp',
           first: port,
@@ -137,6 +139,36 @@ describe('jails of the configuration', () => {
         ? closes
         : closes?.map(({ first, protocol }) => `${first}/${protocol}`).join(' '),
     ).toBe(expected);
+  });
+
+  it.each([
+    ['', 'drop'],
+    ['banaction = iptables-multiport', 'drop'],
+    ['banaction = iptables-multiport[blocktype=DROP]', 'drop'],
+    ['banaction = iptables-multiport[blocktype="REJECT --reject-with icmp-port-unreachable"]', 'reject'],
+    ['banaction = nftables[type=multiport, blocktype=reject]', 'reject'],
+    ['banaction = sendmail[blocktype=reject]', 'drop'],
+    ['blocktype = reject', 'reject'],
+    ['blocktype = DROP\nbanaction = iptables-multiport[blocktype=REJECT]', 'drop'],
+  ])('block as %j says', (options, expected) => {
+    const { jails } = resolve({
+      'jail.local': `[sshd]\nenabled = true\nlogpath = /x\nport = 22\naction = %(banaction)s[port="%(port)s"]\nbanaction = ufw\n${options}\n`,
+    });
+    expect(jails[0]?.blocktype).toBe(expected);
+  });
+
+  it('drop where blocktype is no way to block, and say so', () => {
+    const { jails, problems } = resolve({
+      'jail.local': '[sshd]\nenabled = true\nlogpath = /x\naction = ufw[blocktype=ACCEPT]\n',
+    });
+    expect(jails[0]?.blocktype).toBe('drop');
+    expect(problems).toMatchObject([
+      {
+        severity: 'warn',
+        message: expect.stringContaining('packets are dropped'),
+        fix: 'disable the jail, or write drop or reject',
+      },
+    ]);
   });
 
   it('are not run where they are neither enabled nor named, and say so where they would watch nothing', () => {

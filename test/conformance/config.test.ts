@@ -166,13 +166,16 @@ describe('filters', () => {
   });
 });
 
+/** The one stock jail that lets in whom it finds: dock2ban has no such thing, and says so. */
+const letsIn = [{ jail: 'pass2allow-ftp', message: expect.stringContaining('"RETURN" lets in') as string }];
+
 describe('jails', () => {
   it('loads jail.conf with every stock jail enabled, without a problem, resolved as fail2ban resolves it', async () => {
     const config = join(scratch, 'stock');
     await cp(fail2ban.config, config, { recursive: true });
     await writeFile(join(config, 'jail.local'), '[DEFAULT]\nenabled = true\n');
     const { ours, expected, problems } = await comparedJails(config);
-    expect(problems).toEqual([]);
+    expect(problems).toMatchObject(letsIn);
     expect(ours).toEqual(expected);
     expect(ours.length).toBeGreaterThan(80);
   });
@@ -195,7 +198,7 @@ describe('jails', () => {
       '[Definition]\nfailregex = %(known/failregex)s\n  ^mine <HOST>\n',
     );
     const { ours, expected, problems } = await comparedJails(config);
-    expect(problems).toEqual([]);
+    expect(problems).toMatchObject(letsIn);
     expect(ours).toEqual(expected);
     expect(ours.length).toBeGreaterThan(80);
   });

@@ -55,9 +55,27 @@ describe('the control socket', () => {
     expect([...controller.bans]).toEqual(['20.247.234.38']);
   });
 
+  it('takes prefixes, made canonical', async () => {
+    const client = new ControlClient(path);
+    expect(
+      await client.ban('nginx-proxy', ['203.0.113.7/24', '2001:DB8::1/64', '192.0.2.9/32']),
+    ).toMatchObject({ count: 3 });
+    expect(controller.bans).toEqual(
+      new Set(['20.247.234.38', '203.0.113.0/24', '2001:db8::/64', '192.0.2.9']),
+    );
+  });
+
   it.each([
     ['/v1/bans', 'no json', 400, 'the body is no JSON'],
     ['/v1/bans', '{"jail":"nginx-proxy","ips":["$(reboot)"]}', 400, "'$(reboot)' is no IP address"],
+    [
+      '/v1/bans',
+      '{"jail":"nginx-proxy","ips":["192.0.2.0/33"]}',
+      400,
+      "'192.0.2.0/33' is no IP address or prefix",
+    ],
+    ['/v1/bans', '{"jail":"nginx-proxy","ips":["0.0.0.0/0"]}', 400, "'0.0.0.0/0' is every address"],
+    ['/v1/unbans', '{"ips":["::/0"]}', 400, "'::/0' is every address"],
     ['/v1/bans', '{"jail":"nginx-proxy","ips":[]}', 400, 'ips'],
     ['/v1/bans', '{"jail":"nginx-proxy","ips":["192.0.2.1"],"port":1}', 400, 'port'],
     ['/v1/bans', '{"jail":"other","ips":["192.0.2.1"]}', 404, "jail 'other' does not exist"],

@@ -12,6 +12,7 @@ import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
 import { DryRunFirewall } from '../../src/firewall/dry-run.ts';
 import { FirewallError } from '../../src/firewall/errors.ts';
 import type { Firewall } from '../../src/firewall/firewall.ts';
+import { Store } from '../../src/store/store.ts';
 import { type FakeContainer, FakeEngine, idOf } from '../docker/fake-engine.ts';
 
 const builtinDir = fileURLToPath(new URL('../../filters', import.meta.url));
@@ -56,6 +57,7 @@ async function start(containers: FakeContainer[]): Promise<void> {
       return firewall;
     },
     resolve: (list) => resolveJails({ tree, containers: list, compileFilter: () => undefined }),
+    openStore: (hooks) => new Store({ stateDir: join(folder, 'state'), purgeAge: 86_400, ...hooks }),
     syslogFile: syslog,
   });
   control = daemon.control();
@@ -221,6 +223,52 @@ describe('Daemon', () => {
     expect(await control.ban('nginx', ['192.0.2.9'])).toBeUndefined();
     expect(await control.unban(undefined, ['192.0.2.9', '192.0.2.10'])).toEqual({ count: 1, refused: [] });
     await sees('unban', { ip: '192.0.2.9', reason: 'by hand' });
+  });
+
+  it('bans prefixes by hand, says what covers an address, and refuses what overlaps protected addresses', async () => {
+    await start([
+      nginxProxy({ labels: { 'fail2ban.jail': 'nginx-proxy', 'fail2ban.ignoreip': '198.51.100.64/26' } }),
+    ]);
+    await sees('ready');
+    const refused = ['127.0.0.0/8', '172.17.4.0/24', '198.51.100.0/24', '198.51.100.70'];
+    expect(await control.ban('nginx-proxy', ['203.0.113.0/24', '203.0.113.7', ...refused])).toEqual({
+      count: 2,
+      refused: [
+        { ip: '127.0.0.0/8', reason: 'not banned: it overlaps 127.0.0.0/8, loopback' },
+        { ip: '172.17.4.0/24', reason: 'not banned: it overlaps 172.17.0.0/16, a Docker network' },
+        {
+          ip: '198.51.100.0/24',
+          reason: 'not banned: it overlaps 198.51.100.64/26, which is in ignoreip of jail nginx-proxy',
+        },
+        {
+          ip: '198.51.100.70',
+          reason: 'not banned: it overlaps 198.51.100.64/26, which is in ignoreip of jail nginx-proxy',
+        },
+      ],
+    });
+    await sees('ban', { ip: '203.0.113.0/24' });
+    expect(control.jail('nginx-proxy')!.banned.map(({ ip }) => ip)).toEqual([
+      '203.0.113.0/24',
+      '203.0.113.7',
+    ]);
+    const reason =
+      'still banned: jail nginx-proxy bans 203.0.113.0/24, which covers it (dock2ban unban nginx-proxy 203.0.113.0/24)';
+    expect(await control.unban(undefined, ['203.0.113.9'])).toEqual({
+      count: 0,
+      refused: [{ ip: '203.0.113.9', reason }],
+    });
+    expect(await control.unban('nginx-proxy', ['203.0.113.0/24'])).toEqual({ count: 2, refused: [] });
+    expect(control.banned()).toEqual({ 'nginx-proxy': [] });
+  });
+
+  it('bans an IPv6 party by its /64, and names the address that was found', async () => {
+    await start([nginxProxy()]);
+    await sees('ready');
+    for (const host of [1, 2, 3, 4, 5]) log('nginx-proxy', `2001:db8:1:2::${host}`);
+    await sees('ban', { ip: '2001:db8:1:2::/64', failures: 5 });
+    expect(events.filter(({ event }) => event === 'found').map(({ ip }) => ip)).toEqual(
+      [1, 2, 3, 4, 5].map((host) => `2001:db8:1:2::${host}`),
+    );
   });
 
   it('runs a jail of the configuration with log files and no container, also in files that come later', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ClosedPort, Closes } from '../../src/config/jail-spec.ts';
+import type { BlockType, ClosedPort, Closes } from '../../src/config/jail-spec.ts';
 import { chainRules } from '../../src/firewall/chain-rules.ts';
 
 const port = (first: number, last = first, more: Partial<ClosedPort> = {}): ClosedPort => ({
@@ -12,8 +12,8 @@ const port = (first: number, last = first, more: Partial<ClosedPort> = {}): Clos
 
 /** A jail's rules, without what precedes and follows in each. */
 function matches(closes: Closes, family: 4 | 6 = 4): string[] {
-  const end = `-m set --match-set dock2ban${family}-web src -j DROP`;
-  return chainRules(family, [{ name: 'web', closes }])
+  const end = `-m set --match-set dock2ban-${family}-web src -j DROP`;
+  return chainRules(family, [{ name: 'web', closes, blocktype: 'drop' }])
     .slice(2)
     .map((rule) => {
       expect(rule.endsWith(end)).toBe(true);
@@ -24,7 +24,7 @@ function matches(closes: Closes, family: 4 | 6 = 4): string[] {
 describe('chainRules', () => {
   it('lets everyone pass whom no jail has banned, then answers, before any jail', () => {
     expect(chainRules(6, [])).toEqual([
-      '-m set ! --match-set dock2ban6 src -j RETURN',
+      '-m set ! --match-set dock2ban-6 src -j RETURN',
       '-m conntrack --ctdir REPLY -j RETURN',
     ]);
   });
@@ -85,10 +85,37 @@ describe('chainRules', () => {
     ]);
   });
 
+  it.each<[4 | 6, Closes, string[]]>([
+    [
+      4,
+      'all',
+      ['-p tcp SET -j REJECT --reject-with tcp-reset', 'SET -j REJECT --reject-with icmp-port-unreachable'],
+    ],
+    [
+      6,
+      'all',
+      ['-p tcp SET -j REJECT --reject-with tcp-reset', 'SET -j REJECT --reject-with icmp6-port-unreachable'],
+    ],
+    [
+      6,
+      [port(80), port(53, 53, { protocol: 'udp' })],
+      [
+        '-p tcp -m conntrack --ctorigdstport 80 SET -j REJECT --reject-with tcp-reset',
+        '-p udp -m conntrack --ctorigdstport 53 SET -j REJECT --reject-with icmp6-port-unreachable',
+      ],
+    ],
+  ])('rejects over IPv%i %j', (family, closes, expected) => {
+    const blocktype: BlockType = 'reject';
+    const rules = chainRules(family, [{ name: 'web', closes, blocktype }]).slice(2);
+    expect(rules.map((rule) => rule.replace(`-m set --match-set dock2ban-${family}-web src`, 'SET'))).toEqual(
+      expected,
+    );
+  });
+
   it('does not depend on the order of jails', () => {
     const jails = [
-      { name: 'b', closes: 'all' as const },
-      { name: 'a', closes: [port(80)] },
+      { name: 'b', closes: 'all' as const, blocktype: 'drop' as const },
+      { name: 'a', closes: [port(80)], blocktype: 'reject' as const },
     ];
     expect(chainRules(4, jails)).toEqual(chainRules(4, jails.toReversed()));
   });

@@ -7,8 +7,8 @@ import { SimulatedKernel } from './simulated-kernel.ts';
 import { failed } from './simulated-sets.ts';
 
 const port: ClosedPort = { protocol: 'tcp', first: 8080, last: 8080, hostAddress: undefined };
-const web = { name: 'web', closes: [port] };
-const ssh = { name: 'ssh', closes: 'all' as const };
+const web = { name: 'web', closes: [port], blocktype: 'drop' as const };
+const ssh = { name: 'ssh', closes: 'all' as const, blocktype: 'drop' as const };
 const nothing = { repairs: [], shortfalls: [], refused: [] };
 
 let kernel: SimulatedKernel;
@@ -54,25 +54,25 @@ describe('ban and unban', () => {
   it('puts an address into its jail’s set and the set of all, for as long as the ban lasts', async () => {
     const fw = await opened();
     expect(await fw.ban([ban('203.0.113.9', 60), ban('2001:db8::9', Infinity)])).toEqual([]);
-    expect(members('dock2ban4-web')).toEqual({ '203.0.113.9': 60 });
-    expect(members('dock2ban4')).toEqual({ '203.0.113.9': 60 });
-    expect(members('dock2ban6-web')).toEqual({ '2001:db8::9': Infinity });
-    expect(members('dock2ban4-ssh')).toEqual({});
+    expect(members('dock2ban-4-web')).toEqual({ '203.0.113.9': 60 });
+    expect(members('dock2ban-4')).toEqual({ '203.0.113.9': 60 });
+    expect(members('dock2ban-6-web')).toEqual({ '2001:db8::9': Infinity });
+    expect(members('dock2ban-4-ssh')).toEqual({});
   });
 
   it('keeps an address in the set of all until its longest ban ends or is lifted', async () => {
     const fw = await opened();
     await fw.ban([ban('203.0.113.9', 3600, 'ssh')]);
     await fw.ban([ban('203.0.113.9', 60, 'web')]);
-    expect(members('dock2ban4')).toEqual({ '203.0.113.9': 3600 });
+    expect(members('dock2ban-4')).toEqual({ '203.0.113.9': 3600 });
     await fw.unban([{ jail: 'ssh', ip: '203.0.113.9' }]);
-    expect(members('dock2ban4')).toEqual({ '203.0.113.9': 60 });
-    expect(members('dock2ban4-ssh')).toEqual({});
+    expect(members('dock2ban-4')).toEqual({ '203.0.113.9': 60 });
+    expect(members('dock2ban-4-ssh')).toEqual({});
     await fw.unban([{ jail: 'web', ip: '203.0.113.9' }]);
-    expect(members('dock2ban4')).toEqual({});
+    expect(members('dock2ban-4')).toEqual({});
     await fw.ban([ban('203.0.113.9', 60, 'web')]);
     await fw.ban([ban('203.0.113.9', 3600, 'ssh')]);
-    expect(members('dock2ban4')).toEqual({ '203.0.113.9': 3600 });
+    expect(members('dock2ban-4')).toEqual({ '203.0.113.9': 3600 });
   });
 
   it('refuses an address that must not be banned, and nothing else of the batch', async () => {
@@ -80,25 +80,25 @@ describe('ban and unban', () => {
     expect(await fw.ban([ban('172.17.0.1'), ban('203.0.113.9')])).toMatchObject([
       { jail: 'web', ip: '172.17.0.1', kind: 'gateway' },
     ]);
-    expect(members('dock2ban4-web')).toEqual({ '203.0.113.9': 600 });
-    expect(members('dock2ban4')).toEqual({ '203.0.113.9': 600 });
+    expect(members('dock2ban-4-web')).toEqual({ '203.0.113.9': 600 });
+    expect(members('dock2ban-4')).toEqual({ '203.0.113.9': 600 });
   });
 
   it('ends with the last of what was asked for, whatever was asked for while a batch was on its way', async () => {
     const fw = await opened();
     const key = { jail: 'web', ip: '203.0.113.9' };
     await Promise.all([fw.ban([ban('203.0.113.9')]), fw.unban([key]), fw.ban([ban('203.0.113.9', 30)])]);
-    expect(members('dock2ban4-web')).toEqual({ '203.0.113.9': 30 });
+    expect(members('dock2ban-4-web')).toEqual({ '203.0.113.9': 30 });
     await Promise.all([fw.ban([ban('203.0.113.9', 90)]), fw.unban([key])]);
-    expect(members('dock2ban4-web')).toEqual({});
-    expect(members('dock2ban4')).toEqual({});
+    expect(members('dock2ban-4-web')).toEqual({});
+    expect(members('dock2ban-4')).toEqual({});
   });
 
   it('starts no process for bans that come one by one', async () => {
     const fw = await opened();
     kernel.commands.length = 0;
     await Promise.all(Array.from({ length: 100 }, (_, i) => fw.ban([ban(`203.0.113.${i + 1}`)])));
-    expect(Object.keys(members('dock2ban4-web'))).toHaveLength(100);
+    expect(Object.keys(members('dock2ban-4-web'))).toHaveLength(100);
     expect(kernel.commands).toEqual([]);
   });
 
@@ -110,22 +110,22 @@ describe('ban and unban', () => {
       { what: 'members' },
       { what: 'members' },
     ]);
-    expect(members('dock2ban4-web')).toEqual({ '203.0.113.9': 600 });
+    expect(members('dock2ban-4-web')).toEqual({ '203.0.113.9': 600 });
   });
 
   it('arms a ban that is longer than ipset can count again, before its timeout ends', async () => {
     const fw = await opened();
     const day = 86_400;
     await fw.ban([ban('203.0.113.9', 100 * day)]);
-    expect(members('dock2ban4-web')).toEqual({ '203.0.113.9': 2_147_483 });
+    expect(members('dock2ban-4-web')).toEqual({ '203.0.113.9': 2_147_483 });
     for (let days = 1; days < 100; days += 1) {
       kernel.now += day * 1000;
       await fw.reconcile([web, ssh]);
-      expect(Object.keys(members('dock2ban4-web')), `after ${days} days`).toEqual(['203.0.113.9']);
-      expect(Object.keys(members('dock2ban4')), `after ${days} days`).toEqual(['203.0.113.9']);
+      expect(Object.keys(members('dock2ban-4-web')), `after ${days} days`).toEqual(['203.0.113.9']);
+      expect(Object.keys(members('dock2ban-4')), `after ${days} days`).toEqual(['203.0.113.9']);
     }
     kernel.now += day * 1000 + 1000;
-    expect(members('dock2ban4-web')).toEqual({});
+    expect(members('dock2ban-4-web')).toEqual({});
   });
 });
 
@@ -159,8 +159,8 @@ describe('takeOver', () => {
     const fw = firewall();
     await fw.open();
     expect([...(await fw.takeOver(['web'])).values()].flat().map(({ ip }) => ip)).toEqual(['203.0.113.10']);
-    expect(Object.keys(members('dock2ban4-web'))).toEqual(['203.0.113.10']);
-    expect(Object.keys(members('dock2ban4'))).toEqual(['203.0.113.10']);
+    expect(Object.keys(members('dock2ban-4-web'))).toEqual(['203.0.113.10']);
+    expect(Object.keys(members('dock2ban-4'))).toEqual(['203.0.113.10']);
   });
 
   it('keeps the bans of a jail that is not named yet, and enforces them when it is', async () => {
@@ -170,11 +170,11 @@ describe('takeOver', () => {
     await fw.open();
     await fw.takeOver(['ssh']);
     await fw.reconcile([ssh]);
-    expect(Object.keys(members('dock2ban4-web'))).toEqual(['203.0.113.9']);
+    expect(Object.keys(members('dock2ban-4-web'))).toEqual(['203.0.113.9']);
     await fw.takeOver(['web']);
     await fw.reconcile([web, ssh]);
-    expect(Object.keys(members('dock2ban4-web'))).toEqual(['203.0.113.9']);
-    expect(Object.keys(members('dock2ban4'))).toEqual(['203.0.113.9']);
+    expect(Object.keys(members('dock2ban-4-web'))).toEqual(['203.0.113.9']);
+    expect(Object.keys(members('dock2ban-4'))).toEqual(['203.0.113.9']);
   });
 
   it('loses nothing if it fails half-way', async () => {
@@ -189,7 +189,7 @@ describe('takeOver', () => {
     };
     await expect(fw.takeOver(['web'])).rejects.toMatchObject({ code: 'firewall-kernel' });
     await fw.reconcile([web]);
-    expect(Object.keys(members('dock2ban4-web'))).toEqual(['203.0.113.9']);
+    expect(Object.keys(members('dock2ban-4-web'))).toEqual(['203.0.113.9']);
   });
 
   it('loses nothing if a jail is named without having been taken over', async () => {
@@ -198,7 +198,7 @@ describe('takeOver', () => {
     const fw = firewall();
     await fw.open();
     await fw.reconcile([web]);
-    expect(Object.keys(members('dock2ban4-web'))).toEqual(['203.0.113.9']);
+    expect(Object.keys(members('dock2ban-4-web'))).toEqual(['203.0.113.9']);
   });
 });
 
@@ -208,10 +208,10 @@ describe('reconcile', () => {
     const fw = await opened();
     await fw.ban([ban('203.0.113.9')]);
     kernel.table('nft', 4).restore('*filter\n-F DOCKER-USER\n-F DOCK2BAN\nCOMMIT\n');
-    kernel.sets.members('dock2ban4-web').clear();
+    kernel.sets.members('dock2ban-4-web').clear();
     const { repairs } = await fw.reconcile([web, ssh]);
     expect(repairs.map(({ what, family, detail }) => `${what} ${family}: ${detail}`)).toEqual([
-      'members 4: set dock2ban4-web: 1 of 1 addresses were missing or wrong, 0 did not belong there',
+      'members 4: set dock2ban-4-web: 1 of 1 addresses were missing or wrong, 0 did not belong there',
       'chain 4: chain DOCK2BAN had been changed',
       'jump 4: the jump from DOCKER-USER to DOCK2BAN was missing',
     ]);
@@ -222,7 +222,7 @@ describe('reconcile', () => {
     const fw = await opened();
     expect(await fw.reconcile([web])).toEqual(nothing);
     expect(await fw.reconcile([])).toEqual(nothing);
-    expect(await fw.reconcile([{ name: 'other', closes: 'all' }, web])).toEqual(nothing);
+    expect(await fw.reconcile([{ name: 'other', closes: 'all', blocktype: 'drop' }, web])).toEqual(nothing);
     expect(kernel.table('nft', 4).chains.get('DOCK2BAN')).toHaveLength(4);
   });
 
@@ -230,9 +230,9 @@ describe('reconcile', () => {
     const fw = await opened();
     await fw.ban([ban('203.0.113.9')]);
     await fw.reconcile([ssh]);
-    expect(members('dock2ban4-web')).toEqual({ '203.0.113.9': 600 });
+    expect(members('dock2ban-4-web')).toEqual({ '203.0.113.9': 600 });
     await fw.reconcile([web, ssh]);
-    expect(members('dock2ban4')).toEqual({ '203.0.113.9': 600 });
+    expect(members('dock2ban-4')).toEqual({ '203.0.113.9': 600 });
   });
 
   it('gives up bans of addresses that have become the host’s', async () => {
@@ -240,13 +240,13 @@ describe('reconcile', () => {
     await fw.ban([ban('203.0.113.9'), ban('203.0.113.10')]);
     neverBan = new NeverBan({ host: ['203.0.113.9'], gateways: [], dockerSubnets: [] });
     expect((await fw.reconcile([web, ssh])).refused).toMatchObject([{ ip: '203.0.113.9', kind: 'host' }]);
-    expect(Object.keys(members('dock2ban4'))).toEqual(['203.0.113.10']);
+    expect(Object.keys(members('dock2ban-4'))).toEqual(['203.0.113.10']);
   });
 
   it('reports what a failing family means, and serves the other', async () => {
     const fw = firewall();
     await fw.open();
-    kernel.sets.restore('create dock2ban6-web hash:net family inet6 maxelem 16777216 timeout 0\n');
+    kernel.sets.restore('create dock2ban-6-web hash:ip family inet6 maxelem 16777216 timeout 0\n');
     const { shortfalls } = await fw.reconcile([web, ssh]);
     expect(shortfalls).toMatchObject([
       {
@@ -328,7 +328,7 @@ describe('iptables variants', () => {
     expect(info.remarks.join()).toMatch(/no IPv6/);
     await fw.reconcile([web]);
     await fw.ban([ban('2001:db8::9'), ban('203.0.113.9')]);
-    expect(kernel.sets.names().toSorted()).toEqual(['dock2ban4', 'dock2ban4-web']);
+    expect(kernel.sets.names().toSorted()).toEqual(['dock2ban-4', 'dock2ban-4-web']);
     expect(kernel.commands.filter((command) => command.startsWith('ip6tables'))).toEqual([]);
   });
 });

@@ -7,7 +7,7 @@ describe('DryRunFirewall', () => {
     const said: string[] = [];
     const neverBan = new NeverBan({ host: [], gateways: [], dockerSubnets: [] });
     const firewall = new DryRunFirewall({ neverBan: () => neverBan, report: (text) => said.push(text) });
-    const jails = [{ name: 'web', closes: 'all' as const }];
+    const jails = [{ name: 'web', closes: 'all' as const, blocktype: 'drop' as const }];
     expect((await firewall.open()).backend).toBe('none');
     await firewall.reconcile(jails);
     await firewall.reconcile(jails);

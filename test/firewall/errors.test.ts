@@ -4,7 +4,7 @@ import { classify } from '../../src/firewall/errors.ts';
 const said = (stderr: string) => classify({ command: 'tool', stderr, timedOut: false, spawnCode: undefined });
 
 describe('classify', () => {
-  // Texts as printed by ipset 7.17 and iptables 1.8.9.
+  // Texts as printed by ipset 7.17, iptables 1.8.9 and nft 1.0.6.
   it.each([
     ['ipset v7.17: Kernel error received: Operation not permitted', 'firewall-permission'],
     ["iptables-nft-restore v1.8.9 (nf_tables): Can't open socket to ipset.", 'firewall-permission'],
@@ -50,6 +50,22 @@ describe('classify', () => {
       'ipset v7.17: Error in line 2: Syntax error: cannot parse bad: resolving to IPv4 address failed',
       'firewall-refused',
     ],
+    [
+      '/dev/stdin:1:55-62: Error: Could not process rule: No such file or directory\ndelete element inet dock2ban a { 192.0.2.1 }',
+      'firewall-not-found',
+    ],
+    ['/dev/stdin:2:1-9: Error: Could not process rule: Too many open files in system', 'firewall-set-full'],
+    ['/dev/stdin:2:1-9: Error: Could not process rule: File exists', 'firewall-set-type'],
+    ['/dev/stdin:2:1-9: Error: Could not process rule: Device or resource busy', 'firewall-in-use'],
+    ['/dev/stdin:2:1-9: Error: Could not process rule: Operation not supported', 'firewall-kernel'],
+    [
+      '/dev/stdin:4:39-49: Error: Could not resolve hostname: Address family for hostname not supported',
+      'firewall-refused',
+    ],
+    [
+      'Operation not permitted (you must be root)\nnetlink: Error: cache initialization failed: Operation not permitted',
+      'firewall-permission',
+    ],
     ['iptables-restore: line 2 failed', 'firewall-failed'],
     ['', 'firewall-failed'],
   ])('%s', (stderr, code) => {
@@ -57,6 +73,13 @@ describe('classify', () => {
     expect(error.code).toBe(code);
     expect(error.fix).toBeTruthy();
     expect(error.message).toMatch(/^tool: .+/);
+  });
+
+  it('names the remedy for nft where it is another', () => {
+    const stderr = 'Error: Could not process rule: Operation not permitted';
+    const { fix } = classify({ command: 'nft', stderr, timedOut: false, spawnCode: undefined });
+    expect(fix).toContain('NET_ADMIN');
+    expect(fix).not.toContain('NET_RAW');
   });
 
   it('passes over warnings', () => {

@@ -8,7 +8,7 @@ import {
   type FilterTable,
 } from '../../src/firewall/filter-table.ts';
 
-const rules = ['-m set ! --match-set dock2ban4 src -j RETURN'];
+const rules = ['-m set ! --match-set dock2ban-4 src -j RETURN'];
 
 function table(chains: Record<string, string[]>): FilterTable {
   return new Map(Object.entries({ INPUT: [], FORWARD: [], OUTPUT: [], ...chains }));
@@ -51,6 +51,34 @@ describe('hasLiveJump', () => {
   ])('%s', (_, chains, live) => {
     expect(hasLiveJump(table(chains))).toBe(live);
   });
+});
+
+describe('rules in front of the jump to DOCKER-USER', () => {
+  it.each([
+    ['accept', '-j ACCEPT'],
+    ['go to a chain that may accept', '-i tailscale0 -j ts-forward'],
+    ['leave the rest to the policy', '-s 192.0.2.0/24 -j RETURN'],
+  ])('that %s get ours in front of them', (_, rule) => {
+    const user = { 'DOCKER-USER': ['-j DOCK2BAN', '-j RETURN'], INPUT: ['-j DOCK2BAN'], DOCK2BAN: rules };
+    const jump = '-I FORWARD 1 -j DOCK2BAN';
+    expect(script({ ...user, FORWARD: [rule, '-j DOCKER-USER'] })).toEqual([jump]);
+    expect(script({ ...user, FORWARD: [rule, '-j DOCK2BAN', '-j DOCKER-USER'] })).toEqual([
+      '-D FORWARD -j DOCK2BAN',
+      jump,
+    ]);
+    expect(script({ ...user, FORWARD: ['-j DOCK2BAN', rule, '-j DOCKER-USER'] })).toBeUndefined();
+    expect(script({ ...user, FORWARD: ['-j DOCK2BAN', '-j DOCKER-USER', rule] })).toEqual([
+      '-D FORWARD -j DOCK2BAN',
+    ]);
+  });
+
+  it.each(['-s 192.0.2.66/32 -j DROP', '-m limit --limit 1/sec -j LOG --log-prefix x', '-p tcp'])(
+    'that let nothing pass are left alone: %s',
+    (rule) => {
+      const chains = { 'DOCKER-USER': ['-j DOCK2BAN'], INPUT: ['-j DOCK2BAN'], DOCK2BAN: rules };
+      expect(script({ ...chains, FORWARD: [rule, '-j DOCKER-USER'] })).toBeUndefined();
+    },
+  );
 });
 
 describe('restoreScript', () => {

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allSet, isOurSet, jailSet } from '../../src/firewall/set-names.ts';
+import { allSet, isOurSet, jailSet, oldAllSet, oldJailSet } from '../../src/firewall/set-names.ts';
 
 describe('jailSet', () => {
   it('keeps a plain name', () => {
-    expect(jailSet('nginx-proxy', 4)).toBe('dock2ban4-nginx-proxy');
-    expect(jailSet('nginx-proxy', 6)).toBe('dock2ban6-nginx-proxy');
+    expect(jailSet('nginx-proxy', 4)).toBe('dock2ban-4-nginx-proxy');
+    expect(jailSet('nginx-proxy', 6)).toBe('dock2ban-6-nginx-proxy');
   });
 
   it('is a name the kernel takes, a word of its own, and ours, whatever the jail is called', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, unit: 'binary' }), (jail) => {
         const name = jailSet(jail, 4);
-        expect(name).toMatch(/^dock2ban4-[\w.-]{1,21}$/);
+        expect(name).toMatch(/^dock2ban-4-[\w.-]{1,20}$/);
         expect(isOurSet(name)).toBe(true);
         expect(name).not.toBe(allSet(4));
       }),
@@ -27,15 +27,33 @@ describe('jailSet', () => {
 
   it('cannot be taken by a jail that is named like the hashed set of another', () => {
     const name = jailSet('a-jail-with-a-name-that-does-not-fit', 4);
-    expect(jailSet(name.slice('dock2ban4-'.length), 4)).not.toBe(name);
+    expect(jailSet(name.slice('dock2ban-4-'.length), 4)).not.toBe(name);
+  });
+});
+
+describe('sets of an earlier version', () => {
+  it('have other names, and are ours too', () => {
+    const names = ['nginx-proxy', 'a-jail-with-a-name-that-does-not-fit', '6-a'].flatMap((jail) => [
+      jailSet(jail, 4),
+      oldJailSet(jail, 4),
+    ]);
+    expect(new Set([...names, allSet(4), oldAllSet(4)]).size).toBe(8);
+    for (const name of names) expect(isOurSet(name)).toBe(true);
+    expect(oldJailSet('nginx-proxy', 6)).toBe('dock2ban6-nginx-proxy');
   });
 });
 
 describe('isOurSet', () => {
-  it.each(['dock2ban', 'dock2ban5', 'dock2ban46', 'crowdsec', 'f2b-sshd', 'my-dock2ban4'])(
-    'not %s',
-    (name) => {
-      expect(isOurSet(name)).toBe(false);
-    },
-  );
+  it.each([
+    'dock2ban',
+    'dock2ban-',
+    'dock2ban-end',
+    'dock2ban5',
+    'dock2ban46',
+    'crowdsec',
+    'f2b-sshd',
+    'my-dock2ban4',
+  ])('not %s', (name) => {
+    expect(isOurSet(name)).toBe(false);
+  });
 });

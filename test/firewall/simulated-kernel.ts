@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Family } from '../../src/address.ts';
+import { classify } from '../../src/firewall/errors.ts';
 import type { Conversation, ConversationListener, Tools } from '../../src/firewall/exec.ts';
 import type { Variant } from '../../src/firewall/tables.ts';
+import { SimulatedNft } from './simulated-nft.ts';
 import { failed, SimulatedSets } from './simulated-sets.ts';
 import { SimulatedTable } from './simulated-tables.ts';
 
@@ -14,10 +16,17 @@ export class SimulatedKernel implements Tools {
   /** Command lines that were run, without those of conversations. */
   readonly commands: string[] = [];
   readonly sets: SimulatedSets;
+  readonly nft = new SimulatedNft(() => this.now);
   /** Stands for /proc/net. */
   readonly procNet = mkdtempSync(join(tmpdir(), 'dock2ban-proc-'));
   /** This many runs fail from now on, as if the lock were held. */
   failures = 0;
+  /** Programs that are not installed, by the start of their names. */
+  missing: readonly string[] = [];
+  /** What the engine says of itself. */
+  engine: string | undefined;
+  /** Called when a tool has done its work. */
+  written: (() => void) | undefined;
   readonly #tables: Record<Variant, Record<Family, SimulatedTable>>;
 
   constructor({ ipv6 = true } = {}) {
@@ -60,7 +69,11 @@ export class SimulatedKernel implements Tools {
       families[4].save(),
       families[6].save(),
     ]);
-    return { tables, sets: this.sets.names().map((name) => [name, [...this.sets.members(name)]]) };
+    return {
+      tables,
+      nft: this.nft.snapshot(),
+      sets: this.sets.names().map((name) => [name, [...this.sets.members(name)]]),
+    };
   }
 
   readonly run = async (
@@ -69,11 +82,16 @@ export class SimulatedKernel implements Tools {
     { input }: { input?: string } = {},
   ): Promise<{ stdout: string }> => {
     this.commands.push([command, ...args].join(' '));
+    if (this.missing.some((name) => command.startsWith(name))) {
+      throw classify({ command, stderr: '', timedOut: false, spawnCode: 'ENOENT' });
+    }
     if (this.failures > 0) {
       this.failures -= 1;
       throw failed(command, 'Another app is currently holding the xtables lock.');
     }
-    return { stdout: this.#run(command, args, input) };
+    const stdout = this.#run(command, args, input);
+    this.written?.();
+    return { stdout };
   };
 
   converse(command: string, args: readonly string[], listener: ConversationListener): Conversation {
@@ -87,6 +105,7 @@ export class SimulatedKernel implements Tools {
           return;
         }
         const said = text.split('\n').map((line) => (line === '' ? '' : this.sets.converse(line)));
+        this.written?.();
         queueMicrotask(() => listener.said(said.join('')));
       },
       end: () => listener.ended(),
@@ -98,6 +117,7 @@ export class SimulatedKernel implements Tools {
   }
 
   #run(command: string, args: readonly string[], input: string | undefined): string {
+    if (command === 'nft') return this.nft.run(args.join(' '), input);
     const line = `${command} ${args.join(' ')}`;
     if (line === 'ipset list -t') return this.sets.list();
     if (line.startsWith('ipset save ')) return this.sets.save(args[1]!);
@@ -105,6 +125,7 @@ export class SimulatedKernel implements Tools {
       this.sets.restore(input!);
       return '';
     }
+    if (line === 'iptables-legacy --version') return 'iptables v1.8.9 (legacy)\n';
     const [, six, variant, tool] =
       /^ip(6?)tables-(nft|legacy)-(save -t filter|restore --noflush -w 5)$/.exec(line) ?? [];
     if (variant !== 'nft' && variant !== 'legacy')

@@ -9,7 +9,7 @@ interface SimulatedSet {
   readonly members: Map<string, number>;
 }
 
-/** The kernel's ipsets, as far as ipset's create, add, del, destroy, save and list go. What it doesn't know throws. */
+/** The kernel's ipsets, as far as ipset's create, add, del, flush, swap, destroy, save and list go. What it doesn't know throws. */
 export class SimulatedSets {
   #sets = new Map<string, SimulatedSet>();
   readonly #now: () => number;
@@ -45,7 +45,7 @@ export class SimulatedSets {
           'Revision: 6',
           `Header: family ${inet(family)} hashsize 1024 maxelem ${maxelem} timeout 0 bucketsize 12 initval 0x1`,
           'Size in memory: 216',
-          'References: 0',
+          `References: ${this.#isReferenced(name) ? 1 : 0}`,
           `Number of entries: ${this.members(name).size}`,
           '',
         ].join('\n'),
@@ -102,13 +102,33 @@ export class SimulatedSets {
       this.#sets.delete(name);
       return undefined;
     }
+    if (verb === 'flush') {
+      set.members.clear();
+      return undefined;
+    }
+    if (verb === 'swap') return this.#swap(name, ip, refuse);
     if (verb !== 'add' && verb !== 'del') throw new Error(`the simulated ipset does not know '${line}'`);
     if (familyOf(ip) !== set.family) return refuse(`Syntax error: cannot parse ${ip}`);
     if (verb === 'del') set.members.delete(ip);
-    else if (ip === '0.0.0.0') refuse('Null-valued element, cannot be stored in a hash type of set');
-    else if (!set.members.has(ip) && this.members(name).size >= set.maxelem) {
+    else if (ip.endsWith('/0')) refuse('The value of the CIDR parameter of the IP address is invalid');
+    else if (set.type === 'hash:ip' && ip.includes('/'))
+      throw new Error('not simulated: a prefix in hash:ip');
+    else if (set.type === 'hash:ip' && ip === '0.0.0.0') {
+      refuse('Null-valued element, cannot be stored in a hash type of set');
+    } else if (!set.members.has(ip) && this.members(name).size >= set.maxelem) {
       refuse('Hash is full, cannot add more elements');
     } else set.members.set(ip, timeout === 0 ? Infinity : this.#now() + timeout * 1000);
+    return undefined;
+  }
+
+  /** What rules refer to is the place, not the set. */
+  #swap(a: string, b: string, refuse: (text: string) => never): undefined {
+    const [first, second] = [this.#sets.get(a), this.#sets.get(b)];
+    if (!first || !second) return refuse('The set with the given name does not exist');
+    if (first.type !== second.type || first.family !== second.family) {
+      refuse('The sets cannot be swapped: their type does not match');
+    }
+    this.#sets.set(a, second).set(b, first);
     return undefined;
   }
 

@@ -78,7 +78,7 @@ export class SimulatedTable {
     if (set !== undefined && !this.#hasSet(set))
       throw failed('iptables-restore', `Set ${set} doesn't exist.`);
     const target = /-j (\S+)/.exec(rule)?.[1] ?? '';
-    if (!['ACCEPT', 'DROP', 'RETURN'].includes(target) && !chains.has(target)) {
+    if (!['ACCEPT', 'DROP', 'REJECT', 'RETURN'].includes(target) && !chains.has(target)) {
       throw failed('iptables-restore', `Chain '${target}' does not exist`);
     }
     return rule;

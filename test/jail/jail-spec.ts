@@ -16,6 +16,8 @@ export function jailSpec(options: Partial<JailSpec> = {}): JailSpec {
     },
     sources: [],
     closes: 'all',
+    blocktype: 'drop',
+    ipv6prefix: 64,
     maxretry: 3,
     findtime: 600,
     bantime: 600,

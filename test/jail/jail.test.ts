@@ -110,6 +110,80 @@ describe('Jail', () => {
   });
 });
 
+describe('prefixes', () => {
+  const neighbours = ['2001:db8:1:2::1', '2001:db8:1:2::2', '2001:db8:1:2:ffff::3'];
+
+  it('counts and bans an IPv6 party by its /64', () => {
+    const jail = new Jail(spec());
+    const verdicts = neighbours.map((ip) => jail.observe(failure(ip, now), now));
+    expect(verdicts.map((verdict) => verdict.kind)).toEqual(['found', 'found', 'ban']);
+    expect(verdicts[2]).toMatchObject({ failures: 3, ban: { ip: '2001:db8:1:2::/64' } });
+    expect(jail.observe(failure('2001:db8:1:3::1', now), now)).toEqual({ kind: 'found', failures: 1 });
+    expect([...jail.bans.keys()]).toEqual(['2001:db8:1:2::/64']);
+  });
+
+  it('counts addresses apart with ipv6prefix 128', () => {
+    const jail = new Jail(spec({ ipv6prefix: 128 }));
+    for (const ip of neighbours) {
+      expect(jail.observe(failure(ip, now), now)).toEqual({ kind: 'found', failures: 1 });
+    }
+    expect(provoke(jail, neighbours[0]!, 2)).toMatchObject({ kind: 'ban', ban: { ip: neighbours[0] } });
+  });
+
+  it('never bans the prefix of an address that ignoreip names, but the offender in it', () => {
+    for (const entry of ['2001:db8:1:2::9', '2001:db8:1:2:8000::/65', '2001:db8:1:2:0:0:0:9/127']) {
+      const jail = new Jail(spec({ ignoreip: [entry] }));
+      expect(provoke(jail, neighbours[0]!, 3)).toMatchObject({ kind: 'ban', ban: { ip: neighbours[0] } });
+      expect(provoke(jail, neighbours[1]!, 2)).toEqual({ kind: 'found', failures: 2 });
+    }
+    const jail = new Jail(spec());
+    jail.setIgnoredNow(['2001:db8:1:2::9']);
+    expect(provoke(jail, neighbours[0]!, 3)).toMatchObject({ ban: { ip: neighbours[0] } });
+    expect(provoke(jail, '2001:db8:1:2::9', 9)).toEqual({ kind: 'ignored' });
+  });
+
+  it('never bans a prefix with an address that no jail may ban', () => {
+    const jail = new Jail(spec({ maxretry: 1 }));
+    const verdict = jail.observe(
+      failure(neighbours[0]!, now),
+      now,
+      (prefix) => prefix === '2001:db8:1:2::/64',
+    );
+    expect(verdict).toMatchObject({ kind: 'ban', ban: { ip: neighbours[0] } });
+  });
+
+  it('tells which bans are in a prefix, and which cover an address', () => {
+    const jail = new Jail(spec());
+    for (const ip of ['203.0.113.0/24', '203.0.113.7', '203.0.113.64/26', '203.0.112.1', '2001:db8::/64']) {
+      jail.ban(ip, now);
+    }
+    const ips = (bans: { ip: string }[]): string[] => bans.map(({ ip }) => ip);
+    expect(ips(jail.bansWithin('203.0.113.0/24'))).toEqual([
+      '203.0.113.0/24',
+      '203.0.113.7',
+      '203.0.113.64/26',
+    ]);
+    expect(ips(jail.bansWithin('203.0.113.8'))).toEqual([]);
+    expect(ips(jail.bansAround('203.0.113.70'))).toEqual(['203.0.113.0/24', '203.0.113.64/26']);
+    expect(ips(jail.bansAround('203.0.113.0/24'))).toEqual([]);
+    expect(ips(jail.bansAround('2001:db8::5'))).toEqual(['2001:db8::/64']);
+  });
+
+  it('forgets the failures of the whole party when one of its addresses is unbanned', () => {
+    const jail = new Jail(spec());
+    provoke(jail, neighbours[0]!, 2);
+    jail.unban(neighbours[1]!);
+    expect(provoke(jail, neighbours[2]!, 2).kind).toBe('found');
+  });
+
+  it('tells which entry of ignoreip a prefix has an address of', () => {
+    const jail = new Jail(spec({ ignoreip: ['192.0.2.0/25', 'somebody'] }));
+    expect(jail.ignoredWithin('192.0.2.0/24')).toBe('192.0.2.0/25');
+    expect(jail.ignoredWithin('192.0.2.9')).toBe('192.0.2.0/25');
+    expect(jail.ignoredWithin('192.0.2.128/25')).toBeUndefined();
+  });
+});
+
 describe('bantime.increment', () => {
   const increment = {
     formula: parseBanFormula(defaultFormula),

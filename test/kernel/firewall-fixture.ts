@@ -1,7 +1,9 @@
 import type { ClosedPort } from '../../src/config/jail-spec.ts';
 import { DockerUserFirewall } from '../../src/firewall/docker-user.ts';
 import type { Tools } from '../../src/firewall/exec.ts';
+import type { Firewall } from '../../src/firewall/firewall.ts';
 import { NeverBan } from '../../src/firewall/never-ban.ts';
+import { NftablesFirewall } from '../../src/firewall/nftables.ts';
 import type { Variant } from '../../src/firewall/tables.ts';
 import type { Ban } from '../../src/jail/ban.ts';
 import type { Netns } from './netns.ts';
@@ -35,10 +37,15 @@ const neverBan = new NeverBan({
   dockerSubnets: ['172.17.0.0/16'],
 });
 
+/** The backends that enforce. */
+export const backends = ['docker-user', 'nftables'] as const;
+export type Backend = (typeof backends)[number];
+
 /** A firewall in a namespace, with the command lines it runs. */
 export async function openFirewall(
   netns: Netns,
-): Promise<{ firewall: DockerUserFirewall; commands: string[] }> {
+  backend: Backend = 'docker-user',
+): Promise<{ firewall: Firewall; commands: string[] }> {
   const commands: string[] = [];
   const tools: Tools = {
     run: (command, args, options) => {
@@ -47,13 +54,24 @@ export async function openFirewall(
     },
     converse: (command, args, listener) => netns.tools.converse(command, args, listener),
   };
-  const firewall = new DockerUserFirewall({ tools, procNet: netns.procNet, neverBan: () => neverBan });
+  const firewall =
+    backend === 'nftables'
+      ? new NftablesFirewall({ tools, neverBan: () => neverBan })
+      : new DockerUserFirewall({ tools, procNet: netns.procNet, neverBan: () => neverBan });
   await firewall.open();
   return { firewall, commands };
 }
 
-/** The filter tables as an engine leaves them. */
-export async function likeDocker(netns: Netns, variant: Variant): Promise<void> {
+/**
+ * The filter tables as an engine leaves them that uses iptables.
+ * @param backend for `nftables` nothing is done: an engine that has that does not touch them
+ */
+export async function likeDocker(
+  netns: Netns,
+  variant: Variant,
+  backend: Backend = 'docker-user',
+): Promise<void> {
+  if (backend === 'nftables') return;
   for (const program of [`iptables-${variant}-restore`, `ip6tables-${variant}-restore`]) {
     await netns.feed(
       '*filter\n:DOCKER-USER - [0:0]\n-I FORWARD 1 -j DOCKER-USER\n-A DOCKER-USER -j RETURN\nCOMMIT\n',

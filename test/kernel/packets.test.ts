@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DockerUserFirewall } from '../../src/firewall/docker-user.ts';
-import type { GuardedJail } from '../../src/firewall/firewall.ts';
-import { banFor, likeDocker, openFirewall, published, whyNotHere } from './firewall-fixture.ts';
+import type { Firewall, GuardedJail } from '../../src/firewall/firewall.ts';
+import { backends, banFor, likeDocker, openFirewall, published, whyNotHere } from './firewall-fixture.ts';
 import { Netns } from './netns.ts';
 import { Party } from './party.ts';
 
@@ -24,12 +23,14 @@ const addresses = {
   },
 } as const;
 
-describe.skipIf(whyNotHere())('packets', () => {
+describe.skipIf(whyNotHere()).each(backends)('packets, %s', (backend) => {
+  // That of the DNAT, and of Docker's filter table where the backend needs that.
+  const variants = backend === 'nftables' ? (['nft'] as const) : (['nft', 'legacy'] as const);
   let outside: Netns;
   let host: Netns;
   let container: Netns;
   let parties: Party[];
-  let firewall: DockerUserFirewall;
+  let firewall: Firewall;
   let close: () => Promise<void>;
 
   beforeEach(async () => {
@@ -76,22 +77,22 @@ describe.skipIf(whyNotHere())('packets', () => {
   }
 
   async function guard(jails: readonly GuardedJail[]): Promise<void> {
-    ({ firewall } = await openFirewall(host));
+    ({ firewall } = await openFirewall(host, backend));
     close = () => firewall.close();
     expect(await firewall.reconcile(jails)).toEqual({ repairs: [], shortfalls: [], refused: [] });
   }
 
-  describe.each(['nft', 'legacy'] as const)('%s', (variant) => {
+  describe.each(variants)('%s', (variant) => {
     it.each([4, 6] as const)(
       'cuts an offender off from a published port at once, and nobody else (IPv%i)',
       async (family) => {
         const { offender, honest, host: to, container: inside } = addresses[family];
-        await likeDocker(host, variant);
+        await likeDocker(host, variant, backend);
         await publish(host, variant, family, 8080, 80);
         await publish(host, variant, family, 9090, 90);
         await serve(container, 80, inside);
         await serve(container, 90, inside);
-        await guard([{ name: 'web', closes: [published(8080)] }]);
+        await guard([{ name: 'web', closes: [published(8080)], blocktype: 'drop' }]);
         const open = await connect(offender, to, 8080);
         const served = await connect(honest, to, 8080);
         expect(await open.isAnswered('before')).toBe(true);
@@ -114,7 +115,7 @@ describe.skipIf(whyNotHere())('packets', () => {
 
   it('closes UDP, a range, and the port of one host address only', async () => {
     const { offender, honest, host: to, container: inside } = addresses[4];
-    await likeDocker(host, 'nft');
+    await likeDocker(host, 'nft', backend);
     await host.sh('ip', 'address', 'add', '198.51.100.2/24', 'dev', 'wan');
     await publish(host, 'nft', 4, 8085, 80, 'udp');
     await publish(host, 'nft', 4, 7000, 80);
@@ -122,6 +123,7 @@ describe.skipIf(whyNotHere())('packets', () => {
     await guard([
       {
         name: 'dns',
+        blocktype: 'drop',
         closes: [
           published(8080, 8090, { protocol: 'udp' }),
           published(7000, 7000, { hostAddress: '198.51.100.2' }),
@@ -139,11 +141,90 @@ describe.skipIf(whyNotHere())('packets', () => {
     await connect(offender, '198.51.100.1', 7000);
   });
 
+  it.each([
+    [4, '198.51.100.64/26'],
+    [6, '2001:db8::40/122'],
+  ] as const)('cuts off a prefix, and nobody outside of it (IPv%i, %s)', async (family, prefix) => {
+    const { offender, honest, host: to, container: inside } = addresses[family];
+    await likeDocker(host, 'nft', backend);
+    await publish(host, 'nft', family, 8080, 80);
+    await serve(container, 80, inside);
+    await guard([{ name: 'web', closes: [published(8080)], blocktype: 'drop' }]);
+    const open = await connect(offender, to, 8080);
+    expect(await open.isAnswered('before')).toBe(true);
+    await firewall.ban([banFor(prefix, 600, 'web')]);
+    expect(await open.isAnswered('after')).toBe(false);
+    expect(await isRefused(offender, to, 8080)).toBe(true);
+    await connect(honest, to, 8080);
+    await firewall.unban([{ jail: 'web', ip: prefix }]);
+    await connect(offender, to, 8080);
+  });
+
+  it.each([4, 6] as const)(
+    'refuses an offender at once where the verdict is reject (IPv%i)',
+    async (family) => {
+      const { offender, honest, host: to, container: inside } = addresses[family];
+      await likeDocker(host, 'nft', backend);
+      await publish(host, 'nft', family, 8080, 80);
+      await serve(container, 80, inside);
+      await guard([{ name: 'web', closes: [published(8080)], blocktype: 'reject' }]);
+      const open = await connect(offender, to, 8080);
+      await firewall.ban([banFor(offender, 600, 'web')]);
+      open.say('after');
+      expect(await open.next(3000)).toBe('ECONNRESET');
+      const again = Party.client(outside, to, 8080, offender);
+      parties.push(again);
+      expect(await again.next(3000)).toBe('ECONNREFUSED');
+      await connect(honest, to, 8080);
+    },
+  );
+
+  it.each(variants.flatMap((variant) => [[variant, 4] as const, [variant, 6] as const]))(
+    'rejects whatever an offender sends where everything is closed (%s, IPv%i)',
+    async (variant, family) => {
+      const { offender, honest, host: to } = addresses[family];
+      await likeDocker(host, variant, backend);
+      await serve(host, 22, to);
+      await guard([{ name: 'sshd', closes: 'all', blocktype: 'reject' }]);
+      const bad = Party.connectedDatagrams(outside, to, 22, offender);
+      parties.push(bad);
+      expect(await bad.next(3000)).toBe('ready');
+      expect(await bad.isAnswered('before', 3000)).toBe(true);
+      await firewall.ban([banFor(offender, 600, 'sshd')]);
+      bad.say('after');
+      expect(await bad.next(3000)).toBe('ECONNREFUSED');
+      const again = Party.client(outside, to, 22, offender);
+      parties.push(again);
+      expect(await again.next(3000)).toBe('ECONNREFUSED');
+      await connect(honest, to, 22);
+    },
+  );
+
+  it('closes a port that several jails guard, whichever of them bans and however it blocks', async () => {
+    const { offender, honest, host: to, container: inside } = addresses[4];
+    await likeDocker(host, 'nft', backend);
+    await publish(host, 'nft', 4, 8080, 80);
+    await serve(container, 80, inside);
+    await guard([
+      { name: 'a', closes: [published(8080)], blocktype: 'drop' },
+      { name: 'b', closes: 'all', blocktype: 'reject' },
+    ]);
+    for (const jails of [['a'], ['b'], ['a', 'b']]) {
+      await firewall.ban(jails.map((jail) => banFor(offender, 600, jail)));
+      expect(await isRefused(offender, to, 8080), jails.join()).toBe(true);
+      await connect(honest, to, 8080);
+      await firewall.unban(jails.map((jail) => ({ jail, ip: offender })));
+      await connect(offender, to, 8080);
+    }
+  });
+
   it('closes ports of the host itself, as with network_mode: host and docker-proxy', async () => {
     const { offender, honest, host: to } = addresses[6];
-    await likeDocker(host, 'nft');
+    await likeDocker(host, 'nft', backend);
     await serve(host, 8080, to);
-    await guard([{ name: 'web', closes: [published(8080, 8080, { hostAddress: '0.0.0.0' })] }]);
+    await guard([
+      { name: 'web', closes: [published(8080, 8080, { hostAddress: '0.0.0.0' })], blocktype: 'drop' },
+    ]);
     const open = await connect(offender, to, 8080);
     await firewall.ban([banFor(offender, 600, 'web')]);
     expect(await open.isAnswered('after')).toBe(false);
@@ -153,13 +234,13 @@ describe.skipIf(whyNotHere())('packets', () => {
 
   it('closes everything to an offender, but not what the host and its containers open to it', async () => {
     const { offender, host: to, container: inside } = addresses[4];
-    await likeDocker(host, 'nft');
+    await likeDocker(host, 'nft', backend);
     await publish(host, 'nft', 4, 8080, 80);
     await outside.sh('ip', 'route', 'add', '172.30.0.0/24', 'via', to);
     await serve(container, 80, inside);
     await serve(host, 22, to);
     await serve(outside, 443, offender);
-    await guard([{ name: 'sshd', closes: 'all' }]);
+    await guard([{ name: 'sshd', closes: 'all', blocktype: 'drop' }]);
     const open = await connect(offender, to, 22);
     await firewall.ban([banFor(offender, 600, 'sshd')]);
     expect(await open.isAnswered('after')).toBe(false);
@@ -175,28 +256,30 @@ describe.skipIf(whyNotHere())('packets', () => {
 
   it('enforces what was taken away, after one reconcile, without cutting a connection of somebody else', async () => {
     const { offender, honest, host: to, container: inside } = addresses[4];
-    const jails = [{ name: 'web', closes: [published(8080)] }];
-    await likeDocker(host, 'nft');
+    const jails: GuardedJail[] = [{ name: 'web', closes: [published(8080)], blocktype: 'drop' }];
+    await likeDocker(host, 'nft', backend);
     await publish(host, 'nft', 4, 8080, 80);
     await serve(container, 80, inside);
     await guard(jails);
     const served = await connect(honest, to, 8080);
     await firewall.ban([banFor(offender, 600, 'web')]);
-    await host.sh('iptables-nft', '-F', 'DOCKER-USER');
+    if (backend === 'nftables') await host.sh('nft', 'flush', 'chain', 'inet', 'dock2ban', 'forward');
+    else await host.sh('iptables-nft', '-F', 'DOCKER-USER');
     await connect(offender, to, 8080);
-    expect((await firewall.reconcile(jails)).repairs).toMatchObject([{ what: 'jump', family: 4 }]);
+    const what = backend === 'nftables' ? 'chain' : 'jump';
+    expect((await firewall.reconcile(jails)).repairs).toMatchObject([{ what }]);
     expect(await isRefused(offender, to, 8080)).toBe(true);
     expect(await served.isAnswered('still here')).toBe(true);
   });
 
-  it.each(['nft', 'legacy'] as const)(
+  it.each(variants)(
     'leaves no gap for an offender, and none for others, while rules are rewritten (%s)',
     async (variant) => {
       const { offender, honest, host: to, container: inside } = addresses[4];
       const jails = (last: number): GuardedJail[] => [
-        { name: 'web', closes: [published(8080, last, { protocol: 'udp' })] },
+        { name: 'web', closes: [published(8080, last, { protocol: 'udp' })], blocktype: 'drop' },
       ];
-      await likeDocker(host, variant);
+      await likeDocker(host, variant, backend);
       await publish(host, variant, 4, 8080, 80, 'udp');
       await serve(container, 80, inside);
       await guard(jails(8080));

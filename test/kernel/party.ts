@@ -23,6 +23,14 @@ socket.bind(0, localAddress, () => console.log('ready'));
 socket.on('message', (m) => process.stdout.write(m));
 process.stdin.on('data', (d) => socket.send(d, Number(port), host));`;
 
+/** Connected, so that the kernel tells of ICMP errors. */
+const connectedDatagram = `
+const [port, host, localAddress] = process.argv.slice(1);
+const socket = require('node:dgram').createSocket(host.includes(':') ? 'udp6' : 'udp4');
+socket.bind(0, localAddress, () => socket.connect(Number(port), host, () => console.log('ready')));
+socket.on('message', (m) => process.stdout.write(m)).on('error', (e) => console.log(e.code));
+process.stdin.on('data', (d) => socket.send(d));`;
+
 /** A program in a namespace that talks in lines. */
 export class Party {
   readonly #child: ChildProcess;
@@ -44,6 +52,11 @@ export class Party {
   /** The same over UDP. */
   static datagrams(netns: Netns, to: string, port: number, from: string): Party {
     return new Party(netns, datagram, [String(port), to, from]);
+  }
+
+  /** The same, to one partner: `ECONNREFUSED` if that says that nobody listens. */
+  static connectedDatagrams(netns: Netns, to: string, port: number, from: string): Party {
+    return new Party(netns, connectedDatagram, [String(port), to, from]);
   }
 
   private constructor(netns: Netns, program: string, args: readonly string[]) {

@@ -7,9 +7,10 @@ import { banFor, everything, likeDocker, openFirewall, published, whyNotHere } f
 import { Netns } from './netns.ts';
 
 const jails = [
-  { name: 'all', closes: 'all' as const },
+  { name: 'all', closes: 'all' as const, blocktype: 'drop' as const },
   {
     name: 'a-jail-with-quite-a-long-name',
+    blocktype: 'drop' as const,
     closes: [
       published(8080),
       published(8090, 8099),
@@ -20,7 +21,13 @@ const jails = [
       published(80, 80, { hostAddress: '::102:304' }),
     ],
   },
-  { name: 'nothing', closes: [] },
+  { name: 'nothing', closes: [], blocktype: 'drop' as const },
+  { name: 'reject-all', closes: 'all' as const, blocktype: 'reject' as const },
+  {
+    name: 'reject-some',
+    closes: [published(81), published(54, 54, { protocol: 'udp' }), published(9, 9, { protocol: 'sctp' })],
+    blocktype: 'reject' as const,
+  },
 ];
 const nothing = { repairs: [], shortfalls: [], refused: [] };
 
@@ -83,9 +90,9 @@ describe.skipIf(whyNotHere())('rules in the kernel', () => {
         [`iptables-${variant}`, '-I', 'DOCKER-USER', '1', '-s', '10.0.0.0/8', '-j', 'RETURN'],
       ],
       ['ip6tables -F DOCK2BAN', [`ip6tables-${variant}`, '-F', 'DOCK2BAN']],
-      ['ipset flush', ['ipset', 'flush', 'dock2ban4']],
-      ['ipset del', ['ipset', 'del', 'dock2ban4-all', '203.0.113.9']],
-      ['ipset add', ['ipset', 'add', 'dock2ban4-all', '203.0.113.77']],
+      ['ipset flush', ['ipset', 'flush', 'dock2ban-4']],
+      ['ipset del', ['ipset', 'del', 'dock2ban-4-all', '203.0.113.9']],
+      ['ipset add', ['ipset', 'add', 'dock2ban-4-all', '203.0.113.77']],
     ])('repairs after %s', async (_, [command, ...args]) => {
       const { firewall } = await openFirewall(netns);
       await firewall.takeOver(jails.map(({ name }) => name));
@@ -103,8 +110,8 @@ describe.skipIf(whyNotHere())('rules in the kernel', () => {
       expect(after.get(entry)!.filter((rule) => rule === '-j DOCK2BAN')).toHaveLength(1);
       expect(after.get(entry)![0]).toBe('-j DOCK2BAN');
       expect((await netns.sh('ipset', 'save')).match(/^add .*/gm)?.toSorted()).toEqual([
-        'add dock2ban4 203.0.113.9 timeout 0',
-        'add dock2ban4-all 203.0.113.9 timeout 0',
+        'add dock2ban-4 203.0.113.9 timeout 0',
+        'add dock2ban-4-all 203.0.113.9 timeout 0',
       ]);
       expect(await firewall.reconcile(jails)).toEqual(nothing);
       await firewall.close();
@@ -122,8 +129,8 @@ describe.skipIf(whyNotHere())('rules in the kernel', () => {
       expect.arrayContaining(['set', 'chain', 'jump']),
     );
     expect((await table('nft', 4)).get('FORWARD')).toEqual(['-j DOCK2BAN']);
-    expect(await netns.sh('ipset', 'save', 'dock2ban4-all')).toContain(
-      'add dock2ban4-all 203.0.113.9 timeout 0',
+    expect(await netns.sh('ipset', 'save', 'dock2ban-4-all')).toContain(
+      'add dock2ban-4-all 203.0.113.9 timeout 0',
     );
     // Docker comes back: the jump moves to where it belongs.
     await likeDocker(netns, 'nft');

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DockerUserFirewall } from '../../src/firewall/docker-user.ts';
 import { longestTimeout } from '../../src/firewall/ipset-text.ts';
+import { NeverBan } from '../../src/firewall/never-ban.ts';
 import { banFor, openFirewall, whyNotHere } from './firewall-fixture.ts';
 import { Netns } from './netns.ts';
 
-const web = { name: 'web', closes: 'all' as const };
+const web = { name: 'web', closes: 'all' as const, blocktype: 'drop' as const };
 
 let netns: Netns;
 
@@ -37,23 +39,23 @@ describe.skipIf(whyNotHere())('sets in the kernel', () => {
       banFor('2001:db8::1', 2, 'web'),
     ]);
     await firewall.close();
-    const held = await members('dock2ban4-web');
+    const held = await members('dock2ban-4-web');
     expect([...held.keys()].toSorted()).toEqual(['203.0.113.1', '203.0.113.2', '203.0.113.3', '203.0.113.4']);
     expect(held.get('203.0.113.3')).toBe(0);
     expect(held.get('203.0.113.4')).toBeGreaterThan(longestTimeout - 5);
-    const all = await members('dock2ban4');
+    const all = await members('dock2ban-4');
     expect([...all.keys()].toSorted()).toEqual([...held.keys()].toSorted());
     // The two are read one after the other: seconds may pass between them.
     for (const [ip, seconds] of held) expect(Math.abs(all.get(ip)! - seconds), ip).toBeLessThanOrEqual(2);
     await sleep(3100);
-    for (const set of ['dock2ban4-web', 'dock2ban4']) {
+    for (const set of ['dock2ban-4-web', 'dock2ban-4']) {
       expect([...(await members(set)).keys()].toSorted()).toEqual([
         '203.0.113.2',
         '203.0.113.3',
         '203.0.113.4',
       ]);
     }
-    for (const set of ['dock2ban6-web', 'dock2ban6']) expect(await members(set)).toEqual(new Map());
+    for (const set of ['dock2ban-6-web', 'dock2ban-6']) expect(await members(set)).toEqual(new Map());
   });
 
   it('takes over what an earlier run left, IPv6 spellings included', async () => {
@@ -90,17 +92,17 @@ describe.skipIf(whyNotHere())('sets in the kernel', () => {
       '0.0.0.0 special',
       ':: special',
     ]);
-    expect([...(await members('dock2ban4')).keys()]).toEqual(['203.0.113.1']);
+    expect([...(await members('dock2ban-4')).keys()]).toEqual(['203.0.113.1']);
     await firewall.close();
   });
 
   it('reports bans of a set that is not ours, and puts in the rest', async () => {
     const { firewall } = await opened();
-    await netns.sh('ipset', 'create', 'dock2ban4-other', 'hash:net');
+    await netns.sh('ipset', 'create', 'dock2ban-4-other', 'hash:ip');
     expect(
       await firewall.ban([banFor('203.0.113.1', 600, 'other'), banFor('203.0.113.2', 600, 'web')]),
     ).toMatchObject([{ jail: 'other', ip: '203.0.113.1', kind: 'kernel' }]);
-    expect([...(await members('dock2ban4-web')).keys()]).toEqual(['203.0.113.2']);
+    expect([...(await members('dock2ban-4-web')).keys()]).toEqual(['203.0.113.2']);
     await firewall.close();
   });
 
@@ -110,12 +112,12 @@ describe.skipIf(whyNotHere())('sets in the kernel', () => {
     commands.length = 0;
     expect(await firewall.ban(bans)).toEqual([]);
     expect(commands).toEqual(['ipset -exist restore']);
-    expect((await members('dock2ban4-web')).size).toBe(10_000);
-    expect((await members('dock2ban4')).size).toBe(10_000);
+    expect((await members('dock2ban-4-web')).size).toBe(10_000);
+    expect((await members('dock2ban-4')).size).toBe(10_000);
     expect(await firewall.reconcile([web])).toEqual({ repairs: [], shortfalls: [], refused: [] });
     await firewall.unban(bans);
-    expect((await members('dock2ban4-web')).size).toBe(0);
-    expect((await members('dock2ban4')).size).toBe(0);
+    expect((await members('dock2ban-4-web')).size).toBe(0);
+    expect((await members('dock2ban-4')).size).toBe(0);
     await firewall.close();
   });
 
@@ -124,10 +126,10 @@ describe.skipIf(whyNotHere())('sets in the kernel', () => {
     const bans = Array.from({ length: 500 }, (_, i) => banFor(`2001:db8::${i.toString(16)}:1`, 600, 'web'));
     commands.length = 0;
     for (const ban of bans) await firewall.ban([ban]);
-    expect((await members('dock2ban6-web')).size).toBe(500);
+    expect((await members('dock2ban-6-web')).size).toBe(500);
     for (const ban of bans) await firewall.unban([ban]);
-    expect((await members('dock2ban6-web')).size).toBe(0);
-    expect((await members('dock2ban6')).size).toBe(0);
+    expect((await members('dock2ban-6-web')).size).toBe(0);
+    expect((await members('dock2ban-6')).size).toBe(0);
     expect(commands).toEqual([]);
     await firewall.close();
   });
@@ -136,9 +138,149 @@ describe.skipIf(whyNotHere())('sets in the kernel', () => {
     const { firewall } = await opened();
     await firewall.ban([banFor('203.0.113.1', 600, 'web')]);
     await firewall.ban([banFor('203.0.113.1', 6000, 'web')]);
-    expect((await members('dock2ban4-web')).get('203.0.113.1')).toBeGreaterThan(5990);
+    expect((await members('dock2ban-4-web')).get('203.0.113.1')).toBeGreaterThan(5990);
     await firewall.ban([banFor('203.0.113.1', undefined, 'web')]);
-    expect((await members('dock2ban4')).get('203.0.113.1')).toBe(0);
+    expect((await members('dock2ban-4')).get('203.0.113.1')).toBe(0);
     await firewall.close();
+  });
+
+  /** Whether the kernel would find an address in a set. */
+  async function holds(set: string, ip: string): Promise<boolean> {
+    return netns.sh('ipset', 'test', set, ip).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  it('holds prefixes within prefixes, each until its own end', async () => {
+    const { firewall } = await opened();
+    await firewall.ban([
+      banFor('203.0.113.0/24', 2, 'web'),
+      banFor('203.0.0.0/16', 600, 'web'),
+      banFor('198.51.100.0/24', 600, 'web'),
+      banFor('198.51.100.7', 2, 'web'),
+      banFor('192.0.2.64/26', 2, 'web'),
+      banFor('192.0.2.70', 600, 'web'),
+      banFor('2001:db8:0:1::/64', 600, 'web'),
+      banFor('::102:300/120', 600, 'web'),
+    ]);
+    const looked = ['203.0.113.7', '203.0.114.7', '198.51.100.7', '192.0.2.70', '192.0.2.71', '192.0.2.1'];
+    const found = async (): Promise<string[]> => {
+      const results = await Promise.all(looked.map((ip) => holds('dock2ban-4', ip)));
+      return looked.filter((_, i) => results[i]);
+    };
+    expect(await found()).toEqual(['203.0.113.7', '203.0.114.7', '198.51.100.7', '192.0.2.70', '192.0.2.71']);
+    await sleep(3100);
+    // What has ended neither bans any more nor hides what still does.
+    expect(await found()).toEqual(['203.0.113.7', '203.0.114.7', '198.51.100.7', '192.0.2.70']);
+    expect(await holds('dock2ban-6-web', '2001:db8:0:1:ffff::1')).toBe(true);
+    expect(await holds('dock2ban-6-web', '2001:db8:0:2::1')).toBe(false);
+    expect((await firewall.reconcile([web])).repairs).toEqual([]);
+    await firewall.unban([
+      { jail: 'web', ip: '203.0.0.0/16' },
+      { jail: 'web', ip: '2001:db8:0:1::/64' },
+    ]);
+    expect(await found()).toEqual(['198.51.100.7', '192.0.2.70']);
+    await firewall.close();
+    const second = await openFirewall(netns);
+    const held = (await second.firewall.takeOver(['web'])).get('web')!;
+    expect(held.map(({ ip }) => ip).toSorted()).toEqual(['192.0.2.70', '198.51.100.0/24', '::102:300/120']);
+    await second.firewall.close();
+  });
+
+  it('refuses a prefix of everything, and one with an address of the host, and puts in the rest', async () => {
+    const { firewall } = await opened();
+    const ips = ['0.0.0.0/0', '::/0', '192.0.2.0/24', '203.0.113.0/24'];
+    const refused = await firewall.ban(ips.map((ip) => banFor(ip, 600, 'web')));
+    expect(refused.map(({ ip, kind }) => `${ip} ${kind}`)).toEqual([
+      '0.0.0.0/0 loopback',
+      '::/0 loopback',
+      '192.0.2.0/24 host',
+    ]);
+    expect([...(await members('dock2ban-4-web')).keys()]).toEqual(['203.0.113.0/24']);
+    await firewall.close();
+  });
+
+  it('makes room in a set that takes only a few, and loses nothing', async () => {
+    await netns.sh('ipset', 'create', 'dock2ban-4-web', 'hash:net', 'maxelem', '4', 'timeout', '0');
+    for (const i of [1, 2, 3, 4]) await netns.sh('ipset', 'add', 'dock2ban-4-web', `203.0.113.${i}`);
+    const { firewall } = await openFirewall(netns);
+    await firewall.takeOver(['web']);
+    expect((await firewall.reconcile([web])).shortfalls).toEqual([]);
+    const more = Array.from({ length: 2000 }, (_, i) => banFor(`10.9.${i >> 8}.${i & 255}`, 600, 'web'));
+    expect(await firewall.ban(more)).toEqual([]);
+    const held = await members('dock2ban-4-web');
+    expect(held.size).toBe(2004);
+    expect(held.get('203.0.113.4')).toBe(0);
+    expect((await members('dock2ban-4')).size).toBe(2004);
+    // Rules refer to it: only a swap can replace it now.
+    await netns.sh('ipset', 'create', 'tiny', 'hash:net', 'maxelem', '3', 'timeout', '0');
+    await netns.sh('ipset', 'swap', 'tiny', 'dock2ban-4-web');
+    await netns.sh('ipset', 'destroy', 'tiny');
+    expect((await firewall.reconcile([web])).repairs).toMatchObject([{ what: 'members', family: 4 }]);
+    expect((await members('dock2ban-4-web')).size).toBe(2004);
+    expect(await firewall.reconcile([web])).toEqual({ repairs: [], shortfalls: [], refused: [] });
+    await firewall.close();
+  });
+
+  it('moves the sets of an earlier version while its rules are in force', async () => {
+    await netns.feed(
+      [
+        'create dock2ban4 hash:ip family inet maxelem 16777216 timeout 0',
+        'create dock2ban4-web hash:ip family inet maxelem 16777216 timeout 0',
+        'add dock2ban4 203.0.113.1 timeout 600',
+        'add dock2ban4-web 203.0.113.1 timeout 600',
+        '',
+      ].join('\n'),
+      'ipset',
+      'restore',
+    );
+    await netns.sh('iptables-nft', '-N', 'DOCK2BAN');
+    const match = ['-m', 'set', '--match-set'];
+    await netns.sh('iptables-nft', '-A', 'DOCK2BAN', ...match, 'dock2ban4-web', 'src', '-j', 'DROP');
+    await netns.sh('iptables-nft', '-I', 'INPUT', '1', '-j', 'DOCK2BAN');
+    const { firewall } = await openFirewall(netns);
+    expect((await firewall.takeOver(['web'])).get('web')).toMatchObject([{ ip: '203.0.113.1' }]);
+    expect(await holds('dock2ban4-web', '203.0.113.1')).toBe(true);
+    expect(await holds('dock2ban-4-web', '203.0.113.1')).toBe(true);
+    expect((await firewall.reconcile([web])).shortfalls).toEqual([]);
+    expect(await netns.sh('iptables-nft', '-S', 'DOCK2BAN')).not.toContain('dock2ban4');
+    await firewall.reconcile([web]);
+    const names = (await netns.sh('ipset', 'list', '-n')).trim().split('\n').toSorted();
+    expect(names).toEqual(['dock2ban-4', 'dock2ban-4-web', 'dock2ban-6', 'dock2ban-6-web']);
+    expect((await members('dock2ban-4-web')).get('203.0.113.1')).toBeGreaterThan(590);
+    await firewall.close();
+  });
+
+  it('arms bans again that are longer than ipset can count, also those that an earlier run has armed', async () => {
+    let ahead = 0;
+    const now = (): number => Date.now() + ahead;
+    const start = async (): Promise<DockerUserFirewall> => {
+      const neverBan = new NeverBan({ host: [], gateways: [], dockerSubnets: [] });
+      const { tools, procNet } = netns;
+      const firewall = new DockerUserFirewall({ tools, procNet, now, neverBan: () => neverBan });
+      await firewall.open();
+      await firewall.takeOver(['web']);
+      await firewall.reconcile([web]);
+      return firewall;
+    };
+    const day = 86_400_000;
+    const long = { jail: 'web', ip: '203.0.113.0/24', since: now(), until: now() + 100 * day };
+    const first = await start();
+    await first.ban([long, { ...long, ip: '203.0.113.9', until: undefined }]);
+    await first.close();
+    // As after a reboot of dock2ban alone: the kernel knows 24.8 days, what is stored knows the rest.
+    const second = await start();
+    await second.ban([long]);
+    await netns.sh('ipset', '-exist', 'add', 'dock2ban-4-web', '203.0.113.0/24', 'timeout', '1100000');
+    await netns.sh('ipset', '-exist', 'add', 'dock2ban-4', '203.0.113.0/24', 'timeout', '1100000');
+    ahead = 12.5 * day;
+    await second.reconcile([web]);
+    for (const set of ['dock2ban-4-web', 'dock2ban-4']) {
+      const held = await members(set);
+      expect(held.get('203.0.113.0/24')).toBeGreaterThan(longestTimeout - 60);
+      expect(held.get('203.0.113.9')).toBe(0);
+    }
+    await second.close();
   });
 });

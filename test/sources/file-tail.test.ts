@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { tailFile, type TailOptions, type TailUpdate } from '../../src/sources/file-tail.ts';
+import { tailFile, type TailOptions } from '../../src/sources/file-tail.ts';
+import type { TailUpdate } from '../../src/sources/tail-update.ts';
 
 let folder: string;
 let path: string;
@@ -22,7 +23,7 @@ afterEach(async () => {
 /** Collects everything a tail yields. */
 class Reader {
   readonly lines: string[] = [];
-  readonly states: (TailUpdate & { type: 'lost' | 'resumed' })[] = [];
+  readonly states: Exclude<TailUpdate, { type: 'lines' }>[] = [];
   readonly #end = new AbortController();
   readonly #done: Promise<void>;
 

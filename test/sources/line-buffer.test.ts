@@ -75,17 +75,20 @@ describe('a line whose beginning is unknown', () => {
     expect(feed(buffer, Buffer.from('rest of a line\nnext\n'), [3])).toBe('next\n');
   });
 
-  it('follows a truncation in the middle of a line', () => {
+  it('is dropped with what is held of it', () => {
     const buffer = new LineBuffer();
     expect(feed(buffer, Buffer.from('one\npart of'))).toBe('one\n');
-    buffer.restart();
+    expect(buffer.held).toBe('part of'.length);
+    buffer.skipLine();
+    expect(buffer.inLine).toBe(true);
     expect(feed(buffer, Buffer.from(' two\nthree\n'))).toBe('three\n');
+    expect(buffer.inLine).toBe(false);
   });
 
-  it('does not follow a truncation between lines', () => {
+  it('is none once all is forgotten', () => {
     const buffer = new LineBuffer();
-    feed(buffer, Buffer.from('one\n'));
-    buffer.restart();
+    feed(buffer, Buffer.from('one\npart of'));
+    buffer.clear();
     expect(feed(buffer, Buffer.from('two\n'))).toBe('two\n');
   });
 });

@@ -25,6 +25,12 @@ const needs: readonly Need[] = [
   },
   { program: 'tini', packageName: 'tini' },
   { program: 'rsyslogd', packageName: 'rsyslog', units: ['rsyslog.service'] },
+  { program: 'journalctl', packageName: 'systemd' },
+  {
+    program: '/lib/systemd/systemd-journal-remote',
+    packageName: 'systemd-journal-remote',
+    units: ['systemd-journal-remote.socket', 'systemd-journal-remote.service'],
+  },
   { program: 'fail2ban-server', packageName: 'fail2ban', units: ['fail2ban.service'] },
   // Only recommended by fail2ban, and what lets it see new lines at once.
   { program: '/usr/lib/python3/dist-packages/pyinotify.py', packageName: 'python3-pyinotify' },

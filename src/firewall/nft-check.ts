@@ -1,0 +1,224 @@
+import type { Ban } from '../jail/ban.ts';
+import type { BanIndex } from './ban-index.ts';
+import type { GuardedJail, Repair } from './firewall.ts';
+import type { Listing } from './nft-listing.ts';
+import type { Held } from './nft-members.ts';
+import { elementOf, placeFinder, setOf, type Place } from './nft-names.ts';
+import { alterations, fits, renewedSets, type Written } from './nft-spelling.ts';
+import { isCertain, surveyOf, type Surveyed } from './nft-survey.ts';
+import type { Failures, NftTool } from './nft-tool.ts';
+import { SetAudit } from './set-audit.ts';
+
+/** What was seen in the kernel, and what should be there. */
+export interface Look {
+  readonly listing: Listing;
+  /** What somebody did to the table. */
+  readonly repairs: readonly Repair[];
+  /** The sets that there must be. */
+  readonly places: ReadonlyMap<string, Place>;
+  /** Sets that are of no use any more, or can't hold what they should. */
+  readonly obsolete: readonly string[];
+  /** What was read of sets in full. */
+  readonly held: ReadonlyMap<string, Held>;
+  /** Jails of which the kernel held nothing. */
+  readonly fresh: readonly string[];
+}
+
+/** So many bans, and no more, are read in full each time: that takes some milliseconds. */
+const fewBans = 1000;
+
+/** So many bans are looked up in the kernel each time, each in its turn. */
+const sampled = 500;
+
+/** nft takes some 20 µs a member where ipset, with which the audit reckons, takes 2: the pauses are to be longer by as much. */
+const auditWeight = 10;
+
+/** Milliseconds between walks through all bans, if there are many. */
+const walkEvery = 60_000;
+
+/** What a walk through all bans found. */
+interface Survey {
+  readonly sets: ReadonlyMap<string, Surveyed>;
+  /** How many bans there were. */
+  readonly total: number;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** Compares our table with what should be in it. Not for overlapping calls. */
+export class NftCheck {
+  readonly #tool: NftTool;
+  readonly #index: BanIndex;
+  readonly #now: () => number;
+  readonly #audit = new SetAudit();
+  /** Jails of which every member is known: what is not in the index doesn't belong there. */
+  readonly #trusted = new Set<string>();
+  /** Jails whose sets are read in full at the next look. Undefined: those of all, of which an earlier run may have left something. */
+  readonly #doubtful = new Set<string | undefined>([undefined]);
+  #samples: Generator<Ban, void> | undefined;
+  #survey: Survey | undefined;
+
+  /** @param now epoch milliseconds */
+  constructor(tool: NftTool, index: BanIndex, now: () => number) {
+    this.#tool = tool;
+    this.#index = index;
+    this.#now = now;
+  }
+
+  /** Every member of this jail's sets is known from now on. */
+  trust(jail: string): void {
+    this.#trusted.add(jail);
+  }
+
+  /** Something may be wrong with these sets. @param jail undefined: the sets of all */
+  doubt(jail: string | undefined): void {
+    this.#doubtful.add(jail);
+  }
+
+  /** Whether the sets hold what the index says. @param jail undefined: the sets of all */
+  isSure(jail: string | undefined): boolean {
+    return !this.#doubtful.has(jail) && (jail === undefined || this.#trusted.has(jail));
+  }
+
+  forget(): void {
+    this.#trusted.clear();
+    this.#doubtful.clear();
+    this.#doubtful.add(undefined);
+    this.#survey = undefined;
+    this.#samples = undefined;
+  }
+
+  /**
+   * Reads what is needed. With few bans that is everything; else the layout, some bans of each set, and in full the sets that may be wrong.
+   * @param written the layout as it was listed when it was written
+   * @param current the sets that there are, as far as we made them
+   */
+  async look(
+    written: Written | undefined,
+    current: ReadonlyMap<string, Place>,
+    jails: readonly GuardedJail[],
+  ): Promise<Look> {
+    const asked = this.#now();
+    const total = this.#index.kept(undefined, 4) + this.#index.kept(undefined, 6);
+    const isSmall = total <= fewBans;
+    const listing = isSmall ? await this.#tool.listAll() : await this.#tool.list();
+    const sets = [...listing.sets.keys()];
+    const known = this.#survey;
+    const isStale = !known || asked >= known.at + walkEvery || total > 2 * known.total;
+    const survey = isSmall || isStale ? this.#walk(asked, total) : known;
+    // Without a new survey nothing is known to have become needless.
+    const places = placesOf(jails, survey.sets, survey === known ? current : new Map());
+    const find = this.#finder(jails);
+    const obsolete = sets.filter((set) => {
+      const wanted = places.get(set);
+      if (wanted) return !fits(listing.sets.get(set)!, wanted);
+      const place = find(set);
+      return place !== undefined && this.#mayPrune(place);
+    });
+    const present = sets.filter((set) => places.has(set) && !obsolete.includes(set));
+    const suspects = isSmall ? present : await this.#suspects(present, places, survey.sets, written, listing);
+    const held = new Map<string, Held>();
+    for (const set of suspects) {
+      const since = isSmall ? asked : this.#now();
+      const members = isSmall ? listing.members.get(set)! : await this.#tool.members(set);
+      held.set(set, { members, asked: since, mayPrune: this.#mayPrune(places.get(set)!) });
+    }
+    const presentJails = new Set(sets.map((set) => find(set)?.jail));
+    const fresh = jails.map(({ name }) => name).filter((jail) => !presentJails.has(jail));
+    return { listing, repairs: written ? alterations(written, listing) : [], places, obsolete, held, fresh };
+  }
+
+  /** What was looked at has been put right, but for the jails that failed. */
+  settle({ fresh }: Look, failures: Failures): void {
+    this.#doubtful.clear();
+    for (const jail of fresh) this.#trusted.add(jail);
+    for (const jail of failures.keys()) this.#doubtful.add(jail);
+  }
+
+  /** The sets that are to be read in full. */
+  async #suspects(
+    present: readonly string[],
+    places: ReadonlyMap<string, Place>,
+    survey: ReadonlyMap<string, Surveyed>,
+    written: Written | undefined,
+    listing: Listing,
+  ): Promise<Set<string>> {
+    const renewed = new Set(written && renewedSets(written, listing));
+    const suspects = new Set(
+      present.filter((set) => renewed.has(set) || this.#doubtful.has(places.get(set)!.jail)),
+    );
+    const audited = this.#audit.next(
+      present,
+      (set) => this.#index.kept(places.get(set)!.jail, places.get(set)!.family) * auditWeight,
+      this.#now(),
+    );
+    if (audited !== undefined) suspects.add(audited);
+    const sample = new Map(
+      present.filter((set) => !suspects.has(set)).map((set) => [set, new Set<string>()]),
+    );
+    const witnesses = Array.from(survey.values(), ({ witness }) => witness);
+    for (const { jail, ip } of [...this.#stillCertain(witnesses), ...this.#sample()]) {
+      const { family, address, bits } = elementOf(ip);
+      for (const owner of [jail, undefined]) sample.get(setOf({ jail: owner, family, bits }))?.add(address);
+    }
+    for (const set of await this.#tool.lacking(sample)) suspects.add(set);
+    return suspects;
+  }
+
+  /** Those of bans that were live a while ago which the kernel must still hold. */
+  #stillCertain(bans: readonly (Ban | undefined)[]): Ban[] {
+    const now = this.#now();
+    return bans.flatMap((each) => {
+      const ban = each && this.#index.get(each.jail, each.ip);
+      return ban && isCertain(ban, now) ? [ban] : [];
+    });
+  }
+
+  /** Some bans, others each time. */
+  *#sample(): Generator<Ban> {
+    const now = this.#now();
+    this.#samples ??= this.#index.live(now);
+    for (let i = 0; i < sampled; i += 1) {
+      const { value, done } = this.#samples.next();
+      if (done) {
+        this.#samples = undefined;
+        return;
+      }
+      if (isCertain(value, now)) yield value;
+    }
+  }
+
+  #mayPrune({ jail }: Place): boolean {
+    return jail === undefined || this.#trusted.has(jail);
+  }
+
+  #finder(jails: readonly GuardedJail[]): ReturnType<typeof placeFinder> {
+    const named = jails.map(({ name }) => name);
+    return placeFinder(
+      new Set([undefined, ...this.#trusted, ...this.#doubtful, ...this.#index.jails, ...named]),
+    );
+  }
+
+  /** Walks through all bans: forgets those that have ended, and finds out what the others need. */
+  #walk(now: number, total: number): Survey {
+    this.#index.count(now);
+    return (this.#survey = { sets: surveyOf(this.#index.live(now), now), total, at: now });
+  }
+}
+
+/**
+ * The sets that there must be: for the usual prefix lengths of each jail that closes something and of all, for whatever is banned, and
+ * those that are `kept`.
+ */
+function placesOf(
+  jails: readonly GuardedJail[],
+  survey: ReadonlyMap<string, Surveyed>,
+  kept: ReadonlyMap<string, Place>,
+): ReadonlyMap<string, Place> {
+  const usual = [undefined, ...jails.map(({ name }) => name)].flatMap((jail): Place[] => [
+    { jail, family: 4, bits: 32 },
+    { jail, family: 6, bits: 64 },
+  ]);
+  const banned = Array.from(survey.values(), ({ place }) => place);
+  return new Map([...usual, ...banned, ...kept.values()].map((place) => [setOf(place), place]));
+}

@@ -1,0 +1,258 @@
+import type { Ban } from '../jail/ban.ts';
+import { BanIndex } from './ban-index.ts';
+import { BanRequests, type Request } from './ban-requests.ts';
+import type { BanKey, GuardedJail, Reconciliation, Refusal } from './firewall.ts';
+import { NftBatch, timeoutUntil } from './nft-batch.ts';
+import { NftCheck } from './nft-check.ts';
+import { compareSets } from './nft-members.ts';
+import { ownTable, placeFinder, prefixText } from './nft-names.ts';
+import { NftTable } from './nft-table.ts';
+import type { Failures, NftTool } from './nft-tool.ts';
+import type { NeverBan } from './never-ban.ts';
+import { Serial } from './serial.ts';
+
+export interface NftKeeperOptions {
+  readonly tool: NftTool;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** The addresses that may not be banned at this moment; a new object when they change. */
+  readonly neverBan: () => NeverBan;
+}
+
+/** A difference in the end of a ban that isn't worth a write. Milliseconds. */
+const sameEnd = 2000;
+
+/** So many requests go into one transaction. */
+const mostAtOnce = 10_000;
+
+/** Keeps the bans in the sets of our table, and the table as it should be. */
+export class NftKeeper {
+  readonly #tool: NftTool;
+  readonly #now: () => number;
+  readonly #neverBan: () => NeverBan;
+  readonly #index = new BanIndex();
+  readonly #serial = new Serial();
+  readonly #requests = new BanRequests(this.#serial, (requests) => this.#carryOut(requests));
+  readonly #table: NftTable;
+  readonly #check: NftCheck;
+  #checkedNeverBan: NeverBan | undefined;
+
+  constructor({ tool, now, neverBan }: NftKeeperOptions) {
+    this.#tool = tool;
+    this.#now = now;
+    this.#neverBan = neverBan;
+    this.#table = new NftTable(tool);
+    this.#check = new NftCheck(tool, this.#index, now);
+  }
+
+  /** The bans that were asked for and haven't ended. */
+  get bans(): Iterable<Ban> {
+    return this.#index.live(this.#now());
+  }
+
+  /** @throws FirewallError if nft can't read the kernel's tables */
+  async open(): Promise<void> {
+    await this.#serial.run(() => this.#tool.list());
+  }
+
+  ban(bans: readonly Ban[]): Promise<readonly Refusal[]> {
+    return this.#requests.add(bans.map((ban) => ({ jail: ban.jail, ip: ban.ip, ban })));
+  }
+
+  async unban(keys: readonly BanKey[]): Promise<void> {
+    await this.#requests.add(keys.map(({ jail, ip }) => ({ jail, ip, ban: undefined })));
+  }
+
+  takeOver(jails: readonly string[]): Promise<ReadonlyMap<string, readonly Ban[]>> {
+    return this.#serial.run(async () => {
+      const sets = [...(await this.#tool.list()).sets.keys()];
+      const batch = new NftBatch();
+      const held = new Map<string, readonly Ban[]>();
+      for (const jail of jails) held.set(jail, await this.#takeOverJail(jail, sets, batch));
+      await this.#tool.write(batch.lines());
+      return held;
+    });
+  }
+
+  /** @param jails those that close something */
+  reconcile(jails: readonly GuardedJail[]): Promise<Reconciliation> {
+    return this.#serial.run(async () => {
+      const { written, places } = this.#table;
+      const batch = new NftBatch();
+      const purged: [Ban, Refusal][] = [];
+      try {
+        this.#purge(batch, purged);
+        const look = await this.#check.look(written, places, jails);
+        // Nothing is waited for from here on until the kernel is written, so that no address gets in that must not be banned by then.
+        this.#purge(batch, purged);
+        const wasThere = (set: string): boolean => written?.blocks.has(`set ${set}`) ?? false;
+        const members = compareSets(look, wasThere, this.#index, this.#now(), batch);
+        const failures = await this.#table.reconcile(jails, look, batch);
+        this.#check.settle(look, failures);
+        return {
+          repairs: [...look.repairs, ...members],
+          shortfalls: [...failures].map(([jail, error]) => ({
+            jail,
+            family: undefined,
+            consequence: `bans of jail ${jail} are not enforced`,
+            error,
+          })),
+          refused: purged.map(([, refusal]) => refusal),
+        };
+      } catch (error) {
+        // They are still in the kernel, and nobody has been told that they were given up.
+        for (const [ban] of purged) this.#index.put(ban);
+        this.#checkedNeverBan = undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** Removes our table, and forgets all bans. */
+  destroyAll(): Promise<void> {
+    return this.#serial.run(async () => {
+      this.#index.clear();
+      this.#check.forget();
+      this.#table.forget();
+      // It can only be deleted if it is there, and adding it does nothing if it is.
+      const lines = [`add table ${ownTable}`, `delete table ${ownTable}`];
+      await this.#tool.write(lines.map((text) => ({ text, jail: undefined })));
+    });
+  }
+
+  /** Resolves when what was asked for has been written. */
+  async close(): Promise<void> {
+    await this.#serial.run(async () => undefined);
+  }
+
+  /** In parts, so that a hundred thousand bans don't need the memory for all of their text at once. */
+  async #carryOut(requests: readonly Request[]): Promise<readonly Refusal[]> {
+    const refused: Refusal[] = [];
+    const errors: unknown[] = [];
+    for (let i = 0; i < requests.length; i += mostAtOnce) {
+      try {
+        refused.push(...(await this.#carryOutPart(requests.slice(i, i + mostAtOnce))));
+      } catch (error) {
+        // The bans of the others still have to be remembered, and may get through.
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
+    return refused;
+  }
+
+  async #carryOutPart(requests: readonly Request[]): Promise<readonly Refusal[]> {
+    const now = this.#now();
+    const neverBan = this.#neverBan();
+    const batch = new NftBatch();
+    const refused: Refusal[] = [];
+    const written: BanKey[] = [];
+    /** Address or prefix → its longest ban before. */
+    const touched = new Map<string, Ban | undefined>();
+    for (const { jail, ip, ban } of requests) {
+      const held = this.#index.get(jail, ip);
+      const reason = ban && neverBan.find(ip);
+      if (reason) {
+        refused.push({ jail, ip, kind: reason.kind, reason: reason.text });
+        if (!held) continue;
+      }
+      if (!touched.has(ip)) touched.set(ip, this.#index.longest(ip));
+      if (ban && !reason && !hasEnded(ban, now)) {
+        this.#index.put(ban);
+        const isSure = this.#check.isSure(jail);
+        if (held && isSure && isSame(held, ban, now)) continue;
+        batch.add(jail, ip, timeoutUntil(ban.until, now), isSure && !held);
+      } else {
+        this.#index.remove(jail, ip);
+        batch.del(jail, ip);
+      }
+      written.push({ jail, ip });
+    }
+    for (const [ip, before] of touched) this.#batchAll(batch, ip, before, now);
+    return [...refused, ...this.#settle(await this.#write(batch), written)];
+  }
+
+  /** The sets of all hold an element as long as the longest of its bans. */
+  #batchAll(batch: NftBatch, ip: string, before: Ban | undefined, now: number): void {
+    const longest = this.#index.longest(ip);
+    const isSure = this.#check.isSure(undefined);
+    if (!longest || hasEnded(longest, now)) batch.del(undefined, ip);
+    else if (!before || !isSure || !isSame(before, longest, now)) {
+      batch.add(undefined, ip, timeoutUntil(longest.until, now), isSure && !before);
+    }
+  }
+
+  async #write(batch: NftBatch): Promise<Failures> {
+    try {
+      const failures = await this.#table.write(batch);
+      for (const jail of failures.keys()) this.#check.doubt(jail);
+      return failures;
+    } catch (error) {
+      for (const { jail } of batch.places) this.#check.doubt(jail);
+      throw error;
+    }
+  }
+
+  /** Tells whose bans the kernel would not take, and forgets those that it never will. */
+  #settle(failures: Failures, written: readonly BanKey[]): Refusal[] {
+    return written.flatMap(({ jail, ip }): Refusal[] => {
+      const error = failures.get(jail);
+      if (!error || !this.#index.get(jail, ip)) return [];
+      if (error.code === 'firewall-refused') this.#index.remove(jail, ip);
+      return [{ jail, ip, kind: 'kernel', reason: error.message }];
+    });
+  }
+
+  async #takeOverJail(jail: string, sets: readonly string[], batch: NftBatch): Promise<readonly Ban[]> {
+    const bans: Ban[] = [];
+    const find = placeFinder([jail]);
+    for (const set of sets) {
+      const place = find(set);
+      if (!place) continue;
+      const members = await this.#tool.members(set);
+      const [now, neverBan] = [this.#now(), this.#neverBan()];
+      for (const [address, seconds] of members) {
+        const ip = prefixText(address, place);
+        if (neverBan.find(ip)) {
+          batch.del(jail, ip);
+          if (this.#index.longest(ip) === undefined) batch.del(undefined, ip);
+          continue;
+        }
+        const ban = { jail, ip, since: now, until: seconds === 0 ? undefined : now + seconds * 1000 };
+        if (!this.#index.get(jail, ip)) this.#index.put(ban);
+        bans.push(ban);
+      }
+    }
+    // Not before all of it was read, or the rest would be taken for strangers.
+    this.#check.trust(jail);
+    this.#check.doubt(undefined);
+    return bans;
+  }
+
+  /** Gives up the bans of addresses that have become ones that must not be banned, and puts them into `purged`. */
+  #purge(batch: NftBatch, purged: [Ban, Refusal][]): void {
+    const neverBan = this.#neverBan();
+    if (neverBan === this.#checkedNeverBan) return;
+    this.#checkedNeverBan = neverBan;
+    for (const ban of this.#index.live(this.#now())) {
+      const { jail, ip } = ban;
+      const reason = neverBan.find(ip);
+      if (!reason) continue;
+      purged.push([ban, { jail, ip, kind: reason.kind, reason: reason.text }]);
+      this.#index.remove(jail, ip);
+      batch.del(jail, ip);
+      batch.del(undefined, ip);
+    }
+  }
+}
+
+function hasEnded({ until }: Ban, now: number): boolean {
+  return until !== undefined && until <= now;
+}
+
+/** Whether what the kernel holds for one ban will do for the other. */
+function isSame(held: Ban, wanted: Ban, now: number): boolean {
+  if (hasEnded(held, now)) return false;
+  const [a, b] = [held.until, wanted.until];
+  return a === b || (a !== undefined && b !== undefined && Math.abs(a - b) <= sameEnd);
+}

@@ -1,0 +1,137 @@
+import { FirewallError } from './errors.ts';
+import type { Tools } from './exec.ts';
+import type { Line } from './nft-layout.ts';
+import { emptyListing, parseListing, type Listing } from './nft-listing.ts';
+import { ownTable } from './nft-names.ts';
+
+/** Jails whose lines the kernel would not take, and why. */
+export type Failures = ReadonlyMap<string, FirewallError>;
+
+/** More elements in one command end in `Message too long`. */
+const mostElements = 4000;
+
+/** So many come in one piece. */
+const fewElements = 500;
+
+/** How often a large set is read again, at most. */
+const mostReadings = 3;
+
+/**
+ * Reads and writes our table with nft. A process each: with nft 1.0.6 a batch takes 4 ms plus 3 µs an element, and a long-lived `nft -i` is slower at
+ * both. It lists in JSON, since text comes in pieces of 60 bytes, the reading of which costs 10 µs each. What makes nft read all elements first (`get element`, `list tables`, `-t list table`) costs a second at 100,000, so none of that is used
+ * where it matters. One call at a time.
+ */
+export class NftTool {
+  readonly #tools: Tools;
+
+  constructor(tools: Tools) {
+    this.#tools = tools;
+  }
+
+  /** Without elements: this one command finds that out before it reads them. */
+  async list(): Promise<Listing> {
+    return this.#list(['-t', 'list', 'ruleset', 'inet']);
+  }
+
+  /** With all elements of all sets; for small sets. */
+  async listAll(): Promise<Listing> {
+    return this.#listIfThere(['list', 'table', ...ownTable.split(' ')]);
+  }
+
+  /**
+   * Address → seconds left, 0 for ever. A set that isn't there has none. The kernel passes over some elements of a large set whose hash
+   * table grows or shrinks meanwhile, so that is read again until nothing new is found.
+   */
+  async members(set: string): Promise<ReadonlyMap<string, number>> {
+    const read = async (): Promise<ReadonlyMap<string, number>> =>
+      (await this.#listIfThere(['list', 'set', ...ownTable.split(' '), set])).members.get(set) ?? new Map();
+    let members = await read();
+    for (let i = 0; i < mostReadings && members.size > fewElements; i += 1) {
+      const again = new Map([...members, ...(await read())]);
+      const isComplete = again.size === members.size;
+      members = again;
+      if (isComplete) break;
+    }
+    return members;
+  }
+
+  /**
+   * Whether sets hold certain elements, without reading the sets: a transaction that deletes them is tried, and never committed.
+   * @returns the sets that lack any
+   */
+  async lacking(elements: ReadonlyMap<string, ReadonlySet<string>>): Promise<string[]> {
+    const lines = [...elements].flatMap(([set, addresses]) =>
+      elementLines('delete', set, undefined, [...addresses]).map(({ text }) => ({ text, set })),
+    );
+    if (lines.length === 0) return [];
+    try {
+      await this.#run(lines, ['-c']);
+      return [];
+    } catch (error) {
+      if (!(error instanceof FirewallError)) throw error;
+      const faulty = faultyLines(error).flatMap((number) => lines[number - 1]?.set ?? []);
+      if (error.code === 'firewall-not-found' && faulty.length > 0) return [...new Set(faulty)];
+      throw error;
+    }
+  }
+
+  /**
+   * Carries out all lines at once. The lines of a jail at which the kernel takes offence are left out.
+   * @throws FirewallError if it is not one jail's fault; then nothing was written
+   */
+  async write(lines: readonly Line[]): Promise<Failures> {
+    const failures = new Map<string, FirewallError>();
+    for (let rest = lines; rest.length > 0;) {
+      try {
+        await this.#run(rest);
+        break;
+      } catch (error) {
+        if (!(error instanceof FirewallError)) throw error;
+        const jails = new Set(faultyLines(error).map((number) => rest[number - 1]?.jail));
+        if (jails.size === 0 || jails.has(undefined)) throw error;
+        for (const jail of jails) failures.set(jail!, error);
+        rest = rest.filter(({ jail }) => !jails.has(jail));
+      }
+    }
+    return failures;
+  }
+
+  async #run(lines: readonly { readonly text: string }[], options: readonly string[] = []): Promise<void> {
+    const input = `${lines.map(({ text }) => text).join('\n')}\n`;
+    await this.#tools.run('nft', [...options, '-f', '-'], { input });
+  }
+
+  async #list(what: readonly string[]): Promise<Listing> {
+    const { stdout } = await this.#tools.run('nft', ['-j', ...what]);
+    return parseListing(stdout);
+  }
+
+  async #listIfThere(what: readonly string[]): Promise<Listing> {
+    try {
+      return await this.#list(what);
+    } catch (error) {
+      if (error instanceof FirewallError && error.code === 'firewall-not-found') return emptyListing;
+      throw error;
+    }
+  }
+}
+
+/** Commands that add or delete elements of one set, none of them too long. */
+export function elementLines(
+  verb: 'add' | 'delete',
+  set: string,
+  jail: string | undefined,
+  elements: readonly string[],
+): Line[] {
+  const lines: Line[] = [];
+  for (let i = 0; i < elements.length; i += mostElements) {
+    const some = elements.slice(i, i + mostElements).join(', ');
+    lines.push({ text: `${verb} element ${ownTable} ${set} { ${some} }`, jail });
+  }
+  return lines;
+}
+
+/** The numbers of the lines about which nft complains: `/dev/stdin:3:27-32: Error: …`. */
+function faultyLines({ stderr }: FirewallError): number[] {
+  return Array.from(stderr.matchAll(/^\/dev\/stdin:(\d+):[\d-]+: Error: /gm), ([, number]) => Number(number));
+}

@@ -1,0 +1,184 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { Dock2banError, messageOf } from '../errors.ts';
+import { listenDatagrams } from './datagram-listener.ts';
+import type { ListenAddress } from './syslog-listen.ts';
+
+/** Paths of PEM files for `tls://`. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+  /** Only clients with a certificate of this authority may connect; undefined: every client. */
+  readonly clientCa?: string;
+}
+
+/** What a listener tells. */
+export interface ListenerEvents {
+  /** A connection was made. @param sender its IP address; undefined on a unix socket */
+  connected(socket: Socket, sender: string | undefined): void;
+  /** A message came by itself. The buffer is the receiver's to keep. */
+  datagram(bytes: Buffer, sender: string): void;
+  /** More connections than one listener may have: this one was closed. */
+  overcrowded(): void;
+  /** It failed after it had been open; nothing more will come. Called once at most. */
+  failed(error: Error): void;
+}
+
+/** An open listener. */
+export interface SyslogListener {
+  /** Resolves when it and all of its connections are closed. */
+  close(): Promise<void>;
+}
+
+/** Connections that one listener may have: a sender is a container. */
+const mostConnections = 1024;
+
+/**
+ * Listens at an address. A unix socket is its owner's alone (mode 0600): root's, as which Docker's engine connects.
+ * @throws Dock2banError `syslog-listen` with what to do about it
+ */
+export async function openListener(
+  address: ListenAddress,
+  tls: TlsFiles | undefined,
+  events: ListenerEvents,
+): Promise<SyslogListener> {
+  try {
+    if (address.transport === 'udp') return await listenDatagrams(address, events);
+    return await listenForConnections(address, tls, events);
+  } catch (error) {
+    if (error instanceof Dock2banError) throw error;
+    throw listenFailure(address, error);
+  }
+}
+
+async function listenForConnections(
+  address: Exclude<ListenAddress, { transport: 'udp' }>,
+  tls: TlsFiles | undefined,
+  events: ListenerEvents,
+): Promise<SyslogListener> {
+  const sockets = new Set<Socket>();
+  const accept = (socket: Socket): void => {
+    socket.on('error', () => socket.destroy());
+    events.connected(socket, address.transport === 'unix' ? undefined : socket.remoteAddress);
+  };
+  const server = address.transport === 'tls' ? await tlsServer(tls, accept) : createServer(accept);
+  // Also those that haven't shown a certificate yet.
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    // So that a peer that vanished is noticed.
+    socket.setKeepAlive(true, 60_000);
+  });
+  server.maxConnections = mostConnections;
+  server.on('drop', () => events.overcrowded());
+  if (address.transport === 'unix') await listenPrivately(server, address.path);
+  else await listening(server, () => server.listen({ host: address.host, port: address.port }));
+  server.on('error', (error) => events.failed(listenFailure(address, error)));
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+async function tlsServer(files: TlsFiles | undefined, accept: (socket: Socket) => void): Promise<Server> {
+  if (!files) {
+    throw new Dock2banError('syslog-listen', 'tls:// needs a certificate', {
+      fix: 'name it: --syslog-tls-cert cert.pem --syslog-tls-key key.pem',
+    });
+  }
+  const [cert, key, ca] = await Promise.all([files.cert, files.key, files.clientCa].map(readPem));
+  // Loaded only where it is asked for: it costs memory.
+  const { createServer: createTlsServer } = await import('node:tls');
+  try {
+    const server = createTlsServer(
+      {
+        cert,
+        key,
+        minVersion: 'TLSv1.2',
+        ...(ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true }),
+      },
+      accept,
+    );
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    return server;
+  } catch (cause) {
+    throw new Dock2banError(
+      'syslog-listen',
+      `cannot use ${files.cert} and ${files.key}: ${messageOf(cause)}`,
+      {
+        fix: 'give a PEM certificate and the key that belongs to it',
+        cause,
+      },
+    );
+  }
+}
+
+async function readPem(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new Dock2banError('syslog-listen', `cannot read ${path}: ${messageOf(cause)}`, {
+      fix: 'mount the file into the container, readable for dock2ban',
+      cause,
+    });
+  }
+}
+
+/** The socket exists with mode 0600 from its first moment: the umask counts when it is bound. */
+async function listenPrivately(server: Server, path: string): Promise<void> {
+  if (await answers(path))
+    throw Object.assign(new Error('somebody else listens there'), { code: 'EADDRINUSE' });
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  rmSync(path, { force: true });
+  const umask = process.umask(0o177);
+  try {
+    await listening(server, () => server.listen(path));
+  } finally {
+    process.umask(umask);
+  }
+  chmodSync(path, 0o600);
+}
+
+async function listening(server: Server, listen: () => void): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.once('listening', () => {
+      server.off('error', reject);
+      resolve();
+    });
+    listen();
+  });
+}
+
+async function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+const fixes: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'stop what listens there, or choose another port',
+  EADDRNOTAVAIL: 'listen on an address of this host',
+  EACCES: 'choose a port above 1023, or a folder that dock2ban may write to',
+  EROFS: "mount a writable folder of the host's there",
+};
+
+function listenFailure({ url }: ListenAddress, cause: unknown): Dock2banError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const fix = fixes[code];
+  return new Dock2banError('syslog-listen', `cannot listen on ${url}: ${messageOf(cause)}`, {
+    cause,
+    ...(fix !== undefined && { fix }),
+  });
+}
