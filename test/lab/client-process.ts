@@ -11,6 +11,7 @@ import type {
 } from './client-protocol.ts';
 import { HttpConnection } from './http-connection.ts';
 import { runSeries } from './request-series.ts';
+import { udpRequest } from './udp-request.ts';
 
 const connections = new Map<number, { connection: HttpConnection; url: URL; host: string | undefined }>();
 let lastConnection = 0;
@@ -55,6 +56,7 @@ function close(number: number): null {
 
 async function get(url: URL, options: RequestOptions): Promise<Outcome> {
   const timeoutMs = options.timeoutMs ?? 1000;
+  if (url.protocol === 'udp:') return udpRequest(url, timeoutMs);
   const started = performance.now();
   const connection = await HttpConnection.open(url, timeoutMs);
   if (!(connection instanceof HttpConnection)) return connection;

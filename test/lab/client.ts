@@ -65,7 +65,7 @@ export class Client implements AsyncDisposable {
     return this.#process.pid!;
   }
 
-  /** One GET request over a connection of its own. */
+  /** One GET request over a connection of its own; to a `udp://` URL, one datagram. */
   async get(url: string, options: RequestOptions = {}): Promise<Outcome> {
     return this.#ask({ op: 'get', url, options });
   }

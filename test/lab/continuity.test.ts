@@ -52,7 +52,7 @@ describe('bans outlive what happens', () => {
     await product.cli('unban', '--all');
   });
 
-  it('a container that is re-created with other ports: the ban follows', async () => {
+  it('a container that is re-created with another port and address, of its own and of the host: the ban follows', async () => {
     await using product: Product = await startProduct(lab);
     await using attacker = await lab.client('198.51.100.79');
     await using honest = await lab.client('203.0.113.9');
@@ -64,7 +64,9 @@ describe('bans outlive what happens', () => {
     };
     await lab.host.docker('rm', '--force', 'nginx-proxy');
     await product.sees('jail-stopped', { jail: 'nginx-proxy' });
-    await using _again = await lab.host.run({ ...app, publish: ['8000:80'] });
+    await lab.host.docker('network', 'create', 'elsewhere');
+    const publish = [`${lab.host.ip4}:8000:80`];
+    await using _again = await lab.host.run({ ...app, network: 'elsewhere', publish });
     await lab.host.until('the new port serves', async () => (await honest.get(`${url}:8000/`)) === 200);
     await lab.host.until(
       'closed again',

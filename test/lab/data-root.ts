@@ -17,10 +17,9 @@ export class DataRoot {
     this.#stamps = `${path}.images.json`;
   }
 
-  static async open(): Promise<DataRoot> {
-    const { stdout } = await execa('/usr/sbin/dockerd', ['--version']);
-    const version = /version ([\w.+~-]+)/.exec(stdout)?.[1] ?? 'unknown';
-    const root = new DataRoot(join(cacheDirectory(), `docker-${version}`));
+  /** @param version the engine's; undefined: that of the machine's own */
+  static async open(version?: string): Promise<DataRoot> {
+    const root = new DataRoot(join(cacheDirectory(), `docker-${version ?? (await machineVersion())}`));
     await mkdir(root.path, { recursive: true });
     return root;
   }
@@ -63,6 +62,11 @@ export class DataRoot {
     const repositories = Object.values(store['Repositories'] ?? {});
     return new Set(repositories.flatMap((tags) => Object.keys(tags ?? {})));
   }
+}
+
+async function machineVersion(): Promise<string> {
+  const { stdout } = await execa('/usr/sbin/dockerd', ['--version']);
+  return /version ([\w.+~-]+)/.exec(stdout)?.[1] ?? 'unknown';
 }
 
 /** The object in a JSON file; empty if there is none that can be read. */

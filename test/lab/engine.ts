@@ -9,6 +9,9 @@ const stopTimeoutMs = 20_000;
 const pidFile = '/run/docker.pid';
 const socketFile = '/run/docker.sock';
 
+/** Where the engine keeps its data, as the host sees it. */
+export const dataFolder = '/var/lib/docker';
+
 /** For images to be built: the engine stays away from the machine's firewall and interfaces. */
 export const buildArguments: readonly string[] = ['--bridge=none', '--iptables=false', '--ip6tables=false'];
 
@@ -50,7 +53,7 @@ export class Engine {
         '--config-file',
         '/run/docker-daemon.json',
         '--data-root',
-        '/var/lib/docker',
+        dataFolder,
         '--exec-opt',
         'native.cgroupdriver=cgroupfs',
         '--cgroup-parent',

@@ -10,7 +10,7 @@ const shownLines = 40;
 
 /** Sees to it that an engine's data has every image that a lab needs, before the lab's engine starts on it. */
 export class ImageSupply {
-  readonly #namespace: HostNamespace;
+  readonly #docker: RunDocker;
   readonly #dataRoot: DataRoot;
   readonly #engine: Engine;
   readonly #recipes: readonly ImageRecipe[];
@@ -23,7 +23,7 @@ export class ImageSupply {
     recipes: readonly ImageRecipe[],
     report: (text: string) => void,
   ) {
-    this.#namespace = namespace;
+    this.#docker = dockerRunner(namespace);
     this.#dataRoot = dataRoot;
     this.#engine = engine;
     this.#recipes = recipes;
@@ -38,14 +38,13 @@ export class ImageSupply {
   async provide(): Promise<void> {
     if ((await this.#dataRoot.stale(this.#recipes)).length === 0) return;
     if (!(await this.#engineStarts())) await this.#startAnew();
-    const docker = this.#docker();
     for (const recipe of await this.#dataRoot.stale(this.#recipes)) {
       this.#report(`building ${recipe.tag}`);
-      await recipe.build(docker, this.#report);
+      await recipe.build(this.#docker, this.#report);
       await this.#dataRoot.record(recipe);
     }
     // The build cache is made of untagged images: only old ones go.
-    await docker(['image', 'prune', '--force', '--filter', 'until=48h']);
+    await this.#docker(['image', 'prune', '--force', '--filter', 'until=48h']);
     await this.#engine.stop();
   }
 
@@ -63,6 +62,13 @@ export class ImageSupply {
     return true;
   }
 
+  /** Saves images that `provide` has seen to into a file that `docker load` takes. */
+  async save(tags: readonly string[], file: string): Promise<void> {
+    await this.#engine.start(buildArguments, { network: 'machine' });
+    await this.#docker(['save', '--output', file, ...tags]);
+    await this.#engine.stop();
+  }
+
   async #engineStarts(): Promise<boolean> {
     return this.#engine.start(buildArguments, { network: 'machine' }).then(
       () => true,
@@ -75,14 +81,19 @@ export class ImageSupply {
     await this.#dataRoot.wipe();
     await this.#engine.start(buildArguments, { network: 'machine' });
   }
+}
 
-  #docker(): RunDocker {
-    return async (args, { env = {} } = {}) => {
-      const inside = { env: { ...dockerEnv, ...env }, network: 'machine' } as const;
-      const [program, argv] = this.#namespace.command(['/usr/bin/docker', ...args], inside);
-      const { failed, all } = await execa(program, argv, { all: true, stdin: 'ignore', reject: false });
-      if (failed)
-        throw new Error(`docker ${args[0]} failed:\n${all.split('\n').slice(-shownLines).join('\n')}`);
-    };
-  }
+/**
+ * Runs docker on a host of which nothing but the engine has been set up yet.
+ *
+ * @returns a function that throws with the end of the output, if a command fails
+ */
+export function dockerRunner(namespace: HostNamespace): RunDocker {
+  return async (args, { env = {} } = {}) => {
+    const inside = { env: { ...dockerEnv, ...env }, network: 'machine' } as const;
+    const [program, argv] = namespace.command(['/usr/bin/docker', ...args], inside);
+    const { failed, all } = await execa(program, argv, { all: true, stdin: 'ignore', reject: false });
+    if (failed)
+      throw new Error(`docker ${args[0]} failed:\n${all.split('\n').slice(-shownLines).join('\n')}`);
+  };
 }

@@ -4,12 +4,15 @@ import { ensurePackages } from '../system/packages.ts';
 import { aptSettings } from './apt.ts';
 import { cacheDirectory } from './cache.ts';
 import { Client } from './client.ts';
+import { changeRelease } from './change-release.ts';
 import { composeBinary } from './compose-binary.ts';
 import { DataRoot } from './data-root.ts';
-import { Engine } from './engine.ts';
+import { dataFolder, Engine } from './engine.ts';
+import type { EngineVersion } from './engine-version.ts';
 import { configureDocker, iptablesFolder, startSyslog } from './host-services.ts';
 import { LabHost } from './host.ts';
 import { ImageSupply } from './image-supply.ts';
+import { DamagedDataError } from './image-transfer.ts';
 import { labImageRecipes, labImages, productRecipe } from './images.ts';
 import { connectClient, disconnectClient, setUpHostNetwork } from './link.ts';
 import { HostNamespace, runtimeDirectory } from './namespace.ts';
@@ -18,6 +21,8 @@ import type { SyslogOptions } from './syslog.ts';
 const ipv6Arguments = ['--experimental', '--ip6tables', '--ipv6', '--fixed-cidr-v6', 'fd00:d2b:1::/64'];
 
 export interface LabOptions {
+  /** Which Docker engine, on which release of Debian; default: 20.10 on Debian 12. */
+  readonly engine?: EngineVersion;
   /** Whether the image of the project's Dockerfile is built, under the tag in compose.example.yml; default true. */
   readonly product?: boolean;
   /**
@@ -76,12 +81,22 @@ export class Lab implements AsyncDisposable {
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const report = options.report ?? ((text: string): void => void process.stderr.write(`lab: ${text}\n`));
   await ensurePackages(report);
+  try {
+    return await raise(options, report);
+  } catch (error) {
+    if (!(error instanceof DamagedDataError)) throw error;
+    report(`${error.message}: making its images anew`);
+    return raise(options, report);
+  }
+}
+
+async function raise(options: LabOptions, report: (text: string) => void): Promise<Lab> {
   const dataRoot = await DataRoot.open();
   const logFolder = join(cacheDirectory(), 'host-var-log');
   await mkdir(logFolder, { recursive: true });
 
   await using stack = new AsyncDisposableStack();
-  const mounts = { '/var/log': logFolder, '/var/lib/docker': dataRoot.path };
+  const mounts = { '/var/log': logFolder, [dataFolder]: dataRoot.path };
   const namespace = stack.use(await HostNamespace.create('dockerhost', mounts, report));
   // The lock is ours now: what is left of an earlier lab belongs to nobody.
   await clearFolder(logFolder);
@@ -94,18 +109,19 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const apt = await aptSettings();
   const compose = await composeBinary(apt, report);
   await configureDocker(namespace, compose);
-  await startSyslog(namespace, options.syslog);
   const recipes = await labImageRecipes(apt);
   if (options.product !== false) recipes.push(await productRecipe(compose, recipes));
   const supply = new ImageSupply(namespace, dataRoot, engine, recipes, report);
   await supply.provide();
+  const repair = await changeRelease({ namespace, engine, supply, recipes, apt, report }, options.engine);
 
+  await startSyslog(namespace, options.syslog);
   await setUpHostNetwork(namespace.pid);
   const start = await engineStarter(namespace, engine, options);
   try {
     await start();
   } catch (error) {
-    if (!(await supply.repair())) throw error;
+    if (!(await repair())) throw error;
     await start();
   }
   const host = new LabHost(namespace, engine, start);

@@ -70,16 +70,31 @@ export class Product implements AsyncDisposable {
     fields: Readonly<Record<string, unknown>> = {},
     timeoutMs = 15_000,
   ): Promise<ProductEvent> {
+    return this.seesAnother(event, fields, 0, timeoutMs);
+  }
+
+  /**
+   * Waits for an event beside so many earlier ones of its kind.
+   *
+   * @throws with the log if it doesn't come
+   */
+  async seesAnother(
+    event: string,
+    fields: Readonly<Record<string, unknown>>,
+    earlier: number,
+    timeoutMs = 15_000,
+  ): Promise<ProductEvent> {
+    let found: ProductEvent | undefined;
+    const isThere = async (): Promise<boolean> => {
+      found = (await this.eventsOf(event, fields))[earlier];
+      return found !== undefined;
+    };
     try {
-      await this.#host.until(
-        `${event} ${JSON.stringify(fields)}`,
-        async () => (await this.eventsOf(event, fields)).length > 0,
-        timeoutMs,
-      );
+      await this.#host.until(`${event} ${JSON.stringify(fields)}`, isThere, timeoutMs);
     } catch (cause) {
       throw new Error(`no such event; the log:\n${await this.#host.docker('logs', 'dock2ban')}`, { cause });
     }
-    return (await this.eventsOf(event, fields))[0]!;
+    return found!;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -122,4 +137,28 @@ export async function provoke(client: Client, url: string, most = 12): Promise<O
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return outcomes;
+}
+
+/**
+ * Asks for missing pages until the jail's limit is reached, waits for the ban, and sees that the client's next request goes nowhere.
+ *
+ * @param failures the jail's maxretry
+ * @returns the ban's event
+ * @throws if a request before the ban is not answered, or the one after it is
+ */
+export async function shutOut(
+  product: Product,
+  client: Client,
+  url: string,
+  { jail, failures }: { readonly jail: string; readonly failures: number },
+): Promise<ProductEvent> {
+  const before = (await product.eventsOf('ban', { jail })).length;
+  for (let i = 1; i <= failures; i++) {
+    const outcome = await client.get(`${url}/missing-${i}`, { host: 'app.example.com', timeoutMs: 3000 });
+    if (outcome !== 404) throw new Error(`request ${i} of ${failures} to ${url}: ${outcome} instead of 404`);
+  }
+  const ban = await product.seesAnother('ban', { jail }, before);
+  const next = await client.get(`${url}/`);
+  if (next !== 'timeout') throw new Error(`${ban.ip} is banned, but the next request to ${url} got ${next}`);
+  return ban;
 }
