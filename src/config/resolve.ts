@@ -1,4 +1,4 @@
-import type { ContainerSnapshot } from '../docker/snapshot.ts';
+import type { ContainerSnapshot, NetworkSnapshot } from '../docker/snapshot.ts';
 import { CheckedFilters, FilterError, type CompileFilter } from './checked-filters.ts';
 import { ConfigError } from './config-error.ts';
 import { filterNames, type ConfigTree } from './config-tree.ts';
@@ -12,6 +12,7 @@ import type { ConfigProblem, JailSpec } from './jail-spec.ts';
 import { labelPlace, labelProblem, readLabels, type Binding, type Label } from './labels.ts';
 import { nearest } from './nearest.ts';
 import type { ReceiverAddress } from './syslog-address.ts';
+import { unfilteredNetworks } from './unfiltered-networks.ts';
 
 /**
  * Every jail that is to run: those that containers name by label and those that the configuration enables. Pure: the
@@ -21,6 +22,7 @@ export function resolveJails(input: {
   readonly tree: ConfigTree;
   readonly containers: readonly ContainerSnapshot[];
   readonly compileFilter: CompileFilter;
+  readonly networks?: readonly NetworkSnapshot[];
   /** Our own syslog receivers. */
   readonly receivers?: readonly ReceiverAddress[];
 }): { jails: JailSpec[]; problems: ConfigProblem[] } {
@@ -31,7 +33,9 @@ export function resolveJails(input: {
   const jails = [...new Set([...definitions.names, ...resolver.bound])].flatMap(
     (name) => resolver.jail(name) ?? [],
   );
-  return { jails, problems: unique([...tree.problems, ...definitions.problems, ...resolver.problems]) };
+  const unfiltered = unfilteredNetworks(input.containers, input.networks ?? []);
+  const problems = [...tree.problems, ...definitions.problems, ...resolver.problems, ...unfiltered];
+  return { jails, problems: unique(problems) };
 }
 
 class Resolver {

@@ -6,7 +6,7 @@ import type { ConfigProblem, JailSpec, SourceSpec } from '../config/jail-spec.ts
 import { watchDocker } from '../docker/watch.ts';
 import type { ConnectDocker } from '../docker/engine-client.ts';
 import { EngineLogs } from '../docker/engine-logs.ts';
-import type { ContainerSnapshot, DockerSnapshot } from '../docker/snapshot.ts';
+import type { ContainerSnapshot, DockerSnapshot, NetworkSnapshot } from '../docker/snapshot.ts';
 import { CachingResolver } from '../filter/caching-resolver.ts';
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { Firewall, FirewallInfo } from '../firewall/firewall.ts';
@@ -43,7 +43,10 @@ export interface DaemonParts {
    */
   readonly createFirewall: (neverBan: () => NeverBan, engineBackend: () => string | undefined) => Firewall;
   /** What the configuration and these containers' labels ask for. */
-  readonly resolve: (containers: readonly ContainerSnapshot[]) => {
+  readonly resolve: (
+    containers: readonly ContainerSnapshot[],
+    networks: readonly NetworkSnapshot[],
+  ) => {
     readonly jails: readonly JailSpec[];
     readonly problems: readonly ConfigProblem[];
   };
@@ -199,14 +202,16 @@ export class Daemon {
       if (!first && !this.#dockerConnected) this.#events.dockerResumed(update.snapshot.engine.version);
       this.#docker = update.snapshot;
       this.#dockerConnected = true;
-      await this.#apply(update.snapshot.containers);
-      if (first) this.#ready(update.snapshot);
+      await this.#apply(update.snapshot);
+      if (!first) continue;
+      await this.#syslog.begun;
+      this.#ready(update.snapshot);
     }
   }
 
-  async #apply(containers: readonly ContainerSnapshot[]): Promise<void> {
+  async #apply({ containers, networks }: DockerSnapshot): Promise<void> {
     this.#lookAtAddresses();
-    const { jails, problems } = this.#parts.resolve(containers);
+    const { jails, problems } = this.#parts.resolve(containers, networks);
     this.#problems.report(problems);
     const { started, changed, stopped } = this.#registry.apply(jails);
     for (const jail of stopped) this.#events.jailStopped(jail.name, jail.bans.size);

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import type { CompileFilter } from '../config/checked-filters.ts';
 import { loadConfigTree } from '../config/load-config-tree.ts';
 import { resolveJails } from '../config/resolve.ts';
-import type { ContainerSnapshot } from '../docker/snapshot.ts';
 import { serveControl } from '../control/server.ts';
 import { dockerodeConnector } from '../docker/dockerode-client.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
@@ -76,8 +75,8 @@ async function runUntil(
     connectDocker: dockerodeConnector(options.dockerHost),
     createFirewall: (neverBan, engineBackend) =>
       createFirewall(options.firewall, neverBan, engineBackend, logger),
-    resolve: (containers: readonly ContainerSnapshot[]) =>
-      resolveJails({ tree, containers, compileFilter, receivers: receivers() }),
+    resolve: (containers, networks) =>
+      resolveJails({ tree, containers, networks, compileFilter, receivers: receivers() }),
     openStore: (hooks) => new Store({ stateDir: options.stateDir, purgeAge, ...hooks }),
     syslogFile: options.syslogFile,
     ...(receiver && { receiver }),

@@ -20,6 +20,7 @@ export class SyslogReader {
   readonly #positions: Positions | undefined;
   readonly #updated = new Wake();
   #isUpdated = false;
+  readonly #begun = Promise.withResolvers<void>();
   #lost: Dock2banError | undefined;
   #reported = false;
   #counts: LineCounts = { cut: 0, gaps: 0 };
@@ -39,6 +40,11 @@ export class SyslogReader {
     this.#clock = clock;
   }
 
+  /** Resolves when no line is missed any more that is logged from then on; also when `run` has ended. */
+  get begun(): Promise<void> {
+    return this.#begun.promise;
+  }
+
   /** What happened to the lines of the file. */
   get counts(): LineCounts {
     return this.#counts;
@@ -46,6 +52,14 @@ export class SyslogReader {
 
   /** Runs until `signal` aborts. What was logged since an earlier run waits until it is known who reads it. */
   async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#run(signal);
+    } finally {
+      this.#begun.resolve();
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
     const key = `syslog:${this.#path}`;
     const after = this.#positions?.get(key);
     if (after !== undefined)
@@ -57,6 +71,7 @@ export class SyslogReader {
       ...(after !== undefined && { after }),
       wanted,
       now: this.#clock,
+      onBegin: this.#begun.resolve,
     })) {
       switch (update.type) {
         case 'lines':

@@ -28,6 +28,7 @@ export function containerSnapshot(
     labels: inspected.Config.Labels ?? {},
     createdAt: Date.parse(inspected.Created),
     hostNetwork: namespaceOwner.HostConfig.NetworkMode === 'host',
+    networks: Object.keys(namespaceOwner.NetworkSettings?.Networks ?? {}).toSorted(),
     publishedPorts: publishedPorts(namespaceOwner),
     logging: { driver, options, tag },
   };

@@ -53,6 +53,7 @@ export const inspectedContainer = z.object({
           z.array(z.object({ HostIp: z.string().nullish(), HostPort: z.string().nullish() })).nullish(),
         )
         .nullish(),
+      Networks: z.record(z.string(), z.unknown()).nullish(),
     })
     .nullish(),
 });

@@ -33,6 +33,8 @@ export interface ContainerSnapshot {
   readonly createdAt: number;
   /** `network_mode: host`: it publishes nothing, its ports are the host's. */
   readonly hostNetwork: boolean;
+  /** Names of the networks it is on. */
+  readonly networks: readonly string[];
   readonly publishedPorts: readonly PublishedPort[];
   readonly logging: ContainerLogging;
 }

@@ -14,6 +14,8 @@ export interface TailOptions {
   readonly after?: string;
   /** Look again and again instead of waiting for the kernel's notice. */
   readonly polling?: boolean;
+  /** Called once, when it is settled from where the file is read: what is logged from then on is not missed. */
+  readonly onBegin?: () => void;
 }
 
 /**
@@ -38,11 +40,12 @@ const floodMemory = 1_000;
  */
 export async function* tailFile(
   path: string,
-  { signal, from, after, polling = false }: TailOptions,
+  { signal, from, after, polling = false, onBegin }: TailOptions,
 ): AsyncGenerator<TailUpdate, void, undefined> {
   const wake = new Wake();
   const watcher = polling ? undefined : new PathWatcher(path, () => wake.set());
   const tail = new Tail(path, from, after);
+  let begun = false;
   let activeAt = -Infinity;
   let streak = 0;
   let floodAt = -Infinity;
@@ -50,6 +53,8 @@ export async function* tailFile(
     while (!signal.aborted) {
       wake.clear();
       const { updates, state } = await tail.look();
+      if (!begun) onBegin?.();
+      begun = true;
       yield* updates;
       if (state === 'behind') continue;
       const now = performance.now();

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FilePosition } from './file-position.ts';
 import { compareRotations, packedSuffix, rotationOf } from './rotated-name.ts';
 import { keyOf, TailedFile } from './tailed-file.ts';
@@ -19,8 +20,9 @@ export interface RotatedFiles {
 const mostEntries = 1000;
 /** More than these were not rotated while we looked the other way. */
 const mostFiles = 64;
-/** Rotation may go on meanwhile. */
-const tries = 3;
+/** Rotation may go on meanwhile: so often, and so many milliseconds later, it is looked at again. */
+const tries = 10;
+const pause = 5;
 
 interface Sibling {
   readonly name: string;
@@ -46,7 +48,7 @@ export async function openRotated(
 ): Promise<RotatedFiles> {
   for (let left = tries; ; left--) {
     const siblings = await list(path, place.ino);
-    const files = await openAll(siblings, path, until);
+    const files = await openAll(siblings, path);
     const again = await list(path, place.ino);
     const isSame = again.map(nameAndKey).join('/') === siblings.map(nameAndKey).join('/');
     try {
@@ -56,6 +58,7 @@ export async function openRotated(
       throw error;
     }
     await Promise.all(files.map(({ file }) => file.close()));
+    await delay(pause);
   }
 }
 
@@ -87,46 +90,51 @@ function nameAndKey({ name, key }: Sibling): string {
   return `${name}/${key}`;
 }
 
+/** As it was when it was opened, whatever its name stood for before. */
 interface Opened extends Sibling {
   readonly file: TailedFile;
 }
 
-async function openAll(
-  siblings: readonly Sibling[],
-  path: string,
-  until: TailedFile | undefined,
-): Promise<Opened[]> {
-  const opened: Opened[] = [];
-  for (const sibling of siblings) {
-    // It was rotated while we looked: what is newer comes after it.
-    if (until?.hasInode(sibling.ino)) break;
+async function openAll(siblings: readonly Sibling[], path: string): Promise<Opened[]> {
+  const opened = new Map<string, Opened>();
+  for (const { name, rotation } of siblings) {
     try {
-      const file = await TailedFile.open(join(dirname(path), sibling.name), constants.O_NOFOLLOW);
-      opened.push({ ...sibling, file });
+      const file = await TailedFile.open(join(dirname(path), name), constants.O_NOFOLLOW);
+      const { ino, key, written } = file;
+      if (opened.has(key)) await file.close();
+      else opened.set(key, { name, rotation, ino, key, written, file });
     } catch {
       // It is gone again, can't be read, or is packed.
     }
   }
-  return opened;
+  return [...opened.values()].toSorted(olderFirst);
+}
+
+function olderFirst(a: Sibling, b: Sibling): number {
+  return a.written - b.written || compareRotations(a.rotation ?? '', b.rotation ?? '') || a.ino - b.ino;
 }
 
 async function choose(
-  opened: readonly Opened[],
+  all: readonly Opened[],
   place: FilePosition,
   until: TailedFile | undefined,
   known: ReadonlySet<string>,
 ): Promise<RotatedFiles> {
+  // It may have been rotated while we looked, and what is newer comes after it.
+  const end = all.findIndex(({ key }) => key === until?.key);
+  const opened = end < 0 ? all : all.slice(0, end);
   const index = await originOf(opened, place);
   const origin = opened[index];
   const newer: Opened[] = [];
   for (const [at, one] of opened.entries()) {
     const isNewer = origin ? at > index : one.written > place.written;
-    if (!isNewer || known.has(one.key)) continue;
+    if (!isNewer || known.has(one.key) || (await one.file.size()) === 0) continue;
     // The copy comes first, the truncation then: until that is seen, the lines are taken from the file itself.
-    if (!(until && (await one.file.mayCopy(until)))) newer.push(one);
+    if (until && (await one.file.mayCopy(until))) break;
+    newer.push(one);
   }
   const chosen = origin ? [origin, ...newer] : newer;
-  await Promise.all(opened.filter((one) => !chosen.includes(one)).map(({ file }) => file.close()));
+  await Promise.all(all.filter((one) => !chosen.includes(one)).map(({ file }) => file.close()));
   await origin?.file.seek(place);
   return {
     files: chosen.map(({ file }) => file),

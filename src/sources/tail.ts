@@ -35,6 +35,8 @@ export class Tail {
   #isCopy = false;
   /** The successor has data, so this file's writer has left it: what is there now is all there will be. */
   #leaving = false;
+  /** The last look found nothing new. */
+  #isQuiet = false;
   /** The file stands at the path, and is yet to prove that it can be read. */
   #isUnproven = false;
   /** Cut lines that were told, of the file that they are of. */
@@ -77,10 +79,15 @@ export class Tail {
   async #look(): Promise<Look['state']> {
     const file = this.#file;
     if (!file) return this.#open();
-    const { isAtStart, place } = file;
+    if (this.#isQuiet) {
+      const stats = await stat(this.#path).catch(() => undefined);
+      if (stats && file.isUnchanged(stats)) return 'watched';
+      this.#isQuiet = false;
+    }
+    const place = file.isAtStart ? file.place : undefined;
     const bytes = await file.read();
     // It may have been written, copied and cut short since the last look, of which the file itself shows nothing.
-    if (isAtStart && Buffer.isBuffer(bytes)) {
+    if (place && Buffer.isBuffer(bytes)) {
       const { files } = await this.#openRotated(place, file);
       if (files.length > 0) {
         file.putBack(bytes);
@@ -106,6 +113,8 @@ export class Tail {
       return this.#absent(error);
     }
     const isSame = file.is(successor);
+    if (isSame) file.noteEnd(successor);
+    this.#isQuiet = isSame;
     this.#leaving = !isSame && successor.size > 0;
     this.#present();
     return this.#leaving ? 'behind' : isSame ? 'watched' : 'unwatched';
@@ -154,7 +163,7 @@ export class Tail {
     const isHere = file !== undefined && (await file.fits(place));
     if (isHere) await file.seek(place);
     const nothing = { files: [], isComplete: true, isCopy: false };
-    if (isHere && file.hasInode(place.ino)) return nothing;
+    if (isHere && file.ino === place.ino) return nothing;
     if (!isHere) await file?.prefetch();
     const rotated = await this.#openRotated(place, file);
     if (!isHere) return rotated;

@@ -21,7 +21,6 @@ export class TailedFile {
   /** Behind the last whole line, and the bytes before that. */
   #lineEnd: { readonly offset: number; readonly before: Buffer } = { offset: 0, before: none };
   #head: { readonly bytes: Buffer; readonly fingerprint: string } = noHead;
-  /** When it was written last, as of the last read that found something; epoch milliseconds. */
   #written: number;
   #isBehind = false;
   /** Lines that were read and are to be given out again. */
@@ -101,14 +100,31 @@ export class TailedFile {
     return keyOf(this.#stats);
   }
 
+  get ino(): number {
+    return this.#stats.ino;
+  }
+
+  /** When it was written last, as far as that was noticed; epoch milliseconds. */
+  get written(): number {
+    return this.#written;
+  }
+
   /** Whether these are the file's own: that it still has its name. */
   is({ ino, dev }: Pick<Stats, 'ino' | 'dev'>): boolean {
     return ino === this.#stats.ino && dev === this.#stats.dev;
   }
 
-  /** Inode numbers outlive a restart of the host, device numbers may not. */
-  hasInode(ino: number): boolean {
-    return ino === this.#stats.ino;
+  /** Whether it is as it was read: by what the system says, which costs less than to read. */
+  isUnchanged(stats: Stats): boolean {
+    return this.is(stats) && stats.size === this.#offset && stats.mtimeMs === this.#written;
+  }
+
+  /**
+   * Takes note that it was read to its end as it is now. An empty file may have been written, copied and cut short since it was
+   * read: it stays as it was, so that the copy is found to be newer.
+   */
+  noteEnd({ size, mtimeMs }: Stats): void {
+    if (size > 0 && size === this.#offset) this.#written = mtimeMs;
   }
 
   /** Whether up to a place its contents are those of the file that the place is in. */
@@ -124,10 +140,14 @@ export class TailedFile {
   async mayCopy(other: TailedFile): Promise<boolean> {
     if (other.isAtStart) return false;
     if (await this.fits(other.place)) return true;
-    const { size } = await this.#handle.stat();
     const head = other.#head.bytes;
     const start = await this.#bytes(0, head.length);
-    return size < other.#offset && start.equals(head.subarray(0, start.length));
+    return (await this.size()) < other.#offset && start.equals(head.subarray(0, start.length));
+  }
+
+  /** In bytes. */
+  async size(): Promise<number> {
+    return (await this.#handle.stat()).size;
   }
 
   /** Goes to a place that fits. */
@@ -140,7 +160,7 @@ export class TailedFile {
 
   /** Goes to the first line that begins after what is there now. */
   async seekEnd(): Promise<void> {
-    const { size } = await this.#handle.stat();
+    const size = await this.size();
     await this.seek({ offset: size, inLine: false });
     if (size > 0 && this.#before.at(-1) !== newline) this.#lines.skipLine();
   }

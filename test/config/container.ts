@@ -15,6 +15,7 @@ export function container(
     labels,
     createdAt: 1,
     hostNetwork: false,
+    networks: ['bridge'],
     publishedPorts: [
       published(80, '0.0.0.0'),
       published(80, '::'),

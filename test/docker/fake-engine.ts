@@ -167,6 +167,6 @@ function inspection(container: FakeContainer): unknown {
     State: { StartedAt: startedAt ?? '2026-11-22T13:44:54Z' },
     Config: { Image: 'nginx:1', Labels: labels },
     HostConfig: { NetworkMode: networkMode, LogConfig: { Type: logDriver, Config: logOptions } },
-    NetworkSettings: { Ports: ports },
+    NetworkSettings: { Ports: ports, Networks: { bridge: {} } },
   };
 }

@@ -100,6 +100,7 @@ describe('the first snapshot', () => {
           labels: { 'fail2ban.jail': 'nginx-proxy' },
           createdAt: Date.UTC(2026, 10, 22, 13, 44, 53, 123),
           hostNetwork: false,
+          networks: ['bridge'],
           publishedPorts: [
             { protocol: 'tcp', hostAddress: '0.0.0.0', hostPort: 8080, containerPort: 80 },
             { protocol: 'tcp', hostAddress: '::', hostPort: 8080, containerPort: 80 },

@@ -211,25 +211,29 @@ describe('numbered lines, while the log is rotated and the reader killed at rand
     expect(seen).toEqual({ ranges: [[1, log.written]], repeated: [], gaps: 0, odd: [] });
   });
 
-  it('are seen exactly once but for those that were destroyed, which is said', { timeout: 90_000 }, async () => {
-    const random = sequence(55);
-    const seen = await run(random, (kind) => {
-      if (kind < 0.15) {
-        log.rename();
-        log.reopen();
-      } else if (kind < 0.3) {
-        log.copy();
-        // Between copy and truncation.
-        log.write(Math.floor(random() * 5), 1, 50);
-        log.truncate(reader.stored);
-      } else if (kind < 0.4) log.truncate(reader.stored);
-      else if (kind < 0.5) log.remove(reader.stored);
-    });
-    const lost = missing(seen);
-    expect(seen.repeated).toEqual([]);
-    expect(lost.filter((number) => !log.destroyed.has(number))).toEqual([]);
-    expect(seen.gaps).toBeGreaterThan(0);
-    // Most of what could have been lost was read in time.
-    expect(lost.length).toBeLessThan(log.destroyed.size);
-  });
+  it(
+    'are seen exactly once but for those that were destroyed, which is said',
+    { timeout: 90_000 },
+    async () => {
+      const random = sequence(55);
+      const seen = await run(random, (kind) => {
+        if (kind < 0.15) {
+          log.rename();
+          log.reopen();
+        } else if (kind < 0.3) {
+          log.copy();
+          // Between copy and truncation.
+          log.write(Math.floor(random() * 5), 1, 50);
+          log.truncate(reader.stored);
+        } else if (kind < 0.4) log.truncate(reader.stored);
+        else if (kind < 0.5) log.remove(reader.stored);
+      });
+      const lost = missing(seen);
+      expect(seen.repeated).toEqual([]);
+      expect(lost.filter((number) => !log.destroyed.has(number))).toEqual([]);
+      expect(seen.gaps).toBeGreaterThan(0);
+      // Most of what could have been lost was read in time.
+      expect(lost.length).toBeLessThan(log.destroyed.size);
+    },
+  );
 });

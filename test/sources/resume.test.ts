@@ -63,7 +63,8 @@ async function read(
 /** Lines that differ from those of any other test. */
 const text = (...numbers: readonly (number | string)[]): string =>
   numbers.map((n) => `line ${n} of a log\n`).join('');
-const named = (...numbers: readonly (number | string)[]): string[] => numbers.map((n) => `line ${n} of a log`);
+const named = (...numbers: readonly (number | string)[]): string[] =>
+  numbers.map((n) => `line ${n} of a log`);
 
 /** What a run up to now has read. */
 async function readSoFar(content: string): Promise<string> {

@@ -1,0 +1,52 @@
+import type { ControlClient } from '../control/client.ts';
+import { Dock2banError } from '../errors.ts';
+import { exitCode } from './exit-code.ts';
+
+export interface UninstallContext {
+  readonly client: Pick<ControlClient, 'status'>;
+  /** Removes every trace from the kernel, and tells what there was. Throws a Dock2banError if anything is left. */
+  readonly removeRules: () => Promise<readonly string[]>;
+}
+
+export interface UninstallOptions {
+  /** The controller's socket, for messages. */
+  readonly socket: string;
+  /** Also while a controller runs. */
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+/**
+ * `dock2ban uninstall-rules`: removes everything of dock2ban's from the kernel.
+ * @throws Dock2banError `controller-running`: it would put everything back
+ */
+export async function uninstallRules(
+  { client, removeRules }: UninstallContext,
+  { socket, force, json }: UninstallOptions,
+  print: (text: string) => void,
+): Promise<number> {
+  if (!force && (await isAnswered(client))) {
+    throw new Dock2banError(
+      'controller-running',
+      `a controller answers on ${socket}: it would put its rules back within seconds`,
+      {
+        fix: 'stop it first: docker compose stop dock2ban; then: docker compose run --rm dock2ban uninstall-rules (or --force)',
+      },
+    );
+  }
+  const removed = await removeRules();
+  if (json) print(`${JSON.stringify({ removed }, null, 2)}\n`);
+  else if (removed.length === 0) print('nothing of dock2ban is in the kernel\n');
+  else print(removed.map((what) => `removed: ${what}\n`).join(''));
+  return exitCode.done;
+}
+
+/** An answer of any kind shows that somebody listens. */
+async function isAnswered(client: Pick<ControlClient, 'status'>): Promise<boolean> {
+  try {
+    await client.status();
+    return true;
+  } catch (error) {
+    return !(error instanceof Dock2banError && error.code === 'unreachable');
+  }
+}

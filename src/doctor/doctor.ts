@@ -1,0 +1,208 @@
+import { glob } from 'node:fs/promises';
+import { contains, type Family } from '../address.ts';
+import { loadConfigTree } from '../config/load-config-tree.ts';
+import { resolveJails } from '../config/resolve.ts';
+import { Dock2banError, messageOf } from '../errors.ts';
+import { boundBacktracking } from '../filter/backtracking.ts';
+import { compileFilter } from '../filter/filter.ts';
+import type { FilterSpec } from '../filter/spec.ts';
+import { isNftablesEngine } from '../firewall/backend-choice.ts';
+import { FirewallError } from '../firewall/errors.ts';
+import type { Tools } from '../firewall/exec.ts';
+import { NeverBan } from '../firewall/never-ban.ts';
+import { parseListenAddresses, reachedAt } from '../sources/syslog-listen.ts';
+import { checkIPv6, checkJails, checkNetworks, type Wanted } from './check-containers.ts';
+import { checkEngine } from './check-engine.ts';
+import { checkFirewall } from './check-firewall.ts';
+import { checkForeignRules } from './check-foreign-rules.ts';
+import { checkController, checkPrivileges, checkState } from './check-host.ts';
+import { checkClock, checkSightings, checkSyslogFile } from './check-logs.ts';
+import type { ControllerView } from './controller-view.ts';
+import { readEngine, type EngineFacts } from './engine-facts.ts';
+import { untested, worstFirst, type Finding } from './finding.ts';
+import { readFirewall, standingsIn, type FirewallFacts, type Standing } from './firewall-facts.ts';
+import { readHost, type HostFacts } from './host-facts.ts';
+import { readTail, type FileTail } from './log-sample.ts';
+import { knock, sendToSelf } from './loopback.ts';
+import { openMeter } from './meter.ts';
+import { proveCrossing } from './prove-crossing.ts';
+import { sightingsOf } from './sightings.ts';
+import { tryBan } from './trial-ban.ts';
+
+export interface DoctorOptions {
+  readonly dockerHost: string;
+  readonly configDir: string;
+  /** `filters/` as shipped. */
+  readonly builtinDir: string;
+  readonly stateDir: string;
+  /** The host's syslog file as this process sees it. */
+  readonly syslogFile: string;
+  /** Where the controller receives syslog, as it was told: `udp://127.0.0.1:5514,…`; empty: nowhere. */
+  readonly syslogListen: string;
+  /** How long to wait for forwarded packets, in milliseconds. */
+  readonly waitMs: number;
+  readonly controller: ControllerView;
+  readonly tools: Tools;
+  /** `/proc/net` of the network namespace in which the tools work. */
+  readonly procNet: string;
+  /** Ends what takes long; what was found by then is told. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Looks at everything that bans need on this host, and proves that they hold, as far as that can be done from here. It writes to the kernel only for the
+ * proofs, and leaves nothing behind. @returns the worst first
+ */
+export async function diagnose(options: DoctorOptions): Promise<Finding[]> {
+  boundBacktracking();
+  const { tools, procNet, controller, stateDir } = options;
+  const [host, engine, firewall] = await Promise.all([
+    readHost(stateDir),
+    readEngine(options.dockerHost, options.signal),
+    readFirewall(tools, procNet),
+  ]);
+  const standings = standingsIn(firewall);
+  const containers = engine instanceof Dock2banError ? undefined : engine.containers;
+  const wanted = await resolveWanted(options, engine, host);
+  return worstFirst([
+    ...checkController(controller),
+    ...checkPrivileges(host),
+    ...checkEngine(engine, host),
+    ...checkFirewall({ facts: firewall, standings, engine, controller }),
+    ...checkForeignRules(standings),
+    ...checkJails(wanted, containers),
+    ...(containers ? checkNetworks(containers) : []),
+    ...(containers ? checkIPv6(containers, host.addresses, firewall.userlandProxy) : []),
+    ...(await checkLogs(options, wanted, engine, host)),
+    ...checkState(host, stateDir),
+    ...(await prove(options, firewall, standings, engine)),
+  ]);
+}
+
+async function resolveWanted(
+  { configDir, builtinDir, syslogListen }: DoctorOptions,
+  engine: EngineFacts | Dock2banError,
+  { addresses }: HostFacts,
+): Promise<Wanted> {
+  const tree = await loadConfigTree({ builtinDir, configDir });
+  const containers = engine instanceof Dock2banError ? [] : engine.containers.map(({ snapshot }) => snapshot);
+  const receivers = parseListenAddresses(syslogListen).flatMap((address) => reachedAt(address, addresses));
+  return resolveJails({ tree, containers, receivers, compileFilter: problemOf });
+}
+
+function problemOf(spec: FilterSpec): string | undefined {
+  try {
+    compileFilter(spec);
+    return undefined;
+  } catch (thrown) {
+    return messageOf(thrown);
+  }
+}
+
+async function checkLogs(
+  { syslogFile, signal }: DoctorOptions,
+  { jails }: Wanted,
+  engine: EngineFacts | Dock2banError,
+  host: HostFacts,
+): Promise<Finding[]> {
+  const programs = jails.flatMap(({ sources }) =>
+    sources.flatMap((source) =>
+      source.kind === 'syslog' && source.via !== 'receiver' ? [source.program] : [],
+    ),
+  );
+  let tail: FileTail | undefined;
+  let reason: string | undefined;
+  if (programs.length > 0) {
+    try {
+      tail = await readTail(syslogFile);
+    } catch (thrown) {
+      reason = messageOf(thrown);
+    }
+  }
+  const findings = [
+    ...checkSyslogFile(syslogFile, [...new Set(programs)], tail, reason),
+    ...(tail ? checkClock(syslogFile, tail) : []),
+  ];
+  const neverBan = neverBanOf(engine, host);
+  for (const jail of jails) {
+    for (const sightings of await sightingsOf(jail, {
+      engine,
+      syslog: tail && { path: syslogFile, tail },
+      signal,
+      files: glob,
+    })) {
+      findings.push(
+        'failed' in sightings ? untested('logs', sightings.failed) : checkSightings(sightings, neverBan)[0]!,
+      );
+    }
+  }
+  return findings;
+}
+
+/** Gateways, whether Docker names them or not: 20.10 doesn't name that of its first network. */
+function neverBanOf(engine: EngineFacts | Dock2banError, { addresses }: HostFacts): NeverBan {
+  const networks = engine instanceof Dock2banError ? [] : engine.networks;
+  const bridges = networks.filter(({ driver }) => driver !== 'macvlan' && driver !== 'ipvlan');
+  const subnets = bridges.flatMap((network) => network.subnets);
+  const unnamed = addresses.filter((address) => subnets.some((subnet) => contains(subnet, address)));
+  return new NeverBan({
+    host: addresses,
+    gateways: [...bridges.flatMap(({ gateways }) => gateways), ...unnamed],
+    dockerSubnets: subnets,
+  });
+}
+
+async function prove(
+  { tools, procNet, waitMs, signal, controller }: DoctorOptions,
+  firewall: FirewallFacts,
+  standings: readonly Standing[],
+  engine: EngineFacts | Dock2banError,
+): Promise<Finding[]> {
+  const backend = controller.status?.firewall.backend;
+  const standing = standings.find((each) => each.backend === backend) ?? standings[0];
+  if (!standing)
+    return [untested('enforcement', "nothing can be proven without rules of dock2ban's in the kernel")];
+  const redirected = !(engine instanceof Dock2banError) && isNftablesEngine(engine.firewallBackend);
+  const findings = [
+    await tryBan(standing, {
+      tools,
+      procNet,
+      knock,
+      isLoopbackRedirected: redirected || firewall.userlandProxy === false,
+    }),
+  ];
+  try {
+    const meter = await openMeter(standing, tools, procNet);
+    try {
+      const { families } = firewall;
+      findings.push(
+        ...(await proveCrossing({
+          meter,
+          families,
+          forwarded: forwardedFamilies(engine),
+          waitMs,
+          signal,
+          sendToSelf,
+        })),
+      );
+    } finally {
+      await meter.close();
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof FirewallError)) throw thrown;
+    findings.push(
+      untested(
+        'enforcement',
+        `packets that cross dock2ban's rules can't be counted: ${thrown.message}`,
+        thrown.fix,
+      ),
+    );
+  }
+  return findings;
+}
+
+/** IPv6 comes to containers only where one that is guarded has an address of it. */
+function forwardedFamilies(engine: EngineFacts | Dock2banError): Family[] {
+  const containers = engine instanceof Dock2banError ? [] : engine.containers;
+  return containers.some(({ networks }) => networks.some(({ hasIPv6 }) => hasIPv6)) ? [4, 6] : [4];
+}
