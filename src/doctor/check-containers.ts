@@ -20,7 +20,7 @@ export function checkJails(
     .map(({ where, message, fix }) =>
       warning('containers', {
         what: `${where}: ${message}`,
-        consequence: 'as far as this goes, nobody is banned',
+        consequence: 'as far as this goes, nobody is shut out',
         remedy: fix,
       }),
     );
@@ -41,25 +41,6 @@ export function checkJails(
 
 function describe({ name, containers }: JailSpec): string {
   return containers.length > 0 ? `${name} for ${containers.join(', ')}` : `${name} for the host`;
-}
-
-const unreachable: ReadonlySet<string> = new Set(['macvlan', 'ipvlan']);
-
-/** Networks whose packets pass no chain of the host. */
-export function checkNetworks(containers: readonly ContainerFacts[]): Finding[] {
-  return containers.flatMap(({ snapshot, networks }) =>
-    networks
-      .filter(({ driver }) => driver !== undefined && unreachable.has(driver))
-      .map(({ name, driver }) =>
-        warning('containers', {
-          what: `container ${snapshot.name} is in the ${driver} network ${name}`,
-          consequence:
-            'packets to its own address there pass neither FORWARD nor INPUT of the host: bans close nothing there',
-          remedy:
-            'put it into a bridge network with published ports, or a proxy with the label in front of it',
-        }),
-      ),
-  );
 }
 
 /**

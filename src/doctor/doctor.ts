@@ -11,7 +11,7 @@ import { FirewallError } from '../firewall/errors.ts';
 import type { Tools } from '../firewall/exec.ts';
 import { NeverBan } from '../firewall/never-ban.ts';
 import { parseListenAddresses, reachedAt } from '../sources/syslog-listen.ts';
-import { checkIPv6, checkJails, checkNetworks, type Wanted } from './check-containers.ts';
+import { checkIPv6, checkJails, type Wanted } from './check-containers.ts';
 import { checkEngine } from './check-engine.ts';
 import { checkFirewall } from './check-firewall.ts';
 import { checkForeignRules } from './check-foreign-rules.ts';
@@ -71,7 +71,6 @@ export async function diagnose(options: DoctorOptions): Promise<Finding[]> {
     ...checkFirewall({ facts: firewall, standings, engine, controller }),
     ...checkForeignRules(standings),
     ...checkJails(wanted, containers),
-    ...(containers ? checkNetworks(containers) : []),
     ...(containers ? checkIPv6(containers, host.addresses, firewall.userlandProxy) : []),
     ...(await checkLogs(options, wanted, engine, host)),
     ...checkState(host, stateDir),
@@ -86,8 +85,9 @@ async function resolveWanted(
 ): Promise<Wanted> {
   const tree = await loadConfigTree({ builtinDir, configDir });
   const containers = engine instanceof Dock2banError ? [] : engine.containers.map(({ snapshot }) => snapshot);
+  const networks = engine instanceof Dock2banError ? [] : engine.networks;
   const receivers = parseListenAddresses(syslogListen).flatMap((address) => reachedAt(address, addresses));
-  return resolveJails({ tree, containers, receivers, compileFilter: problemOf });
+  return resolveJails({ tree, containers, networks, receivers, compileFilter: problemOf });
 }
 
 function problemOf(spec: FilterSpec): string | undefined {

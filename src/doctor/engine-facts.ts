@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ContainerSnapshot } from '../docker/snapshot.ts';
+import type { ContainerSnapshot, NetworkSnapshot } from '../docker/snapshot.ts';
 import { modemOptions, parseDockerHost } from '../docker/docker-host.ts';
 import { loadDockerode } from '../docker/dockerode.ts';
 import { dockerodeConnector } from '../docker/dockerode-client.ts';
@@ -20,6 +20,7 @@ const networks = z.array(
   z.object({
     Name: z.string(),
     Driver: z.string(),
+    EnableIPv6: z.boolean().nullish(),
     IPAM: z
       .object({
         Config: z.array(z.object({ Subnet: z.string().nullish(), Gateway: z.string().nullish() })).nullish(),
@@ -28,34 +29,15 @@ const networks = z.array(
   }),
 );
 
-const inspection = z.object({
-  Config: z.object({ Tty: z.boolean().nullish() }).nullish(),
-  NetworkSettings: z
-    .object({
-      Networks: z
-        .record(z.string(), z.object({ GlobalIPv6Address: z.string().nullish() }).nullish())
-        .nullish(),
-    })
-    .nullish(),
-});
-
-export interface NetworkFacts {
-  readonly name: string;
-  readonly driver: string;
-  readonly subnets: readonly string[];
-  readonly gateways: readonly string[];
+export interface NetworkFacts extends NetworkSnapshot {
+  readonly hasIPv6: boolean;
 }
 
 /** A container with a `fail2ban.` label. */
 export interface ContainerFacts {
   readonly snapshot: ContainerSnapshot;
   readonly hasTerminal: boolean;
-  readonly networks: readonly {
-    readonly name: string;
-    /** Undefined: the engine doesn't list the network any more. */
-    readonly driver: string | undefined;
-    readonly hasIPv6: boolean;
-  }[];
+  readonly networks: readonly NetworkFacts[];
 }
 
 export interface EngineFacts {
@@ -86,19 +68,21 @@ export async function readEngine(
     const raw = new (loadDockerode())(modemOptions(parseDockerHost(dockerHost), undefined));
     const call = { abortSignal: signal };
     const [about, listed] = [info.parse(await raw.info(call)), networks.parse(await raw.listNetworks(call))];
+    const all = listed.map(({ Name, Driver, EnableIPv6, IPAM }) => ({
+      name: Name,
+      driver: Driver,
+      hasIPv6: EnableIPv6 ?? false,
+      subnets: (IPAM?.Config ?? []).flatMap(({ Subnet }) => Subnet ?? []),
+      gateways: (IPAM?.Config ?? []).flatMap(({ Gateway }) => Gateway?.replace(/\/.*/, '') ?? []),
+    }));
     const snapshots = await new OptedInContainers().list(client, signal);
     const containers = await Promise.all(
       snapshots.map(async (snapshot): Promise<ContainerFacts> => {
-        const inspected = inspection.parse(await raw.getContainer(snapshot.id).inspect(call));
-        const attached = Object.entries(inspected.NetworkSettings?.Networks ?? {});
+        const inspected = await client.inspectContainer(snapshot.id, signal);
         return {
           snapshot,
-          hasTerminal: inspected.Config?.Tty ?? false,
-          networks: attached.map(([name, endpoint]) => ({
-            name,
-            driver: listed.find(({ Name }) => Name === name)?.Driver,
-            hasIPv6: Boolean(endpoint?.GlobalIPv6Address),
-          })),
+          hasTerminal: inspected?.Config.Tty ?? false,
+          networks: all.filter(({ name }) => snapshot.networks.includes(name)),
         };
       }),
     );
@@ -109,12 +93,7 @@ export async function readEngine(
       isRootless: (about.SecurityOptions ?? []).some((option) => /(?:^|,|=)rootless\b/.test(option)),
       isSwarm: about.Swarm?.LocalNodeState === 'active',
       firewallBackend: about.FirewallBackend?.Driver ?? undefined,
-      networks: listed.map(({ Name, Driver, IPAM }) => ({
-        name: Name,
-        driver: Driver,
-        subnets: (IPAM?.Config ?? []).flatMap(({ Subnet }) => Subnet ?? []),
-        gateways: (IPAM?.Config ?? []).flatMap(({ Gateway }) => Gateway?.replace(/\/.*/, '') ?? []),
-      })),
+      networks: all,
       containers,
       client,
     };

@@ -38,8 +38,8 @@ export interface Tools {
 
 const defaultTimeoutMs = 20_000;
 
-// Messages are classified by their text, so they must come untranslated.
-const env = { LC_ALL: 'C' };
+// Messages are classified by their text, so they must come untranslated. No tool has business at home: `nft -i` would keep a history there.
+const env = { LC_ALL: 'C', HOME: '/nonexistent' };
 
 /**
  * The system's own tools. Started without a library: one that is made for more leaves 0.2 MB of garbage behind each run, which the resident

@@ -1,8 +1,9 @@
 import type { Ban } from '../jail/ban.ts';
 import type { BanIndex } from './ban-index.ts';
+import { FirewallError } from './errors.ts';
 import type { GuardedJail, Repair } from './firewall.ts';
 import type { Listing } from './nft-listing.ts';
-import type { Held } from './nft-members.ts';
+import type { Audited, Held } from './nft-members.ts';
 import { elementOf, placeFinder, setOf, type Place } from './nft-names.ts';
 import { alterations, fits, renewedSets, type Written } from './nft-spelling.ts';
 import { isCertain, surveyOf, type Surveyed } from './nft-survey.ts';
@@ -53,8 +54,10 @@ export class NftCheck {
   readonly #audit = new SetAudit();
   /** Jails of which every member is known: what is not in the index doesn't belong there. */
   readonly #trusted = new Set<string>();
-  /** Jails whose sets are read in full at the next look. Undefined: those of all, of which an earlier run may have left something. */
-  readonly #doubtful = new Set<string | undefined>([undefined]);
+  /** Jails whose sets are read in full at the next look. Undefined: those of all. */
+  readonly #doubtful = new Set<string | undefined>();
+  /** Whether the sets of all are as an earlier run left them: whether they lack something is found out without reading them. */
+  #areInherited = true;
   #samples: Generator<Ban, void> | undefined;
   #survey: Survey | undefined;
 
@@ -65,9 +68,10 @@ export class NftCheck {
     this.#now = now;
   }
 
-  /** Every member of this jail's sets is known from now on. */
+  /** Every member of this jail's sets is known from now on, since they were taken over. */
   trust(jail: string): void {
     this.#trusted.add(jail);
+    this.#areInherited = true;
   }
 
   /** Something may be wrong with these sets. @param jail undefined: the sets of all */
@@ -77,29 +81,59 @@ export class NftCheck {
 
   /** Whether the sets hold what the index says. @param jail undefined: the sets of all */
   isSure(jail: string | undefined): boolean {
-    return !this.#doubtful.has(jail) && (jail === undefined || this.#trusted.has(jail));
+    const isKnown = jail === undefined ? !this.#areInherited : this.#trusted.has(jail);
+    return isKnown && !this.#doubtful.has(jail);
   }
 
   forget(): void {
     this.#trusted.clear();
     this.#doubtful.clear();
-    this.#doubtful.add(undefined);
+    this.#areInherited = true;
     this.#survey = undefined;
     this.#samples = undefined;
+  }
+
+  /**
+   * Reads the set whose turn it is, if there are many bans. That may take a second, in which others may write.
+   * @param current the sets that there are, as far as we made them
+   * @param changed fills with what they write
+   */
+  async audit(
+    current: ReadonlyMap<string, Place>,
+    changed: ReadonlySet<string>,
+  ): Promise<Audited | undefined> {
+    if (this.#areInherited || this.#countBans() <= fewBans) return undefined;
+    const sizeOf = (set: string): number => {
+      const { jail, family } = current.get(set)!;
+      return this.#index.kept(jail, family) * auditWeight;
+    };
+    const asked = this.#now();
+    const set = this.#audit.next([...current.keys()], sizeOf, asked);
+    if (set === undefined) return undefined;
+    try {
+      const members = await this.#tool.members(set);
+      return { set, held: { members, asked, mayPrune: this.#mayPrune(current.get(set)!), changed } };
+    } catch (error) {
+      // What stands in the way will show in what must be read each time.
+      if (error instanceof FirewallError) return undefined;
+      throw error;
+    }
   }
 
   /**
    * Reads what is needed. With few bans that is everything; else the layout, some bans of each set, and in full the sets that may be wrong.
    * @param written the layout as it was listed when it was written
    * @param current the sets that there are, as far as we made them
+   * @param audited a set that was read before
    */
   async look(
     written: Written | undefined,
     current: ReadonlyMap<string, Place>,
     jails: readonly GuardedJail[],
+    audited: Audited | undefined,
   ): Promise<Look> {
     const asked = this.#now();
-    const total = this.#index.kept(undefined, 4) + this.#index.kept(undefined, 6);
+    const total = this.#countBans();
     const isSmall = total <= fewBans;
     const listing = isSmall ? await this.#tool.listAll() : await this.#tool.list();
     const sets = [...listing.sets.keys()];
@@ -118,10 +152,12 @@ export class NftCheck {
     const present = sets.filter((set) => places.has(set) && !obsolete.includes(set));
     const suspects = isSmall ? present : await this.#suspects(present, places, survey.sets, written, listing);
     const held = new Map<string, Held>();
+    if (audited && present.includes(audited.set)) held.set(audited.set, audited.held);
     for (const set of suspects) {
       const since = isSmall ? asked : this.#now();
       const members = isSmall ? listing.members.get(set)! : await this.#tool.members(set);
-      held.set(set, { members, asked: since, mayPrune: this.#mayPrune(places.get(set)!) });
+      const mayPrune = this.#mayPrune(places.get(set)!);
+      held.set(set, { members, asked: since, mayPrune, changed: new Set() });
     }
     const presentJails = new Set(sets.map((set) => find(set)?.jail));
     const fresh = jails.map(({ name }) => name).filter((jail) => !presentJails.has(jail));
@@ -131,6 +167,7 @@ export class NftCheck {
   /** What was looked at has been put right, but for the jails that failed. */
   settle({ fresh }: Look, failures: Failures): void {
     this.#doubtful.clear();
+    this.#areInherited = false;
     for (const jail of fresh) this.#trusted.add(jail);
     for (const jail of failures.keys()) this.#doubtful.add(jail);
   }
@@ -147,31 +184,29 @@ export class NftCheck {
     const suspects = new Set(
       present.filter((set) => renewed.has(set) || this.#doubtful.has(places.get(set)!.jail)),
     );
-    const audited = this.#audit.next(
-      present,
-      (set) => this.#index.kept(places.get(set)!.jail, places.get(set)!.family) * auditWeight,
-      this.#now(),
-    );
-    if (audited !== undefined) suspects.add(audited);
     const sample = new Map(
       present.filter((set) => !suspects.has(set)).map((set) => [set, new Set<string>()]),
     );
     const witnesses = Array.from(survey.values(), ({ witness }) => witness);
-    for (const { jail, ip } of [...this.#stillCertain(witnesses), ...this.#sample()]) {
+    for (const { jail, ip } of [...this.#certain(witnesses), ...this.#sample()]) {
       const { family, address, bits } = elementOf(ip);
       for (const owner of [jail, undefined]) sample.get(setOf({ jail: owner, family, bits }))?.add(address);
+    }
+    for (const { ip } of this.#areInherited ? this.#certain(this.#index.live(this.#now())) : []) {
+      const { family, address, bits } = elementOf(ip);
+      sample.get(setOf({ jail: undefined, family, bits }))?.add(address);
     }
     for (const set of await this.#tool.lacking(sample)) suspects.add(set);
     return suspects;
   }
 
   /** Those of bans that were live a while ago which the kernel must still hold. */
-  #stillCertain(bans: readonly (Ban | undefined)[]): Ban[] {
+  *#certain(bans: Iterable<Ban | undefined>): Generator<Ban> {
     const now = this.#now();
-    return bans.flatMap((each) => {
+    for (const each of bans) {
       const ban = each && this.#index.get(each.jail, each.ip);
-      return ban && isCertain(ban, now) ? [ban] : [];
-    });
+      if (ban && isCertain(ban, now)) yield ban;
+    }
   }
 
   /** Some bans, others each time. */
@@ -186,6 +221,10 @@ export class NftCheck {
       }
       if (isCertain(value, now)) yield value;
     }
+  }
+
+  #countBans(): number {
+    return this.#index.kept(undefined, 4) + this.#index.kept(undefined, 6);
   }
 
   #mayPrune({ jail }: Place): boolean {

@@ -1,10 +1,11 @@
 import type { Ban } from '../jail/ban.ts';
 import { BanIndex } from './ban-index.ts';
 import { BanRequests, type Request } from './ban-requests.ts';
+import { FirewallError } from './errors.ts';
 import type { BanKey, GuardedJail, Reconciliation, Refusal } from './firewall.ts';
 import { NftBatch, timeoutUntil } from './nft-batch.ts';
 import { NftCheck } from './nft-check.ts';
-import { compareSets } from './nft-members.ts';
+import { compareSets, type Audited } from './nft-members.ts';
 import { ownTable, placeFinder, prefixText } from './nft-names.ts';
 import { NftTable } from './nft-table.ts';
 import type { Failures, NftTool } from './nft-tool.ts';
@@ -22,6 +23,9 @@ export interface NftKeeperOptions {
 /** A difference in the end of a ban that isn't worth a write. Milliseconds. */
 const sameEnd = 2000;
 
+/** So many sets are read side by side. */
+const mostReaders = 3;
+
 /** So many requests go into one transaction. */
 const mostAtOnce = 10_000;
 
@@ -35,6 +39,8 @@ export class NftKeeper {
   readonly #requests = new BanRequests(this.#serial, (requests) => this.#carryOut(requests));
   readonly #table: NftTable;
   readonly #check: NftCheck;
+  /** Of each reconcile under way: what was changed since it began. */
+  readonly #watchers = new Set<Set<string>>();
   #checkedNeverBan: NeverBan | undefined;
 
   constructor({ tool, now, neverBan }: NftKeeperOptions) {
@@ -53,6 +59,7 @@ export class NftKeeper {
   /** @throws FirewallError if nft can't read the kernel's tables */
   async open(): Promise<void> {
     await this.#serial.run(() => this.#tool.list());
+    this.#tool.open();
   }
 
   ban(bans: readonly Ban[]): Promise<readonly Refusal[]> {
@@ -67,45 +74,37 @@ export class NftKeeper {
     return this.#serial.run(async () => {
       const sets = [...(await this.#tool.list()).sets.keys()];
       const batch = new NftBatch();
-      const held = new Map<string, readonly Ban[]>();
-      for (const jail of jails) held.set(jail, await this.#takeOverJail(jail, sets, batch));
+      const held = new Map<string, readonly Ban[]>(jails.map((jail) => [jail, []]));
+      const queue = jails.values();
+      const read = async (): Promise<void> => {
+        for (const jail of queue) held.set(jail, await this.#takeOverJail(jail, sets, batch));
+      };
+      const done = await Promise.allSettled(Array.from({ length: mostReaders }, read));
+      const failed = done.find((each) => each.status === 'rejected');
+      if (failed) throw failed.reason;
       await this.#tool.write(batch.lines());
       return held;
     });
   }
 
   /** @param jails those that close something */
-  reconcile(jails: readonly GuardedJail[]): Promise<Reconciliation> {
-    return this.#serial.run(async () => {
-      const { written, places } = this.#table;
-      const batch = new NftBatch();
-      const purged: [Ban, Refusal][] = [];
-      try {
-        this.#purge(batch, purged);
-        const look = await this.#check.look(written, places, jails);
-        // Nothing is waited for from here on until the kernel is written, so that no address gets in that must not be banned by then.
-        this.#purge(batch, purged);
-        const wasThere = (set: string): boolean => written?.blocks.has(`set ${set}`) ?? false;
-        const members = compareSets(look, wasThere, this.#index, this.#now(), batch);
-        const failures = await this.#table.reconcile(jails, look, batch);
-        this.#check.settle(look, failures);
-        return {
-          repairs: [...look.repairs, ...members],
-          shortfalls: [...failures].map(([jail, error]) => ({
-            jail,
-            family: undefined,
-            consequence: `bans of jail ${jail} are not enforced`,
-            error,
-          })),
-          refused: purged.map(([, refusal]) => refusal),
-        };
-      } catch (error) {
-        // They are still in the kernel, and nobody has been told that they were given up.
-        for (const [ban] of purged) this.#index.put(ban);
-        this.#checkedNeverBan = undefined;
-        throw error;
-      }
-    });
+  async reconcile(jails: readonly GuardedJail[]): Promise<Reconciliation> {
+    const changed = new Set<string>();
+    this.#watchers.add(changed);
+    try {
+      const audited = await this.#check.audit(this.#table.places, changed);
+      return await this.#serial.run(async () => {
+        try {
+          return await this.#reconcile(jails, audited);
+        } catch (error) {
+          // Somebody changed the table after it was read: once more, from what it is now.
+          if (!(error instanceof FirewallError && error.code === 'firewall-not-found')) throw error;
+          return this.#reconcile(jails, undefined);
+        }
+      });
+    } finally {
+      this.#watchers.delete(changed);
+    }
   }
 
   /** Removes our table, and forgets all bans. */
@@ -120,52 +119,87 @@ export class NftKeeper {
     });
   }
 
-  /** Resolves when what was asked for has been written. */
-  async close(): Promise<void> {
-    await this.#serial.run(async () => undefined);
+  close(): Promise<void> {
+    return this.#serial.run(async () => this.#tool.close());
+  }
+
+  async #reconcile(jails: readonly GuardedJail[], audited: Audited | undefined): Promise<Reconciliation> {
+    const { written, places } = this.#table;
+    const batch = new NftBatch();
+    const purged: [Ban, Refusal][] = [];
+    try {
+      this.#purge(batch, purged);
+      const look = await this.#check.look(written, places, jails, audited);
+      // Nothing is waited for from here on until the kernel is written, so that no address gets in that must not be banned by then.
+      this.#purge(batch, purged);
+      const wasThere = (set: string): boolean => written?.blocks.has(`set ${set}`) ?? false;
+      const members = compareSets(look, wasThere, this.#index, this.#now(), batch);
+      const failures = await this.#table.reconcile(jails, look, batch);
+      this.#check.settle(look, failures);
+      return {
+        repairs: [...look.repairs, ...members],
+        shortfalls: [...failures].map(([jail, error]) => ({
+          jail,
+          family: undefined,
+          consequence: `bans of jail ${jail} are not enforced`,
+          error,
+        })),
+        refused: purged.map(([, refusal]) => refusal),
+      };
+    } catch (error) {
+      // They are still in the kernel, and nobody has been told that they were given up.
+      for (const [ban] of purged) this.#index.put(ban);
+      this.#checkedNeverBan = undefined;
+      throw error;
+    }
   }
 
   /** In parts, so that a hundred thousand bans don't need the memory for all of their text at once. */
   async #carryOut(requests: readonly Request[]): Promise<readonly Refusal[]> {
     const refused: Refusal[] = [];
-    const errors: unknown[] = [];
     for (let i = 0; i < requests.length; i += mostAtOnce) {
       try {
         refused.push(...(await this.#carryOutPart(requests.slice(i, i + mostAtOnce))));
       } catch (error) {
-        // The bans of the others still have to be remembered, and may get through.
-        errors.push(error);
+        for (const request of requests.slice(i + mostAtOnce)) {
+          this.#remember(request);
+          for (const jail of [request.jail, undefined]) this.#check.doubt(jail);
+        }
+        throw error;
       }
     }
-    if (errors.length > 0) throw errors[0];
     return refused;
+  }
+
+  /** Puts into the index what is wanted, unless it must never be: what is in there may be written at any time. */
+  #remember({ jail, ip, ban }: Request): Refusal | undefined {
+    const reason = ban && this.#neverBan().find(ip);
+    if (ban && !reason) this.#index.put(ban);
+    else this.#index.remove(jail, ip);
+    return reason && { jail, ip, kind: reason.kind, reason: reason.text };
   }
 
   async #carryOutPart(requests: readonly Request[]): Promise<readonly Refusal[]> {
     const now = this.#now();
-    const neverBan = this.#neverBan();
     const batch = new NftBatch();
     const refused: Refusal[] = [];
     const written: BanKey[] = [];
     /** Address or prefix → its longest ban before. */
     const touched = new Map<string, Ban | undefined>();
-    for (const { jail, ip, ban } of requests) {
+    for (const request of requests) {
+      const { jail, ip, ban } = request;
+      for (const changed of this.#watchers) changed.add(ip);
       const held = this.#index.get(jail, ip);
-      const reason = ban && neverBan.find(ip);
-      if (reason) {
-        refused.push({ jail, ip, kind: reason.kind, reason: reason.text });
-        if (!held) continue;
-      }
-      if (!touched.has(ip)) touched.set(ip, this.#index.longest(ip));
-      if (ban && !reason && !hasEnded(ban, now)) {
-        this.#index.put(ban);
+      const before = this.#index.longest(ip);
+      const refusal = this.#remember(request);
+      if (refusal) refused.push(refusal);
+      if (refusal && !held) continue;
+      if (!touched.has(ip)) touched.set(ip, before);
+      if (ban && !refusal && !hasEnded(ban, now)) {
         const isSure = this.#check.isSure(jail);
         if (held && isSure && isSame(held, ban, now)) continue;
         batch.add(jail, ip, timeoutUntil(ban.until, now), isSure && !held);
-      } else {
-        this.#index.remove(jail, ip);
-        batch.del(jail, ip);
-      }
+      } else batch.del(jail, ip);
       written.push({ jail, ip });
     }
     for (const [ip, before] of touched) this.#batchAll(batch, ip, before, now);
@@ -225,7 +259,6 @@ export class NftKeeper {
     }
     // Not before all of it was read, or the rest would be taken for strangers.
     this.#check.trust(jail);
-    this.#check.doubt(undefined);
     return bans;
   }
 

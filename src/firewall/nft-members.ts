@@ -16,6 +16,14 @@ export interface Held {
   readonly asked: number;
   /** Whether what nobody asked for is to be removed. */
   readonly mayPrune: boolean;
+  /** Addresses and prefixes that were changed meanwhile, so that nothing can be said about them. */
+  readonly changed: ReadonlySet<string>;
+}
+
+/** A set that was read in its turn. */
+export interface Audited {
+  readonly set: string;
+  readonly held: Held;
 }
 
 /**
@@ -48,7 +56,7 @@ export function compareSets(
  */
 function compareMembers(
   place: Place,
-  { members, asked, mayPrune }: Held,
+  { members, asked, mayPrune, changed }: Held,
   index: BanIndex,
   now: number,
   batch: NftBatch,
@@ -58,7 +66,7 @@ function compareMembers(
   let [live, missing, extra] = [0, 0, 0];
   for (const [{ ip }, seconds] of membersOf(place, index, now)) {
     live += 1;
-    if (isRight(members.get(elementOf(ip).address), seconds, tolerance)) continue;
+    if (changed.has(ip) || isRight(members.get(elementOf(ip).address), seconds, tolerance)) continue;
     missing += 1;
     batch.add(jail, ip, seconds, false);
   }
@@ -66,7 +74,7 @@ function compareMembers(
     const ip = prefixText(address, place);
     // Also bans that ended just now: the kernel removes those by itself.
     const isKnown = jail === undefined ? index.of(ip).length > 0 : index.get(jail, ip) !== undefined;
-    if (isKnown) continue;
+    if (isKnown || changed.has(ip)) continue;
     extra += 1;
     batch.del(jail, ip);
   }

@@ -78,6 +78,11 @@ export class SetCheck {
     for (const family of [4, 6] as const) this.#doubtful.add(nameOf(jail, family));
   }
 
+  /** Whether a jail's sets may lack what they should hold. */
+  isDoubtful(jail: string): boolean {
+    return this.#doubtful.has(nameOf(jail, 4));
+  }
+
   forget(): void {
     this.#jails.clear();
     this.#settled.clear();

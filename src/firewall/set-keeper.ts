@@ -1,6 +1,7 @@
 import { familyOf, type Family } from '../address.ts';
 import type { Ban } from '../jail/ban.ts';
 import { BanIndex } from './ban-index.ts';
+import { BanRequests, type Request } from './ban-requests.ts';
 import type { BanKey, Reconciliation, Refusal } from './firewall.ts';
 import type { IpsetWriter, RefusedLine } from './ipset-writer.ts';
 import { isOurs, timeoutFor, type SetHeader } from './ipset-text.ts';
@@ -31,11 +32,6 @@ const sameEnd = 2000;
 /** Bans that are written together: more would take much memory for a moment. */
 const mostAtOnce = 20_000;
 
-interface Batch {
-  readonly keys: BanKey[];
-  readonly done: Promise<readonly Refusal[]>;
-}
-
 /** Keeps the sets of banned addresses and prefixes: one a jail and family, and one a family for all jails. */
 export class SetKeeper {
   readonly #writer: IpsetWriter;
@@ -45,9 +41,8 @@ export class SetKeeper {
   readonly #serial = new Serial();
   readonly #check: SetCheck;
   #families: readonly Family[] = [4];
+  readonly #requests = new BanRequests(this.#serial, (requests) => this.#carryOut(requests));
   #checkedNeverBan: NeverBan | undefined;
-  /** The batch that is still open for more changes. */
-  #next: Batch | undefined;
 
   constructor({ writer, now, neverBan }: SetKeeperOptions) {
     this.#writer = writer;
@@ -68,19 +63,12 @@ export class SetKeeper {
     this.#writer.open();
   }
 
-  async ban(bans: readonly Ban[]): Promise<readonly Refusal[]> {
-    const now = this.#now();
-    const changed = bans.filter((ban) => {
-      const held = this.#index.get(ban.jail, ban.ip);
-      this.#index.put(ban);
-      return held === undefined || hasEnded(held, now) || !isSameEnd(held.until, ban.until);
-    });
-    return this.#request(changed);
+  ban(bans: readonly Ban[]): Promise<readonly Refusal[]> {
+    return this.#requests.add(bans.map((ban) => ({ jail: ban.jail, ip: ban.ip, ban })));
   }
 
   async unban(keys: readonly BanKey[]): Promise<void> {
-    for (const { jail, ip } of keys) this.#index.remove(jail, ip);
-    await this.#request(keys);
+    await this.#requests.add(keys.map(({ jail, ip }) => ({ jail, ip, ban: undefined })));
   }
 
   takeOver(jails: readonly string[]): Promise<ReadonlyMap<string, readonly Ban[]>> {
@@ -135,61 +123,50 @@ export class SetKeeper {
     return this.#serial.run(async () => this.#writer.close());
   }
 
-  /** Adds changes to the open batch, or opens one. It is closed when its turn comes. */
-  async #request(keys: readonly BanKey[]): Promise<readonly Refusal[]> {
-    if (keys.length === 0) return [];
-    this.#next ??= this.#openBatch();
-    const { done, keys: batch } = this.#next;
-    for (const key of keys) batch.push(key);
-    const refused = await done;
-    if (refused.length === 0) return [];
-    const mine = new Set(keys.map(idOf));
-    return refused.filter((refusal) => mine.has(idOf(refusal)));
-  }
-
-  #openBatch(): Batch {
-    const keys: BanKey[] = [];
-    const done = this.#serial.run(() => {
-      this.#next = undefined;
-      return this.#carryOut(keys);
-    });
-    return { keys, done };
-  }
-
-  /** Brings the kernel to what the index says about these bans, whichever way they changed since they were asked for. */
-  async #carryOut(keys: readonly BanKey[]): Promise<readonly Refusal[]> {
+  async #carryOut(requests: readonly Request[]): Promise<readonly Refusal[]> {
     const refused: Refusal[] = [];
-    for (let from = 0; from < keys.length; from += mostAtOnce) {
+    for (let from = 0; from < requests.length; from += mostAtOnce) {
       try {
-        refused.push(...(await this.#carryOutSome(keys.slice(from, from + mostAtOnce))));
+        refused.push(...(await this.#carryOutSome(requests.slice(from, from + mostAtOnce))));
       } catch (error) {
-        for (const { jail } of keys.slice(from)) this.#check.doubt(jail);
+        for (const request of requests.slice(from + mostAtOnce)) {
+          this.#remember(request);
+          this.#check.doubt(request.jail);
+        }
         throw error;
       }
     }
     return refused;
   }
 
-  async #carryOutSome(keys: readonly BanKey[]): Promise<Refusal[]> {
+  async #carryOutSome(requests: readonly Request[]): Promise<Refusal[]> {
     const now = this.#now();
-    const neverBan = this.#neverBan();
     const batch = new SetBatch();
     const refused: Refusal[] = [];
-    for (const { jail, ip } of keys) {
-      const ban = this.#index.get(jail, ip);
-      const reason = ban && neverBan.find(ip);
-      if (reason) {
-        this.#index.remove(jail, ip);
-        refused.push({ jail, ip, kind: reason.kind, reason: reason.text });
-      }
+    for (const request of requests) {
+      const { jail, ip, ban } = request;
+      const held = this.#index.get(jail, ip);
+      const refusal = this.#remember(request);
+      if (refusal) refused.push(refusal);
       if (!this.#families.includes(familyOf(ip))) continue;
-      if (ban && !reason && !hasEnded(ban, now)) batch.add(jail, ip, timeoutFor(ban.until, now));
-      else batch.del(jail, ip);
-      if (reason) batch.del(undefined, ip);
+      if (ban && !refusal && !hasEnded(ban, now)) {
+        const isHeld = held && !hasEnded(held, now) && isSameEnd(held.until, ban.until);
+        if (isHeld && !this.#check.isDoubtful(jail)) continue;
+        batch.add(jail, ip, timeoutFor(ban.until, now));
+      } else batch.del(jail, ip);
+      if (refusal) batch.del(undefined, ip);
       else this.#batchAll(batch, ip, now);
     }
     for (const refusal of this.#settle(await this.#write(batch))) refused.push(refusal);
     return refused;
+  }
+
+  /** Puts into the index what is wanted, unless it must never be: what is in there may be written at any time. */
+  #remember({ jail, ip, ban }: Request): Refusal | undefined {
+    const reason = ban && this.#neverBan().find(ip);
+    if (ban && !reason) this.#index.put(ban);
+    else this.#index.remove(jail, ip);
+    return reason && { jail, ip, kind: reason.kind, reason: reason.text };
   }
 
   async #write(batch: SetBatch): Promise<readonly RefusedLine[]> {

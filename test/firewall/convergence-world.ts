@@ -71,8 +71,9 @@ export async function openWorld(enforcement: Enforcement) {
       if (table.chains.has(chain)) table.restore(['*filter', ...lines, 'COMMIT', ''].join('\n'));
     },
 
-    /** What somebody does with nft. What the kernel refuses is not done. */
+    /** What somebody does to our table with nft. What the kernel refuses is not done. */
     nft(script: string) {
+      if (!kernel.nft.tables().includes('inet dock2ban')) return;
       try {
         kernel.nft.script(script);
       } catch (error) {

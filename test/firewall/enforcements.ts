@@ -114,7 +114,7 @@ export const nftables: Enforcement = {
     expect(kernel.nft.isAwake()).toBe(true);
   },
 
-  isWrite: (command) => /^nft (?:-c )?-f -$/.test(command),
+  isWrite: (command) => /^nft (?:(?:-c )?-f -|-i)$/.test(command),
 };
 
 export const auto: Enforcement = {

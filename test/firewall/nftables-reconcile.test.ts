@@ -161,7 +161,7 @@ describe('reconcile', () => {
     const { run } = kernel;
     const refusing = new NftablesFirewall({
       tools: {
-        converse: kernel.converse.bind(kernel),
+        converse: (_command, _args, listener) => ({ write: () => listener.ended(), end: () => undefined }),
         run: (command, args, options) => {
           const lines = options?.input?.split('\n') ?? [];
           const line = lines.findIndex((each) => each.includes('reject with icmpx')) + 1;
@@ -190,6 +190,22 @@ describe('reconcile', () => {
     expect(members('web')).toEqual({ '203.0.113.9': 600 });
     // It is tried again each time.
     expect((await refusing.reconcile([web, ssh])).shortfalls).toHaveLength(1);
+  });
+
+  it('survives a table that somebody removes between look and write', async () => {
+    const fw = await opened();
+    await fw.ban([ban('203.0.113.9')]);
+    kernel.nft.script('add chain inet dock2ban mine\n');
+    // It has to remove a chain, which is gone by then.
+    kernel.written = () => {
+      kernel.written = undefined;
+      kernel.nft.wipe();
+    };
+    const { repairs, shortfalls } = await fw.reconcile([web, ssh]);
+    expect(shortfalls).toEqual([]);
+    expect(repairs).toMatchObject([{ what: 'table' }]);
+    expect(members('web')).toEqual({ '203.0.113.9': 600 });
+    expect(await fw.reconcile([web, ssh])).toEqual(nothing);
   });
 
   it('tells, and does not throw, that nothing can be read', async () => {

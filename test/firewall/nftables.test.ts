@@ -134,7 +134,8 @@ describe('ban and unban', () => {
 
   it('throws if the kernel cannot be written, and catches up at the next reconcile', async () => {
     const fw = await opened();
-    kernel.failures = 1;
+    // The session, and then the process.
+    kernel.failures = 2;
     await expect(fw.ban([ban('203.0.113.9')])).rejects.toMatchObject({ code: 'firewall-locked' });
     expect((await fw.reconcile([web, ssh])).repairs).toMatchObject([
       { what: 'members' },

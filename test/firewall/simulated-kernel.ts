@@ -95,18 +95,28 @@ export class SimulatedKernel implements Tools {
   };
 
   converse(command: string, args: readonly string[], listener: ConversationListener): Conversation {
-    if (`${command} ${args.join(' ')}` !== 'ipset -exist -')
-      throw new Error(`unknown conversation ${command}`);
+    const line = `${command} ${args.join(' ')}`;
+    if (line !== 'ipset -exist -' && line !== 'nft -i') throw new Error(`unknown conversation ${line}`);
+    const isMissing = this.missing.some((name) => command.startsWith(name));
+    if (isMissing) queueMicrotask(() => listener.ended());
     return {
       write: (text) => {
+        if (isMissing) return;
         if (this.failures > 0) {
           this.failures -= 1;
           queueMicrotask(() => listener.ended());
           return;
         }
-        const said = text.split('\n').map((line) => (line === '' ? '' : this.sets.converse(line)));
+        if (command === 'nft') this.commands.push(line);
+        const said =
+          command === 'nft'
+            ? this.nft.converse(text)
+            : text
+                .split('\n')
+                .map((each) => (each === '' ? '' : this.sets.converse(each)))
+                .join('');
         this.written?.();
-        queueMicrotask(() => listener.said(said.join('')));
+        queueMicrotask(() => listener.said(said));
       },
       end: () => listener.ended(),
     };

@@ -123,6 +123,25 @@ export class SimulatedNft {
     this.#state = state;
   }
 
+  /** Lines of `nft -i`, each a transaction. @returns what it complains of */
+  converse(text: string): string {
+    return text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => {
+        if (!line.includes(' '))
+          return `Error: syntax error, unexpected newline, expecting string\n${line}\n   ^\n`;
+        try {
+          // Within braces, `;` doesn't end a command.
+          this.script(line.replaceAll(/; (?=(?:add|delete|flush) )/g, '\n'));
+          return '';
+        } catch (error) {
+          return (error as { stderr: string }).stderr;
+        }
+      })
+      .join('');
+  }
+
   #own(): SimulatedNftTable | undefined {
     return this.#state.tables.get('inet dock2ban');
   }

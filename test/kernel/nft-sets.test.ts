@@ -171,6 +171,22 @@ describe.skipIf(whyNotHere())('sets of nftables in the kernel', () => {
     await firewall.close();
   });
 
+  it('adds and removes a stream of single addresses without a process each', async () => {
+    const { firewall, commands } = await opened();
+    const bans = Array.from({ length: 300 }, (_, i) => banFor(`203.0.${i >> 8}.${i & 255}`, 600, 'web'));
+    commands.length = 0;
+    for (const ban of bans) await firewall.ban([ban]);
+    expect((await members('dock2ban-4-web')).size).toBe(300);
+    for (const ban of bans) await firewall.unban([ban]);
+    for (const set of ['dock2ban-4-web', 'dock2ban-4']) expect((await members(set)).size).toBe(0);
+    // What was there before the table is taken away from under the session.
+    await netns.sh('nft', 'flush', 'ruleset');
+    await firewall.ban(bans.slice(0, 1));
+    expect((await members('dock2ban-4-web')).size).toBe(1);
+    expect(commands).toEqual([]);
+    await firewall.close();
+  });
+
   it('notices among many that a set was emptied, or one element is gone', async () => {
     const { firewall } = await opened();
     const bans = Array.from({ length: 3000 }, (_, i) =>
