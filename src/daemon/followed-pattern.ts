@@ -100,7 +100,7 @@ export class FollowedPattern {
       if (update.type === 'lines') {
         this.#with.take(update.bytes, update.live);
         positions?.set(key, update.position);
-      }
+      } else if (update.type === 'begun') positions?.set(key, update.position);
       this.#note(path, update, counts);
     }
   }
@@ -114,6 +114,8 @@ export class FollowedPattern {
         if (isMilestone(before, counts.cut)) events.linesCut(path, counts.cut);
         break;
       }
+      case 'begun':
+        break;
       case 'lost':
         events.sourceLost(path, update.error.message, update.error.fix);
         break;

@@ -80,6 +80,9 @@ export class SyslogReader {
           this.#positions?.set(key, update.position);
           if (update.cutLines > 0) this.#noteCut(update.cutLines);
           break;
+        case 'begun':
+          this.#positions?.set(key, update.position);
+          break;
         case 'lost':
           this.#lost = update.error;
           this.#report();

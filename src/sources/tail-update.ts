@@ -13,6 +13,8 @@ export type TailUpdate =
       /** Lines that were longer than 64 KiB and cut, since the update before. */
       readonly cutLines: number;
     }
+  /** Nothing was read yet: `position` means everything up to where it begins. Comes where that isn't the file's start. */
+  | { readonly type: 'begun'; readonly position: string }
   /** The file can't be read; comes once, also at the start. */
   | { readonly type: 'lost'; readonly error: Dock2banError }
   /** It can be again; comes once. */

@@ -143,6 +143,7 @@ export class Tail {
       this.#follow([...found.files, ...(file ? [file] : [])], found.isCopy);
     } else if (file) {
       this.#follow([file], false);
+      if (this.#openFrom === 'end') this.#updates.push({ type: 'begun', position: file.position });
     } else {
       if (codeOf(error) === 'ENOENT' && !this.#after) {
         this.#openFrom = 'start';
@@ -205,8 +206,15 @@ export class Tail {
       await successor.close();
       return 'behind';
     }
-    await successor.prefetch();
-    const { files, isComplete, isCopy } = await this.#openRotated(file.place, successor);
+    let rotated: RotatedFiles;
+    try {
+      await successor.prefetch();
+      rotated = await this.#openRotated(file.place, successor);
+    } catch (error) {
+      await successor.close();
+      throw error;
+    }
+    const { files, isComplete, isCopy } = rotated;
     // The renamed file is among the files, or a copy: so its last line is read again there.
     if (!isComplete) this.#end(file, false);
     await file.close();

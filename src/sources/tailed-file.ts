@@ -6,7 +6,6 @@ import { magicBytes, packedKind } from './packed-file.ts';
 
 const none = Buffer.alloc(0);
 const newline = 0x0a;
-const noHead = { bytes: none, fingerprint: fingerprint(none) };
 
 /** One open file, read from a place on: the file itself, wherever its name may have gone. */
 export class TailedFile {
@@ -20,7 +19,8 @@ export class TailedFile {
   #offset = 0;
   /** Behind the last whole line, and the bytes before that. */
   #lineEnd: { readonly offset: number; readonly before: Buffer } = { offset: 0, before: none };
-  #head: { readonly bytes: Buffer; readonly fingerprint: string } = noHead;
+  /** What was read of its first 256 bytes. */
+  #head: Buffer = none;
   #written: number;
   #isBehind = false;
   /** Lines that were read and are to be given out again. */
@@ -72,14 +72,14 @@ export class TailedFile {
   get place(): FilePosition {
     const { dev, ino } = this.#stats;
     const { offset, before } = this.#lineEnd;
-    const { bytes, fingerprint: head } = this.#head;
+    const head = this.#head.subarray(0, offset);
     return {
       dev,
       ino,
       offset,
       inLine: this.#lines.inLine,
-      headLength: bytes.length,
-      head,
+      headLength: head.length,
+      head: fingerprint(head),
       before: fingerprint(before),
       written: this.#written,
     };
@@ -140,9 +140,8 @@ export class TailedFile {
   async mayCopy(other: TailedFile): Promise<boolean> {
     if (other.isAtStart) return false;
     if (await this.fits(other.place)) return true;
-    const head = other.#head.bytes;
-    const start = await this.#bytes(0, head.length);
-    return (await this.size()) < other.#offset && start.equals(head.subarray(0, start.length));
+    const start = await this.#bytes(0, other.#head.length);
+    return (await this.size()) < other.#offset && start.equals(other.#head.subarray(0, start.length));
   }
 
   /** In bytes. */
@@ -155,7 +154,7 @@ export class TailedFile {
     const length = Math.min(overlapBytes, offset);
     this.#goTo(offset, await this.#bytes(offset - length, length));
     if (inLine) this.#lines.skipLine();
-    await this.#readHead();
+    this.#head = await this.#bytes(0, Math.min(headBytes, offset));
   }
 
   /** Goes to the first line that begins after what is there now. */
@@ -203,13 +202,16 @@ export class TailedFile {
     // To be taken before the lines are: long ones are cut in place.
     const end = free.subarray(0, count).lastIndexOf(newline) + 1;
     if (end > 0) this.#lineEnd = { offset: this.#offset + end, before: ending(before, free, end) };
+    if (this.#offset < headBytes) {
+      const more = free.subarray(0, Math.min(count, headBytes - this.#offset));
+      this.#head = Buffer.concat([this.#head, more]);
+    }
     this.#before = ending(before, free, count);
     this.#offset += count;
     const bytes = this.#lines.accept(count);
     if (this.#lines.inLine) this.#lineEnd = { offset: this.#offset, before: this.#before };
     // Asked for in place: that takes two microseconds, a turn around the thread pool twenty.
     this.#written = fstatSync(this.#handle.fd).mtimeMs;
-    await this.#readHead();
     return bytes;
   }
 
@@ -217,7 +219,7 @@ export class TailedFile {
   restart(): void {
     this.#lines.clear();
     this.#goTo(0, none);
-    this.#head = noHead;
+    this.#head = none;
     this.#isBehind = true;
   }
 
@@ -235,13 +237,6 @@ export class TailedFile {
     this.#offset = offset;
     this.#before = before;
     this.#lineEnd = { offset, before };
-  }
-
-  async #readHead(): Promise<void> {
-    const length = Math.min(headBytes, this.#lineEnd.offset);
-    if (length === this.#head.bytes.length) return;
-    const bytes = await this.#bytes(0, length);
-    this.#head = { bytes, fingerprint: fingerprint(bytes) };
   }
 
   async #bytes(from: number, length: number): Promise<Buffer> {

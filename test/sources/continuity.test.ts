@@ -11,7 +11,7 @@ import type { Seen } from './continuity-reader.ts';
 const program = fileURLToPath(new URL('continuity-reader.ts', import.meta.url));
 const rounds = 200;
 /** Rotated files that are kept: more than are made while the reader is dead. */
-const kept = 40;
+const kept = 60;
 
 let folder: string;
 let log: NumberedLog;
@@ -115,6 +115,8 @@ class Reader {
   /** Up to which number everything that was read is surely stored. */
   stored = 0;
   kills = 0;
+  /** Something was stored since it was started. */
+  hasProgressed = false;
   readonly #args: readonly string[];
   readonly #stateDir: string;
   #child: ChildProcess | undefined;
@@ -127,9 +129,11 @@ class Reader {
   start(): void {
     const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#child = child;
+    this.hasProgressed = false;
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       for (const [, number] of text.matchAll(/stored (\d+)/g)) {
         this.stored = Math.max(this.stored, Number(number));
+        this.hasProgressed = true;
       }
     });
   }
@@ -173,7 +177,8 @@ async function run(random: () => number, act: (kind: number) => Promise<void> | 
     }
     await sleep(random() * 60);
     await act(random());
-    if (random() < 0.06) {
+    // One that is killed before it has done anything, time and again, would fall behind what rotation keeps.
+    if (random() < 0.1 && reader.hasProgressed) {
       await reader.kill();
       reader.start();
     }

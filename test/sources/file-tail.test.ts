@@ -23,7 +23,7 @@ afterEach(async () => {
 /** Collects everything a tail yields. */
 class Reader {
   readonly lines: string[] = [];
-  readonly states: Exclude<TailUpdate, { type: 'lines' }>[] = [];
+  readonly states: Exclude<TailUpdate, { type: 'lines' | 'begun' }>[] = [];
   readonly #end = new AbortController();
   readonly #done: Promise<void>;
 
@@ -39,7 +39,7 @@ class Reader {
   async #collect(from: TailOptions['from']): Promise<void> {
     for await (const update of tailFile(path, { signal: this.#end.signal, from })) {
       if (update.type === 'lines') this.lines.push(...update.bytes.toString().split('\n').slice(0, -1));
-      else this.states.push(update);
+      else if (update.type !== 'begun') this.states.push(update);
     }
   }
 }

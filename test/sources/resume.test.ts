@@ -23,7 +23,7 @@ interface Run {
   readonly lines: readonly string[];
   /** Of each line: whether it came as logged after the start. */
   readonly live: readonly boolean[];
-  readonly others: readonly Exclude<TailUpdate, { type: 'lines' }>[];
+  readonly others: readonly Exclude<TailUpdate, { type: 'lines' | 'begun' }>[];
   readonly position: string | undefined;
   readonly cutLines: number;
 }
@@ -36,7 +36,7 @@ async function read(
   const end = new AbortController();
   const lines: string[] = [];
   const live: boolean[] = [];
-  const others: Exclude<TailUpdate, { type: 'lines' }>[] = [];
+  const others: Exclude<TailUpdate, { type: 'lines' | 'begun' }>[] = [];
   let position: string | undefined;
   let cutLines = 0;
   const done = (async () => {
@@ -48,13 +48,15 @@ async function read(
         live.push(...fresh.map(() => update.live));
         position = update.position;
         cutLines += update.cutLines;
+      } else if (update.type === 'begun') {
+        position = update.position;
       } else {
         others.push(update);
       }
     }
   })();
   await vi.waitFor(() => expect(lines.length).toBeGreaterThanOrEqual(count), { timeout: 5000, interval: 5 });
-  await sleep(50);
+  await sleep(80);
   end.abort();
   await done;
   return { lines, live, others, position, cutLines };
@@ -81,6 +83,16 @@ describe('reading that resumes', () => {
     expect(lines).toEqual(named(3, 4));
     expect(live).toEqual([false, false]);
     expect(others).toEqual([]);
+  });
+
+  it('goes on from where it had begun though no line had come, wherever rotation took the file', async () => {
+    fs.writeFileSync(path, text('old'));
+    const { position: after, lines } = await read(0, { from: 'end' });
+    expect(lines).toEqual([]);
+    fs.appendFileSync(path, text(1));
+    fs.renameSync(path, `${path}.1`);
+    fs.writeFileSync(path, text(2));
+    expect((await read(2, { after, from: 'end' })).lines).toEqual(named(1, 2));
   });
 
   it('reads the whole line whose first part was there', async () => {

@@ -1,0 +1,104 @@
+// Reads log files as the daemon does: `node reader.ts CONFIG-DIR`, which has the jails. Tells its parent when it follows them, how many bytes
+// it has read, and, when the last line has come, what was counted and what that took.
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { loadConfigTree } from '../../src/config/load-config-tree.ts';
+import { resolveJails } from '../../src/config/resolve.ts';
+import { Detector } from '../../src/daemon/detector.ts';
+import { EventLog } from '../../src/daemon/event-log.ts';
+import { JailRegistry } from '../../src/daemon/jail-registry.ts';
+import { LogFiles } from '../../src/daemon/log-files.ts';
+import type { Matching } from '../../src/daemon/matching.ts';
+import { boundBacktracking } from '../../src/filter/backtracking.ts';
+import { compileFilter } from '../../src/filter/filter.ts';
+import { parsePosition } from '../../src/sources/file-position.ts';
+import { BanHistory } from '../../src/jail/ban-history.ts';
+import { Store } from '../../src/store/store.ts';
+import { lastClient } from './log.ts';
+
+/** From the reader to its parent. */
+export type Message =
+  | { readonly type: 'following'; readonly files: number }
+  | { readonly type: 'read'; readonly bytes: number }
+  | { readonly type: 'idle'; readonly cpu: number }
+  | {
+      readonly type: 'done';
+      readonly failures: Readonly<Record<string, number>>;
+      /** Of all threads, seconds. */
+      readonly cpu: number;
+      readonly seconds: number;
+      /** MB. */
+      readonly memory: number;
+    };
+
+if (import.meta.main) {
+  const [configDir = '', stateDir = ''] = process.argv.slice(2);
+  const tell = (message: Message): void => void process.send!(message);
+  boundBacktracking();
+  const builtinDir = fileURLToPath(new URL('../../filters', import.meta.url));
+  const tree = await loadConfigTree({ builtinDir, configDir });
+  const { jails, problems } = resolveJails({ tree, containers: [], compileFilter: () => undefined });
+  for (const { message } of problems) console.error(message);
+  const registry = new JailRegistry(
+    (spec) => compileFilter(spec.filter, { findtime: spec.findtime }),
+    new BanHistory(),
+  );
+  registry.apply(jails);
+  const events = new EventLog(pino(pino.destination('/dev/null')));
+  const detector = new Detector(events, () => undefined, Date.now);
+  const store = new Store({
+    stateDir,
+    purgeAge: 86_400,
+    active: () => [],
+    report: (event) => console.error(event),
+    clock: Date.now,
+  });
+  const failures: Record<string, number> = {};
+  let begun = 0;
+  let cpu = process.cpuUsage();
+  /** As the daemon's, but bans don't reach any kernel. */
+  const matching: Pick<Matching, 'take'> = {
+    take: (jail, found, container) => {
+      detector.judge(jail, found, container);
+      failures[jail.name] = (failures[jail.name] ?? 0) + found.length;
+      if (found.some(({ id }) => id === lastClient)) setImmediate(finish);
+    },
+  };
+  const positions = {
+    get: store.positions.get,
+    set: (source: string, position: string): void => {
+      if (begun === 0) [begun, cpu] = [performance.now(), process.cpuUsage()];
+      store.positions.set(source, position);
+      tell({ type: 'read', bytes: parsePosition(position)!.offset });
+    },
+  };
+  const files = new LogFiles(events, matching as Matching, Date.now, positions);
+  await files.update(registry);
+  const patterns = new Set(
+    jails.flatMap(({ sources }) =>
+      sources.flatMap((source) => (source.kind === 'file' ? source.pattern : [])),
+    ),
+  );
+  setTimeout(() => {
+    tell({ type: 'following', files: [...patterns].flatMap((pattern) => files.filesOf(pattern)).length });
+  }, 1000);
+  process.on('message', (seconds: number) => {
+    const before = process.cpuUsage();
+    setTimeout(
+      () => tell({ type: 'idle', cpu: secondsOf(process.cpuUsage(before)) / seconds }),
+      seconds * 1000,
+    );
+  });
+
+  function finish(): void {
+    const seconds = (performance.now() - begun) / 1000;
+    const memory = process.memoryUsage().rss / 1e6;
+    tell({ type: 'done', failures, cpu: secondsOf(process.cpuUsage(cpu)), seconds, memory });
+    store.close();
+    setImmediate(() => process.exit());
+  }
+}
+
+function secondsOf({ user, system }: NodeJS.CpuUsage): number {
+  return (user + system) / 1e6;
+}
