@@ -24,6 +24,7 @@ const needs: readonly Need[] = [
     units: ['docker.service', 'docker.socket', 'containerd.service'],
   },
   { program: 'tini', packageName: 'tini' },
+  { program: 'openssl', packageName: 'openssl' },
   { program: 'rsyslogd', packageName: 'rsyslog', units: ['rsyslog.service'] },
   { program: 'journalctl', packageName: 'systemd' },
   {
