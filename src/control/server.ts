@@ -6,54 +6,44 @@ import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { http } from '../http.ts';
-import { apiVersion, type Controller, type ErrorBody } from './api.ts';
-import { banRequest, unbanRequest } from './requests.ts';
+import { apiVersion, type Controller } from './api.ts';
+import { banRoutes } from './ban-routes.ts';
+import { failure, Reply, type Route } from './route.ts';
 
 /** The control interface, as long as it is open. */
 export interface ControlServer {
   close(): Promise<void>;
 }
 
-type Reply = { readonly status: number; readonly body: unknown };
-
 /** Bytes that a request may have. */
 const largestBody = 1024 * 1024;
 
+const routes: readonly Route[] = banRoutes;
+
 /** Answers one request over a controller. */
 async function reply(controller: Controller, incoming: IncomingMessage): Promise<Reply> {
-  const path = (incoming.url ?? '').split('?', 1)[0]!;
-  const prefix = `/${apiVersion}`;
-  const resource = path.startsWith(prefix) ? path.slice(prefix.length) : undefined;
-  switch (`${incoming.method} ${resource}`) {
-    case 'GET /status':
-      return ok(controller.status());
-    case 'GET /bans':
-      return ok(controller.banned());
-    case 'POST /bans': {
-      const { jail, ips } = parse(banRequest, await bodyOf(incoming));
-      return found(jail, await controller.ban(jail, ips));
-    }
-    case 'POST /unbans': {
-      const { jail, ips } = parse(unbanRequest, await bodyOf(incoming));
-      return found(jail ?? '', await controller.unban(jail, ips));
-    }
-    default: {
-      const name = incoming.method === 'GET' ? /^\/jails\/([^/]+)$/.exec(resource ?? '')?.[1] : undefined;
-      if (name !== undefined) {
-        const jail = decodeURIComponent(name);
-        return found(jail, controller.jail(jail));
-      }
-      return { status: 404, body: failure('not-found', `no such resource: ${path}`) };
-    }
+  const { pathname, searchParams } = new URL(incoming.url ?? '', 'http://socket');
+  const resource = pathname.startsWith(`/${apiVersion}/`) ? pathname.slice(apiVersion.length + 1) : '';
+  for (const route of routes) {
+    const match = route.method === incoming.method ? route.path.exec(resource) : null;
+    if (!match) continue;
+    const body = await route.answer(controller, {
+      params: match.slice(1).map((text) => decoded(text)),
+      query: searchParams,
+      body: async (schema) => parse(schema, await bodyOf(incoming)),
+    });
+    return body instanceof Reply ? body : new Reply(200, body);
   }
+  return new Reply(404, failure('not-found', `no such resource: ${pathname}`));
 }
 
-function ok(body: unknown): Reply {
-  return { status: 200, body };
-}
-
-function found(jail: string, body: unknown): Reply {
-  return body === undefined ? { status: 404, body: noSuchJail(jail) } : ok(body);
+/** @throws Dock2banError `invalid-request` */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch (cause) {
+    throw new Dock2banError('invalid-request', `the path is not well encoded: ${segment}`, { cause });
+  }
 }
 
 /** @throws Dock2banError `too-large` */
@@ -72,7 +62,7 @@ const statusOf: Readonly<Record<string, number>> = { 'invalid-request': 400, 'to
 
 function replyTo(error: unknown): Reply {
   const code = error instanceof Dock2banError ? error.code : 'internal';
-  return { status: statusOf[code] ?? 500, body: failure(code, messageOf(error)) };
+  return new Reply(statusOf[code] ?? 500, failure(code, messageOf(error)));
 }
 
 async function handle(
@@ -156,12 +146,4 @@ function parse<Schema extends z.ZodType>(schema: Schema, body: string): z.infer<
   const [issue] = result.error.issues;
   const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
   throw new Dock2banError('invalid-request', `${where}${issue?.message ?? 'invalid'}`);
-}
-
-function noSuchJail(name: string): ErrorBody {
-  return failure('no-such-jail', `Sorry but the jail '${name}' does not exist`);
-}
-
-function failure(code: string, message: string): ErrorBody {
-  return { error: { code, message } };
 }
