@@ -1,6 +1,7 @@
 import { Block } from './block.ts';
 import type { Failure } from './failure.ts';
 import type { Filter } from './filter.ts';
+import type { Needle } from './needle.ts';
 import { searchFor, type NeedleSearch } from './needle-search.ts';
 
 /** Bytes that are made text of together: failures hold on to the text that they were found in. */
@@ -9,6 +10,12 @@ const newline = 0x0a;
 
 /** Takes the failures that the filter of that index found in one line. */
 export type TakeFailures = (filter: number, failures: readonly Failure[]) => void;
+
+/** The expressions of a filter that a needle is for. */
+interface Use {
+  readonly filter: number;
+  readonly expressions: readonly number[];
+}
 
 /**
  * Gives blocks of lines to many filters. The bytes are searched once for what all of them need, and only lines that have
@@ -19,17 +26,20 @@ export class BlockMatcher {
   readonly #decode: (bytes: Buffer) => string;
   readonly #searchable: boolean;
   /** The needles that the search was made for, by filter. */
-  #needles: readonly (readonly string[] | undefined)[] = [];
+  #needles: readonly (readonly Needle[] | undefined)[] = [];
   #search: NeedleSearch | undefined;
-  /** How many filters take part in the search. */
-  #searching = 0;
-  /** The filters that each needle is for. */
-  #filtersOf: readonly (readonly number[])[] = [];
+  /** The filters that take part in the search. */
+  #searching: readonly number[] = [];
+  /** What each needle is for. */
+  #uses: readonly (readonly Use[])[] = [];
+  /** By filter: the expressions whose needles are in the line at hand; undefined: it has none of the filter's. */
+  readonly #found: (number[] | undefined)[];
 
   /** @param encoding of the log, as TextDecoder knows it; undefined: UTF-8. Throws RangeError for an unknown one */
   constructor(filters: readonly Filter[], encoding = 'utf-8') {
     const decoder = new TextDecoder(encoding, { ignoreBOM: true });
     this.#filters = filters;
+    this.#found = filters.map(() => undefined);
     // Buffer's own decoder is several times as fast.
     this.#decode =
       decoder.encoding === 'utf-8' ? (bytes) => bytes.toString() : (bytes) => decoder.decode(bytes);
@@ -56,16 +66,16 @@ export class BlockMatcher {
   #prepare(sample: Buffer): void {
     const filters = this.#filters;
     const known = this.#needles;
-    const needles = filters.map((filter) => (this.#searchable ? filter.needles : undefined));
+    const needles = filters.map((filter) => (this.#searchable ? filter.needles(sample) : undefined));
     if (known.length === needles.length && needles.every((some, index) => some === known[index])) return;
     this.#needles = needles;
-    const filtersOf = new Map<string, number[]>();
-    for (const [index, some] of needles.entries()) {
-      for (const needle of some ?? []) filtersOf.set(needle, [...(filtersOf.get(needle) ?? []), index]);
-    }
-    this.#filtersOf = [...filtersOf.values()];
-    this.#searching = needles.filter((some) => some !== undefined).length;
-    this.#search = filtersOf.size > 0 ? searchFor([...filtersOf.keys()], sample) : undefined;
+    const uses = new Map<string, Use[]>();
+    for (const [filter, some] of needles.entries())
+      for (const { text, expressions } of some ?? [])
+        uses.set(text, [...(uses.get(text) ?? []), { filter, expressions }]);
+    this.#uses = [...uses.values()];
+    this.#searching = needles.flatMap((some, filter) => (some ? [filter] : []));
+    this.#search = uses.size > 0 ? searchFor([...uses.keys()], sample) : undefined;
   }
 
   /** For the filters that need every line. */
@@ -84,27 +94,39 @@ export class BlockMatcher {
 
   #matchFound(search: NeedleSearch, block: Block, now: number, live: boolean, take: TakeFailures): void {
     const { bytes } = block;
-    const filters = this.#filters;
     search.reset();
-    const concerned: number[] = [];
+    let end = -1;
     for (let at = search.next(bytes, 0); at >= 0;) {
-      const start = block.lineStart(at);
-      const end = block.lineEnd(at);
-      concerned.length = 0;
-      for (; at >= 0 && at < end; at = search.next(bytes, at + 1)) {
-        for (const needle of search.found)
-          for (const index of this.#filtersOf[needle]!) if (!concerned.includes(index)) concerned.push(index);
-        if (concerned.length === this.#searching) {
-          at = search.next(bytes, end);
-          break;
-        }
-      }
-      for (const index of concerned) {
-        const failures = filters[index]!.processFound(block, start, end, now, live);
-        if (failures.length > 0) take(index, failures);
+      // Mostly it is the next line.
+      let start = end + 1;
+      end = block.lineEnd(start);
+      if (end < at) [start, end] = [block.lineStart(at), block.lineEnd(at)];
+      for (; at >= 0 && at < end; at = search.next(bytes, at + 1)) this.#note(search.found);
+      this.#matchLine(block, start, end, now, live, take);
+    }
+    for (const index of this.#searching) this.#filters[index]!.leave(block, now, live);
+  }
+
+  /** Gives a line to the filters whose needles were found in it. */
+  #matchLine(block: Block, start: number, end: number, now: number, live: boolean, take: TakeFailures): void {
+    const found = this.#found;
+    for (const index of this.#searching) {
+      const expressions = found[index];
+      if (!expressions) continue;
+      found[index] = undefined;
+      const failures = this.#filters[index]!.processFound(block, start, end, expressions, now, live);
+      if (failures.length > 0) take(index, failures);
+    }
+  }
+
+  /** Notes what needles that are in the line at hand are for. */
+  #note(needles: readonly number[]): void {
+    for (const needle of needles) {
+      for (const { filter, expressions } of this.#uses[needle]!) {
+        const known = (this.#found[filter] ??= []);
+        for (const index of expressions) if (!known.includes(index)) known.push(index);
       }
     }
-    for (const [index, filter] of filters.entries()) if (this.#needles[index]) filter.leave(block, now, live);
   }
 }
 

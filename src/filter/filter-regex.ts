@@ -20,6 +20,8 @@ export interface RegexContext {
   readonly names: boolean;
   /** Whether `^` and `$` match at each line of the text. */
   readonly multiline: boolean;
+  /** See PatternOptions. */
+  readonly foreign?: boolean | undefined;
   /** Called when a search was given up for its cost, with the length of the text. */
   readonly onExceeded?: ((length: number) => void) | undefined;
 }
@@ -46,6 +48,7 @@ export class FilterRegex {
       this.#pattern = new PythonPattern(scopeInnerFlags(source), {
         multiline: context.multiline,
         onExceeded: context.onExceeded,
+        foreign: context.foreign,
       });
     } catch (cause) {
       throw unusable(regex, context.where, cause, origin);
@@ -61,6 +64,12 @@ export class FilterRegex {
     const { sureGroups, groupNames } = this.#pattern;
     const isFailure = !sureGroups.has('nofail') && !sureGroups.has('mlfgained');
     return !isFailure && sureGroups.has('mlfforget') && !groupNames.has('mlfid');
+  }
+
+  /** Whether whatever is matched begins with the id of a session, at the begin of the text. */
+  get beginsWithSession(): boolean {
+    const others = [...this.#alternates, ...this.#tuples].some(([, target]) => target === 'mlfid');
+    return this.#pattern.leadingGroup === 'mlfid' && !others;
   }
 
   get groupNames(): ReadonlySet<string> {

@@ -6,6 +6,7 @@ import { Finder } from './finder.ts';
 import type { Finding, Trace } from './finding.ts';
 import type { Block } from './block.ts';
 import type { BufferedLine } from './buffered-line.ts';
+import type { Needle } from './needle.ts';
 import type { TemplateHits } from './dates/detector.ts';
 import { LineDates, type DateRules, type LogTime } from './line-dates.ts';
 import type { NameResolver } from './resolver.ts';
@@ -20,6 +21,8 @@ export interface FilterOptions {
   readonly onResolved?: (failures: readonly Failure[]) => void;
   /** Told of each line that an expression was too costly for; for that expression, it counts as not matched. */
   readonly onExceeded?: (report: ExceededReport) => void;
+  /** Whether the expressions are somebody's who may wish us ill: then even short lines are searched at a bounded cost only. */
+  readonly foreign?: boolean;
   /** For tools that explain a filter: every expression is tried, times stand as logged, names as they are. */
   readonly explain?: boolean;
   /** Whether every expression is tried although one has matched; by default where `explain` is set. */
@@ -33,7 +36,7 @@ export interface FilterOptions {
 /** A search that was given up. */
 export interface ExceededReport {
   readonly filter: string;
-  /** `failregex[2]`. */
+  /** `failregex[2]`, `datepattern`. */
   readonly expression: string;
   /** Length of the text. */
   readonly length: number;
@@ -84,6 +87,7 @@ export class Filter {
       findtime,
       checkTimes: !explain,
       thisYear: new Date(clock()).getFullYear(),
+      onExceeded: (length) => options.onExceeded?.({ filter: spec.name, expression: 'datepattern', length }),
     };
     this.#dates = new LineDates(rules);
     this.#finder = finderOf(spec, options, explain);
@@ -102,17 +106,27 @@ export class Filter {
   /**
    * What to search a log for: of the lines of a block, only those need to be given to `processFound` in which one of these is
    * found. Undefined: every line must be given to `process`. Another array when the filter has learnt better ones.
+   * @param sample of the log
    */
-  get needles(): readonly string[] | undefined {
-    return this.#dates.keepsWords ? this.#finder.needles : undefined;
+  needles(sample: Buffer): readonly Needle[] | undefined {
+    return this.#dates.keepsWords ? this.#finder.needles(sample) : undefined;
   }
 
   /**
    * As `process`, of a line in a block; the lines of a block must come in their order, and `leave` after them.
    * @param start where it begins in the block
    * @param end where its newline stands
+   * @param expressions of the needles that were found in it
    */
-  processFound(block: Block, start: number, end: number, now: number, live: boolean): readonly Failure[] {
+  processFound(
+    block: Block,
+    start: number,
+    end: number,
+    expressions: readonly number[],
+    now: number,
+    live: boolean,
+  ): readonly Failure[] {
+    if (!this.#mayConcern(block, start, end, expressions)) return noFailures;
     const text = this.#terminated(block.line(start, end));
     if (!this.#finder.mayConcernFound(text)) return noFailures;
     if (start > this.#leftOff) this.#dates.skip({ block, from: this.#leftOff, to: start, now, live });
@@ -168,6 +182,13 @@ export class Filter {
     return findings;
   }
 
+  /** Looks at what of a line can be told from the rest without looking for its date. */
+  #mayConcern(block: Block, start: number, end: number, expressions: readonly number[]): boolean {
+    if (!block.ascii || end - start > this.#maxLength) return true;
+    const visible = this.#dates.visibleStart(block, start, end);
+    return visible === undefined || this.#finder.mayConcernSome(block, visible, end, expressions);
+  }
+
   /** Cuts a line that is too long. */
   #terminated(text: string): string {
     return text.length > this.#maxLength + 1 ? `${text.slice(0, this.#maxLength)}\n` : text;
@@ -186,6 +207,7 @@ function finderOf(spec: FilterSpec, options: FilterOptions, explain: boolean): F
       where: `${expression} of filter ${spec.name}`,
       names: spec.usedns !== 'no',
       multiline,
+      foreign: options.foreign,
       onExceeded: (length) => onExceeded?.({ filter: spec.name, expression, length }),
     });
   const prefregex = spec.prefregex === undefined ? undefined : named(spec.prefregex, 'prefregex');

@@ -1,15 +1,16 @@
+import type { Block } from './block.ts';
 import type { BufferedLine } from './buffered-line.ts';
 import type { Captures, FilterRegex } from './filter-regex.ts';
 import type { Finding, Trace } from './finding.ts';
 import { FirstCharDispatch } from './first-char-dispatch.ts';
 import { addressInName, identify, type Identity } from './identify.ts';
 import { LiteralGate } from './literal-gate.ts';
-import { needlesOf } from './needle.ts';
+import { needlesOf, type Needle } from './needle.ts';
 import { Sieve } from './sieve.ts';
 import { splitLines, type LineSplit } from './matched-lines.ts';
 import type { Alphabet } from './python-regex/char-set.ts';
-import { alphabetOf } from './python-regex/pattern.ts';
 import { isSet, newDraft, Sessions, type Draft } from './sessions.ts';
+import { View, viewOf } from './view.ts';
 
 export interface FinderRules {
   readonly prefregex: FilterRegex | undefined;
@@ -38,10 +39,12 @@ export class Finder {
   readonly #sessions = new Sessions();
   readonly #prefixGate: LiteralGate;
   readonly #gates: readonly LiteralGate[];
-  readonly #prefixNeedles: readonly string[] | undefined;
+  readonly #prefixNeedles: readonly Needle[] | undefined;
   readonly #sieve: Sieve;
   readonly #dispatch: FirstCharDispatch;
   readonly #onlyEndsSession: readonly boolean[];
+  /** Whether a line begins with the id of its session. */
+  readonly #sessionsLead: boolean;
   /** What the prefregex captured of the line at hand. */
   readonly #prefix: Captures;
   /** The captures of the prefregex that go into every failure. */
@@ -55,9 +58,11 @@ export class Finder {
     this.#prefixGate = new LiteralGate(rules.prefregex?.requiredLiterals ?? []);
     this.#gates = rules.failregex.map((regex) => new LiteralGate(regex.requiredLiterals));
     this.#sieve = new Sieve(this.#gates);
-    this.#prefixNeedles = this.#prefixGate.firstOf(needlesOf);
+    const prefixNeedles = needlesOf(this.#prefixGate.clauses, () => 0);
+    this.#prefixNeedles = prefixNeedles?.map((text) => ({ text, expressions: [] }));
     const { maxlines, everyRegex, failregex } = rules;
     this.#onlyEndsSession = failregex.map((regex) => maxlines === 1 && !everyRegex && regex.onlyEndsSession);
+    this.#sessionsLead = rules.prefregex?.beginsWithSession ?? false;
     this.#prefix = rules.prefregex?.blank() ?? {};
     const { content: _, ...common } = this.#prefix;
     this.#prefixNames = Object.keys(common);
@@ -78,15 +83,35 @@ export class Finder {
     return this.#prefixGate.admits(text) && this.#sieve.admits(text);
   }
 
-  /** What to search a log for instead of asking `mayConcern` of each line; undefined: there is nothing. See needlesOf. */
-  get needles(): readonly string[] | undefined {
-    return this.#rules.maxlines > 1 ? undefined : (this.#sieve.needles ?? this.#prefixNeedles);
+  /**
+   * What to search a log for instead of asking `mayConcern` of each line; undefined: there is nothing. See needlesOf.
+   * @param sample of the log
+   */
+  needles(sample: Buffer): readonly Needle[] | undefined {
+    return this.#rules.maxlines > 1 ? undefined : (this.#sieve.needles(sample) ?? this.#prefixNeedles);
   }
 
   /** As `mayConcern`, of a line in which one of the needles was found. */
   mayConcernFound(text: string): boolean {
     const needles = this.#prefixNeedles;
-    return needles === undefined || needles.some((needle) => text.includes(needle));
+    return needles === undefined || needles.some((needle) => text.includes(needle.text));
+  }
+
+  /**
+   * As `mayConcern`, of a line in which needles of these expressions were found, and no others.
+   * @param start where in the block what failregex would see of the line begins
+   * @param end where its newline stands
+   */
+  mayConcernSome(block: Block, start: number, end: number, expressions: readonly number[]): boolean {
+    if (expressions.length === 0) return true;
+    let text: string | undefined;
+    let mayEnd = false;
+    for (const index of expressions) {
+      if (this.#sessionsLead && this.#onlyEndsSession[index]) mayEnd = true;
+      else if (this.#gates[index]!.admits((text ??= block.line(start, end)))) return true;
+    }
+    if (!mayEnd && text !== undefined) this.#sieve.admittedInVain(text);
+    return mayEnd && this.#sessions.mayBeginAt(block.bytes, start);
   }
 
   /** Lines that a failregex of several lines may still use. */
@@ -271,27 +296,4 @@ export class Finder {
       }
     }
   }
-}
-
-/** A text that expressions search, and the lines that it was made of. */
-class View {
-  /** Each line ends in a newline, the last as well. */
-  readonly text: string;
-  readonly original: readonly BufferedLine[];
-  #alphabet: Alphabet | undefined;
-
-  /** @param alphabet of the text; undefined: to be found out */
-  constructor(text: string, original: readonly BufferedLine[], alphabet?: Alphabet) {
-    this.text = text;
-    this.original = original;
-    this.#alphabet = alphabet;
-  }
-
-  get alphabet(): Alphabet {
-    return (this.#alphabet ??= alphabetOf(this.text));
-  }
-}
-
-function viewOf(lines: readonly BufferedLine[], original = lines): View {
-  return new View(lines.map((line) => line.visible).join(''), original);
 }

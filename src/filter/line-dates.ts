@@ -1,6 +1,8 @@
 import type { LogLine } from '../sources/log-line.ts';
 import type { Block } from './block.ts';
 import type { BufferedLine } from './buffered-line.ts';
+import { LastDate } from './dates/last-date.ts';
+import { LineHeads } from './dates/line-heads.ts';
 import { DateDetector, type FoundLead, type TemplateHits } from './dates/detector.ts';
 import { LocalClock } from './dates/local-clock.ts';
 import { templatesOf } from './dates/template-list.ts';
@@ -26,6 +28,8 @@ export interface DateRules {
   readonly checkTimes: boolean;
   /** The year when the filter was made: it limits which years are plausible. */
   readonly thisYear: number;
+  /** Called when looking for a date was given up for its cost, with the length of the line: it then counts as undated. */
+  readonly onExceeded?: (length: number) => void;
 }
 
 /** Lines of a block that don't matter but for their date. */
@@ -62,8 +66,8 @@ export class LineDates {
   /** The last known date. */
   #lastTime: number | undefined;
   readonly #clock = new LocalClock();
-  /** What the last date's text meant: under load, many lines have the same. */
-  #meaning = { text: '', minute: 0, time: 0 };
+  readonly #lastDate = new LastDate();
+  readonly #heads = new LineHeads();
   /** The line passed last, whose date is read only when it is asked for. */
   #passed: { text: string; lead: FoundLead; now: number; live: boolean } | undefined;
   /** Lines that were skipped since. */
@@ -73,7 +77,7 @@ export class LineDates {
   constructor(rules: DateRules) {
     this.#rules = rules;
     const templates = templatesOf(rules.datepattern, rules.thisYear);
-    this.#detector = new DateDetector(templates);
+    this.#detector = new DateDetector(templates, rules.onExceeded);
     this.keepsWords = templates.every(({ endsAtWord }) => endsAtWord);
   }
 
@@ -112,6 +116,16 @@ export class LineDates {
     if (!lead) this.#settle();
     else this.#passed = { text, lead, now, live };
     this.#skipped = undefined;
+  }
+
+  /**
+   * Where what failregex sees of a line of an ASCII block begins in it, if that is known without `date`.
+   * @param start where the line begins in the block
+   * @param end where its newline stands
+   */
+  visibleStart(block: Block, start: number, end: number): number | undefined {
+    const template = this.#detector.last;
+    return template?.nearSighted ? this.#heads.visibleStart(template, block, start, end) : undefined;
   }
 
   /**
@@ -168,14 +182,14 @@ export class LineDates {
     return { line: recent === undefined ? cut : uncut(`${cut.logged}\n`), time: recent, joined };
   }
 
-  #timeOfLead(text: string, { template, end }: FoundLead, now: number): number | undefined {
-    const meaning = this.#meaning;
-    const minuteNow = Math.floor(now / minute);
-    if (meaning.text.length === end && meaning.minute === minuteNow && text.slice(0, end) === meaning.text)
-      return meaning.time;
+  #timeOfLead(text: string, lead: FoundLead, now: number): number | undefined {
+    const known = this.#lastDate.timeOf(text, lead, now);
+    if (known !== undefined) return known;
+    const { template } = lead;
     const match = template.find(text, alphabetOf(text), 0);
-    const time = match && template.time(match, text, { now, zone: this.#rules.timeZone, clock: this.#clock });
-    if (time !== undefined) this.#meaning = { text: text.slice(0, end), minute: minuteNow, time };
+    if (typeof match !== 'object') return undefined;
+    const time = template.time(match, text, { now, zone: this.#rules.timeZone, clock: this.#clock });
+    if (time !== undefined) this.#lastDate.keep(text, lead, now, time);
     return time;
   }
 

@@ -11,13 +11,9 @@ export class LiteralGate {
     this.#clauses = [...clauses];
   }
 
-  /** What is made of the clause that turns away most, of those that something can be made of. */
-  firstOf<T>(make: (clause: Clause) => T | undefined): T | undefined {
-    for (const clause of this.#clauses) {
-      const made = make(clause);
-      if (made !== undefined) return made;
-    }
-    return undefined;
+  /** Those that turn away most come first. */
+  get clauses(): readonly Clause[] {
+    return this.#clauses;
   }
 
   /** False: an expression with these clauses matches nowhere in the text. */

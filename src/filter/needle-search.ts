@@ -31,7 +31,7 @@ class SingleSearches implements NeedleSearch {
 
   constructor(needles: readonly Buffer[], sample: Buffer) {
     const counts = new Uint32Array(256);
-    for (const byte of sample) counts[byte]! += 1;
+    for (let at = 0; at < Math.min(sample.length, sampleSize); at += 1) counts[sample[at]!]! += 1;
     this.#needles = needles.map((needle) => new RareTail(needle, counts));
     this.#places = needles.map(() => unknown);
   }
@@ -60,6 +60,8 @@ class SingleSearches implements NeedleSearch {
 }
 
 const unknown = -2;
+/** Bytes. */
+const sampleSize = 4096;
 
 /** Searches for a needle by what of it begins with its rarest byte: the runtime looks for the first byte first. */
 class RareTail {
@@ -90,8 +92,6 @@ class RareTail {
 
 /** A shorter one is found too often. */
 const shortestTail = 3;
-const pairs = 0x10000;
-
 /**
  * Looks at two bytes and mostly knows from them how far it can go on without missing a needle
  * (Sun Wu, Udi Manber: A Fast Algorithm for Multi-Pattern Searching, 1994).
@@ -102,7 +102,9 @@ class ShiftSearch implements NeedleSearch {
   /** Of every needle, so many bytes are looked at. */
   readonly #window: number;
   /** How far to go on, by the last two bytes of the window. */
-  readonly #shifts: Uint8Array;
+  readonly #shifts = new Uint8Array(pairs);
+  /** 1 where a needle may begin with these two bytes. */
+  readonly #begins = new Uint8Array(pairs);
   /** The needles whose window ends in these two bytes. */
   readonly #ending = new Map<number, number[]>();
 
@@ -111,13 +113,14 @@ class ShiftSearch implements NeedleSearch {
     this.#needles = needles;
     const window = Math.min(...needles.map(({ length }) => length), maxWindow);
     this.#window = window;
-    this.#shifts = new Uint8Array(pairs).fill(window - 1);
+    this.#shifts.fill(window - 1);
     for (const [index, needle] of needles.entries()) {
       for (let at = 0; at < window - 1; at += 1) {
-        const pair = needle[at]! | (needle[at + 1]! << 8);
+        const pair = pairOf(needle[at]!, needle[at + 1]!);
         this.#shifts[pair] = Math.min(this.#shifts[pair]!, window - 2 - at);
       }
-      const last = needle[window - 2]! | (needle[window - 1]! << 8);
+      this.#begins[pairOf(needle[0]!, needle[1]!)] = 1;
+      const last = pairOf(needle[window - 2]!, needle[window - 1]!);
       const others = this.#ending.get(last);
       if (others) others.push(index);
       else this.#ending.set(last, [index]);
@@ -130,14 +133,20 @@ class ShiftSearch implements NeedleSearch {
 
   next(bytes: Buffer, from: number): number {
     const shifts = this.#shifts;
+    const begins = this.#begins;
     const ahead = this.#window - 2;
     const last = bytes.length - 1;
     for (let at = from + ahead; at < last;) {
-      const pair = bytes[at]! | (bytes[at + 1]! << 8);
+      const pair = pairOf(bytes[at]!, bytes[at + 1]!);
       const shift = shifts[pair]!;
-      if (shift > 0) at += shift;
-      else if (this.#verify(bytes, at - ahead, pair)) return at - ahead;
-      else at += 1;
+      if (shift > 0) {
+        at += shift;
+        continue;
+      }
+      const start = at - ahead;
+      if (begins[pairOf(bytes[start]!, bytes[start + 1]!)] === 1 && this.#verify(bytes, start, pair))
+        return start;
+      at += 1;
     }
     return -1;
   }
@@ -152,6 +161,13 @@ class ShiftSearch implements NeedleSearch {
     }
     return this.found.length > 0;
   }
+}
+
+/** Fewer than there are, so that the tables stay in the processor's cache; some share a number. */
+const pairs = 4096;
+
+function pairOf(first: number, second: number): number {
+  return ((first << 5) ^ second) & (pairs - 1);
 }
 
 const maxWindow = 255;

@@ -1,5 +1,6 @@
 import type { BufferedLine } from './buffered-line.ts';
 import type { Captures } from './filter-regex.ts';
+import { SessionMarks } from './session-marks.ts';
 
 /** What is known of a failure while its lines come in. Sessions hold on to it and change it. */
 export interface Draft {
@@ -29,6 +30,7 @@ const maxAge = 5 * 60_000;
  */
 export class Sessions {
   readonly #sessions = new Map<string, { draft: Draft; expires: number }>();
+  readonly #marks = new SessionMarks();
 
   /**
    * Merges the failure of one line into its session.
@@ -50,7 +52,7 @@ export class Sessions {
       addUser(session, fields['user']);
       update(session, fields, gained);
       merged = session;
-      if (forget) this.#sessions.delete(id);
+      if (forget) this.#delete(id);
     } else if (!forget) {
       addUser(failure, fields['user']);
       this.#set(id, failure, now);
@@ -77,22 +79,37 @@ export class Sessions {
     return this.#get(id, now) !== undefined;
   }
 
+  /**
+   * False: what stands there begins with the id of no session that is open.
+   * @param bytes ASCII
+   */
+  mayBeginAt(bytes: Uint8Array, start: number): boolean {
+    return this.#marks.mayBeginAt(bytes, start);
+  }
+
   #get(id: string, now: number): Draft | undefined {
     const session = this.#sessions.get(id);
     if (!session) return undefined;
     if (session.expires > now) return session.draft;
-    this.#sessions.delete(id);
+    this.#delete(id);
     return undefined;
   }
 
   #set(id: string, draft: Draft, now: number): void {
     if (this.#sessions.size >= maxSessions) {
       for (const [oldest, { expires }] of this.#sessions) {
-        this.#sessions.delete(oldest);
+        this.#delete(oldest);
         if (expires > now && this.#sessions.size < maxSessions) break;
       }
     }
     this.#sessions.set(id, { draft, expires: now + maxAge });
+    this.#marks.add(id);
+  }
+
+  /** Of a session that there is. */
+  #delete(id: string): void {
+    this.#sessions.delete(id);
+    this.#marks.delete(id);
   }
 }
 

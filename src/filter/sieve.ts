@@ -1,11 +1,13 @@
 import type { LiteralGate } from './literal-gate.ts';
-import { needlesOf } from './needle.ts';
+import { frequencyIn, needlesOf, type Frequency, type Needle } from './needle.ts';
 import { escapeUnit } from './python-regex/char-set.ts';
 import type { Clause } from './python-regex/required-literals.ts';
 
 /** Above this number, one search for all literals at once is faster than one for each. */
 const fewGates = 3;
 const lessonsToChoose = 64;
+/** Bytes: some hundred lines. */
+const sampleSize = 16_384;
 
 /**
  * Asks the gates of many expressions at once whether any of them may admit a text. It first takes the most telling
@@ -14,7 +16,9 @@ const lessonsToChoose = 64;
 export class Sieve {
   readonly #gates: readonly LiteralGate[];
   #literals: RegExp | undefined;
-  #needles: readonly string[] | undefined;
+  #needles: readonly Needle[] | undefined;
+  /** Whether the needles are up to date. */
+  #chosen = false;
   #inVain = 0;
   #lessons = 0;
   /** Ever fewer texts are learnt from. */
@@ -25,8 +29,16 @@ export class Sieve {
     this.#choose();
   }
 
-  /** What to search a log for: a line that has none of these is admitted by no gate. Another array when it has chosen anew. */
-  get needles(): readonly string[] | undefined {
+  /**
+   * What to search a log for: a line that has none of these is admitted by no gate. Undefined: a gate has none.
+   * The same array until it has reason to choose anew.
+   * @param sample of the log
+   */
+  needles(sample: Buffer): readonly Needle[] | undefined {
+    if (!this.#chosen) {
+      this.#needles = this.#needlesFor(frequencyIn(sample.subarray(0, sampleSize)));
+      this.#chosen = true;
+    }
     return this.#needles;
   }
 
@@ -49,10 +61,17 @@ export class Sieve {
   #choose(): void {
     const gates = this.#gates;
     this.#literals = gates.length > fewGates ? anyOf(gates) : undefined;
-    const needles = gates.map((gate) => gate.firstOf(needlesOf));
-    this.#needles = needles.includes(undefined)
-      ? undefined
-      : [...new Set(needles.flatMap((some) => some ?? []))];
+    this.#chosen = false;
+  }
+
+  #needlesFor(frequency: Frequency): readonly Needle[] | undefined {
+    const expressions = new Map<string, number[]>();
+    for (const [index, gate] of this.#gates.entries()) {
+      const needles = needlesOf(gate.clauses, frequency);
+      if (!needles) return undefined;
+      for (const text of new Set(needles)) expressions.set(text, [...(expressions.get(text) ?? []), index]);
+    }
+    return [...expressions].map(([text, indexes]) => ({ text, expressions: indexes }));
   }
 
   #admittedBySome(text: string): boolean {
@@ -63,7 +82,7 @@ export class Sieve {
 
 /** Undefined: one of the gates admits everything. */
 function anyOf(gates: readonly LiteralGate[]): RegExp | undefined {
-  const clauses = gates.map((gate) => gate.firstOf((clause) => clause));
+  const clauses = gates.map((gate) => gate.clauses[0]);
   if (clauses.includes(undefined)) return undefined;
   const literals = new Set(clauses.flatMap((clause: Clause | undefined) => clause ?? []));
   const source = (text: string): string =>

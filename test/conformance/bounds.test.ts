@@ -5,11 +5,11 @@ import { loadConfigTree } from '../../src/config/load-config-tree.ts';
 import { boundBacktracking } from '../../src/filter/backtracking.ts';
 import { compileFilter, type Filter } from '../../src/filter/filter.ts';
 import type { LogLine } from '../../src/sources/log-line.ts';
+import { blownUp } from '../filter/hostile-lines.ts';
 import { fail2banTree } from './fail2ban-tree.ts';
 import { sampleFilters, specOf } from './sample-filters.ts';
 import { readSamples } from './sample-log.ts';
 
-const length = 65_536;
 /** Milliseconds: 50 on a quiet machine, with room for a busy one. An expression that backtracks out of hand costs seconds. */
 const limit = 200;
 
@@ -49,7 +49,7 @@ function slowest(filter: Filter, samples: readonly string[]): number {
   for (const text of [...samples, 'x', 'é', 'x'.repeat(2000), 'é'.repeat(2000)])
     filter.process(logged(text), Date.now());
   let worst = 0;
-  for (const text of hostileLines(samples)) {
+  for (const text of blownUp(samples)) {
     const line = logged(text);
     // The better of two: the machine has other things to do as well.
     let cost = Infinity;
@@ -64,27 +64,6 @@ function costOf(filter: Filter, line: LogLine): number {
   filter.process(line, Date.now());
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
-}
-
-/** Sample lines blown up in the middle, by runs of one character and by repeats of what the expressions like. */
-function* hostileLines(samples: readonly string[]): Generator<string> {
-  const random = generator();
-  const pick = (n: number): number => Math.floor(random() * n);
-  for (let i = 0; i < 24; i += 1) {
-    const sample = samples[pick(samples.length)] ?? '';
-    const at = pick(sample.length);
-    const some = sample.slice(at, at + [1, 3, 12, 40][i % 4]!) || ' ';
-    const chunk = [some, some, ' ', 'a ', '1.', ':', `${some}é`, some][i % 8]!;
-    const tail = i % 3 === 0 ? '' : sample.slice(at);
-    yield sample.slice(0, at) + chunk.repeat(Math.ceil(length / chunk.length)) + tail;
-  }
-  yield String.fromCharCode(...Array.from({ length }, () => pick(256)));
-}
-
-/** Numbers that are the same in each run; Park and Miller's. */
-function generator(): () => number {
-  let state = 42;
-  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
 }
 
 function logged(text: string): LogLine {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { needlesOf } from '../../src/filter/needle.ts';
+import { frequencyIn, needlesOf } from '../../src/filter/needle.ts';
 import { searchFor } from '../../src/filter/needle-search.ts';
 
 describe('a search for needles', () => {
@@ -33,19 +33,33 @@ describe('a search for needles', () => {
   });
 });
 
-describe('what is searched for instead of a literal', () => {
+describe('what is searched for instead of literals', () => {
+  const never = (): number => 0;
+
   it.each([
-    [['" 404'], [' 404']],
-    [['Failed password for '], [' password']],
+    [[['" 404']], [' 404']],
+    [[['Failed password for ']], [' password']],
+    [[['.example.com', 'nginx-proxy']], ['.example', '-proxy']],
+    [[['[] [error']], ['[error']],
+    [[['no', 'Failed'], ['größe']], undefined],
     [
-      ['.example.com', 'nginx-proxy'],
-      ['.example', '-proxy'],
+      [
+        ['no', 'Failed'],
+        ['from', 'to the'],
+      ],
+      ['from', ' the'],
     ],
-    [['[] [error'], ['[error']],
-    [['no', 'Failed'], undefined],
-    [['größe'], undefined],
-  ])('%j', (clause, needles) => {
-    expect(needlesOf(clause)).toEqual(needles);
+  ])('%j', (clauses, needles) => {
+    expect(needlesOf(clauses, never)).toEqual(needles);
+  });
+
+  it('is what is rarest in the log', () => {
+    const log = Buffer.from('Accepted password for a from b\nAccepted password for c via d\n');
+    expect(needlesOf([['Failed password for '], [' from ', ' over ']], frequencyIn(log))).toEqual(['Failed']);
+    expect(needlesOf([['Accepted password'], [' from ', ' over ']], frequencyIn(log))).toEqual([
+      ' from',
+      ' over',
+    ]);
   });
 
   it('is in the line that a date was cut out of', () => {
@@ -59,7 +73,7 @@ describe('what is searched for instead of a literal', () => {
         // Where a date ends, so does a word.
         fc.pre(!/^[\p{L}\p{N}_]/u.test(behind));
         const line = `${text.slice(0, at)}2026-11-22 10:00:00${behind}`;
-        for (const needle of needlesOf([text]) ?? []) expect(line).toContain(needle);
+        for (const needle of needlesOf([[text]], never) ?? []) expect(line).toContain(needle);
       }),
       { numRuns: 2000 },
     );

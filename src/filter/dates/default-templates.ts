@@ -49,7 +49,7 @@ const patterns: readonly string[] = [
 
 /** The default templates proper. */
 export function plainDefaults(thisYear: number): DateTemplate[] {
-  return patterns.map((pattern) => parsePattern(pattern, thisYear));
+  return patterns.map((pattern) => parsePattern(pattern, thisYear, false));
 }
 
 /** The default templates, those at the begin of a line first and preferred. */
@@ -57,7 +57,9 @@ export function defaultTemplates(thisYear: number): DateTemplate[] {
   const plain = plainDefaults(thisYear);
   const leading = plain.flatMap((template) => {
     if (template.name.startsWith(lineBegins) || template.name.startsWith('^')) return [];
-    return [{ ...parsePattern(lineBegins + (template.pattern ?? template.name), thisYear), weight: 100 }];
+    const marked = parsePattern(lineBegins + (template.pattern ?? template.name), thisYear, false);
+    // Of what they may take, a word at most comes behind the first place where they may end.
+    return [{ ...marked, nearSighted: true, weight: 100 }];
   });
   return [...leading, ...plain];
 }

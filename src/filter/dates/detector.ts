@@ -76,7 +76,13 @@ export class DateDetector {
   #lastPlace: LastPlace | undefined;
   #firstUnused = 0;
 
-  constructor(templates: readonly DateTemplate[]) {
+  readonly #onExceeded: ((length: number) => void) | undefined;
+  /** What the line at hand has cost, as a part of what one may cost. */
+  #spent = 0;
+
+  /** @param onExceeded called when a template wasn't tried to the end for its cost, with the length of the line */
+  constructor(templates: readonly DateTemplate[], onExceeded?: (length: number) => void) {
+    this.#onExceeded = onExceeded;
     this.#list = templates.map((template) => ({
       template,
       found: 0,
@@ -93,6 +99,11 @@ export class DateDetector {
       const { name, pattern, expression } = template;
       return { name, hits, pattern, expression, weight: weightOf(candidate), ownWeight: template.weight };
     });
+  }
+
+  /** The template that found the last date. */
+  get last(): DateTemplate | undefined {
+    return this.#list[this.#lastIndex]?.template;
   }
 
   /**
@@ -112,6 +123,7 @@ export class DateDetector {
   /** @param now epoch milliseconds */
   find(line: string, now: number): FoundDate | undefined {
     const alphabet = alphabetOf(line);
+    this.#spent = 0;
     const last = this.#tryLast(line, alphabet);
     const place = last?.sure ? last.place : this.#tryAll(line, alphabet, last);
     if (!place) return undefined;
@@ -128,8 +140,8 @@ export class DateDetector {
     const { anchored } = candidate.template;
     const partly = !anchored && looksSame(line, at);
     const match = partly
-      ? find(candidate, line.slice(0, at.end), alphabet, at.start)
-      : find(candidate, line, alphabet, 0);
+      ? this.#findOne(candidate, line.slice(0, at.end), alphabet, at.start)
+      : this.#findOne(candidate, line, alphabet, 0);
     if (!match) return { place: undefined, sure: false, whole: !partly };
     const same = match.start === at.start && match.end === at.end;
     const sure = this.#list.length === 1 || anchored || same;
@@ -141,7 +153,7 @@ export class DateDetector {
     let best = last?.place;
     for (const [index, candidate] of this.#list.entries()) {
       if (last?.whole && index === this.#lastIndex) continue;
-      const match = find(candidate, line, alphabet, 0);
+      const match = this.#findOne(candidate, line, alphabet, 0);
       if (!match) continue;
       const place = { candidate, index, match };
       const next = this.#list[index + 1];
@@ -152,6 +164,17 @@ export class DateDetector {
       if (!best || match.start < best.match.start) best = place;
     }
     return best;
+  }
+
+  #findOne(candidate: Candidate, line: string, alphabet: Alphabet, from: number): SpannedMatch | undefined {
+    const { template } = candidate;
+    if (this.#spent >= 1) return undefined;
+    const match = template.find(line, alphabet, from);
+    this.#spent += template.cost;
+    if (match === 'exceeded' || this.#spent >= 1) this.#onExceeded?.(line.length);
+    if (typeof match !== 'object') return undefined;
+    candidate.found += 1;
+    return match;
   }
 
   #remember({ candidate, index, match }: Place, line: string, now: number): void {
@@ -188,17 +211,6 @@ export class DateDetector {
     while ((list[this.#firstUnused]?.hits ?? 0) > 0) this.#firstUnused += 1;
     return target;
   }
-}
-
-function find(
-  candidate: Candidate,
-  line: string,
-  alphabet: Alphabet,
-  from: number,
-): SpannedMatch | undefined {
-  const match = candidate.template.find(line, alphabet, from);
-  if (match) candidate.found += 1;
-  return match;
 }
 
 function weightOf({ hits, template, distance }: Candidate): number {

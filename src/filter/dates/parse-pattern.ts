@@ -8,9 +8,10 @@ const epochPlace = /(?<!\\)\{L?EPOCH\}/gi;
 /**
  * The template of one line of a `datepattern`: strptime codes in a regular expression, `Epoch`, `LEPOCH`, `TAI64N`,
  * `…{EPOCH}…`, with `{^LN-BEG}` or `{UNB}` in front.
+ * @param foreign whether somebody else than us wrote it
  * @throws Dock2banError `datepattern` for a `%` that introduces no code
  */
-export function parsePattern(pattern: string, thisYear: number): DateTemplate {
+export function parsePattern(pattern: string, thisYear: number, foreign = true): DateTemplate {
   const key = pattern.includes('%') ? pattern : pattern.toUpperCase();
   if (pattern.search(epochPlace) >= 0) return embeddedEpoch(pattern, key.includes('LEPOCH'));
   switch (key) {
@@ -30,7 +31,7 @@ export function parsePattern(pattern: string, thisYear: number): DateTemplate {
     case '^TAI64N':
       return tai64n('line-begin');
     default:
-      return datePattern(pattern, thisYear);
+      return datePattern(pattern, thisYear, foreign);
   }
 }
 
@@ -43,7 +44,7 @@ export function withoutBounds(pattern: string): string {
     .replace(/\(\?=\\b\|\\W\|\$\)$/, '');
 }
 
-function datePattern(pattern: string, thisYear: number): DateTemplate {
+function datePattern(pattern: string, thisYear: number, foreign: boolean): DateTemplate {
   const free = pattern.startsWith(unbound);
   const rest = free ? pattern.slice(unbound.length) : pattern;
   const begin = !free && rest.startsWith(lineBegins);
@@ -63,6 +64,7 @@ function datePattern(pattern: string, thisYear: number): DateTemplate {
     pattern,
     expression: letters ? `(?iu)${expanded.expression}` : expanded.expression,
     boundary: free ? 'none' : begin ? 'line-begin' : 'word',
+    foreign,
     time: fieldsTime,
   });
 }
@@ -77,6 +79,7 @@ function anyEpoch(long: boolean): DateTemplate {
     pattern: undefined,
     expression: String.raw`((?:^|(?P<square>(?<=^\[))|(?P<selinux>(?<=\baudit\()))${long ? longSeconds : seconds})(?:(?(selinux)(?=:\d+\)))|(?(square)(?=\])))`,
     boundary: 'end-of-word',
+    foreign: false,
     time: epochTime(1, long),
   });
 }
@@ -87,6 +90,7 @@ function leadingEpoch(long: boolean): DateTemplate {
     pattern: undefined,
     expression: String.raw`((?P<square>(?<=^\[))?${long ? longSeconds : seconds})(?(square)(?=\]))`,
     boundary: 'line-begin',
+    foreign: false,
     time: epochTime(1, long),
   });
 }
@@ -97,6 +101,7 @@ function embeddedEpoch(pattern: string, long: boolean): DateTemplate {
     pattern: undefined,
     expression: `(${pattern.replace(epochPlace, () => `(${long ? longSeconds : seconds})`)})`,
     boundary: 'word',
+    foreign: true,
     time: epochTime(2, long),
   });
 }
@@ -119,6 +124,7 @@ function tai64n(boundary: 'end-of-word' | 'line-begin'): DateTemplate {
     pattern: undefined,
     expression: '@[0-9a-f]{24}',
     boundary,
+    foreign: false,
     time: (match, line) => {
       const [start] = match.span(1) ?? [0];
       return Number.parseInt(line.slice(start + 2, start + 17), 16) * 1000;

@@ -45,7 +45,7 @@ function templatesOfLine(line: string, thisYear: number): { templates: DateTempl
     );
     return { templates, defaults: true };
   }
-  if (key === '{NONE}') return { templates: [parsePattern('{UNB}^', thisYear)], defaults: false };
+  if (key === '{NONE}') return { templates: [parsePattern('{UNB}^', thisYear, false)], defaults: false };
   const template = parsePattern(line, thisYear);
   // A mistake in it is reported now, not with the first line.
   template.find('', 'ascii', 0);

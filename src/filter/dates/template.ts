@@ -1,7 +1,7 @@
 import { Dock2banError, messageOf } from '../../errors.ts';
 import type { Alphabet } from '../python-regex/char-set.ts';
 import { groupsOf, type SpannedMatch } from '../python-regex/match.ts';
-import { LeadPattern, SpanPattern } from '../python-regex/pattern.ts';
+import { SpanPattern, type LeadPattern } from '../python-regex/pattern.ts';
 import { boundTemplate, type Boundary } from './template-bounds.ts';
 import { timeOf, type DateContext } from './strptime.ts';
 
@@ -18,9 +18,14 @@ export interface DateTemplate {
   readonly lineBegin: boolean;
   /** Behind its dates no word character stands, or nothing stands before them: cutting one out joins no word with another. */
   readonly endsAtWord: boolean;
+  /** What it finds at the begin of a line depends on nothing behind the first word behind the date. */
+  readonly nearSighted: boolean;
   /** How much its hits count when templates are put in order. */
   readonly weight: number;
-  find(line: string, alphabet: Alphabet, from: number): SpannedMatch | undefined;
+  /** What the last `find` cost at most, as a part of what one may cost; 0 for the default templates. */
+  readonly cost: number;
+  /** @returns `exceeded`: the search was given up for its cost */
+  find(line: string, alphabet: Alphabet, from: number): SpannedMatch | 'exceeded' | undefined;
   /**
    * Where the date ends, if the line begins with it: quicker than `find`, and for templates whose whole match is cut out.
    * Undefined: no such date, or `find` has to tell.
@@ -36,6 +41,8 @@ export interface TemplateParts {
   /** A Python regular expression; group 1 is what is cut out of the line. */
   readonly expression: string;
   readonly boundary: Boundary;
+  /** Whether somebody else wrote the expression, so that its cost must be bounded. */
+  readonly foreign: boolean;
   /** Reads the time, given the place of a group. */
   readonly time: DateTemplate['time'];
 }
@@ -50,8 +57,7 @@ export function createTemplate(parts: TemplateParts): DateTemplate {
   let leading: LeadPattern | undefined;
   const compile = (): SpanPattern => {
     try {
-      if (marked && whole) leading = new LeadPattern(expression);
-      return new SpanPattern(expression, whole ? 'tail' : [1, 2]);
+      return new SpanPattern(expression, whole ? 'tail' : [1, 2], parts.foreign);
     } catch (cause) {
       throw new Dock2banError(
         'datepattern',
@@ -72,9 +78,14 @@ export function createTemplate(parts: TemplateParts): DateTemplate {
     endsAtWord:
       (boundEnd && (whole || parts.pattern === undefined) && endsInCode(parts.pattern ?? parts.name)) ||
       (lineBegin && !marked && whole),
+    nearSighted: false,
+    get cost() {
+      return compiled?.cost ?? 0;
+    },
     weight: 1,
     find: (line, alphabet, from) => (compiled ??= compile()).search(line, alphabet, from),
-    leadingEnd: (line) => leading?.end(line),
+    leadingEnd: (line) =>
+      marked && whole ? (leading ??= (compiled ??= compile()).lead()).end(line) : undefined,
     time: parts.time,
   };
 }

@@ -32,8 +32,16 @@ export class BoundedMatcher {
     this.#maxWork = maxWork;
   }
 
-  /** @returns undefined: no match; `exceeded`: not known, the search took too many steps */
-  search(text: string): Slots | 'exceeded' | undefined {
+  /** How many steps the last search took. */
+  get work(): number {
+    return this.#work;
+  }
+
+  /**
+   * @param earliest where a match may begin at the earliest
+   * @returns undefined: no match; `exceeded`: not known, the search took too many steps
+   */
+  search(text: string, earliest = 0): Slots | 'exceeded' | undefined {
     const { steps, start, anchored, references } = this.#program;
     this.#text = text;
     this.#work = 0;
@@ -43,7 +51,7 @@ export class BoundedMatcher {
     else this.#visited.fill(0, 0, cells);
     const slots = new Int32Array(this.#slots).fill(-1);
     const last = anchored ? 0 : text.length;
-    for (let from = 0; from <= last; from += 1) {
+    for (let from = earliest; from <= last; from += 1) {
       const end = this.#run(start, from, slots);
       if (this.#work > this.#maxWork) return 'exceeded';
       if (end < 0) continue;

@@ -1,8 +1,9 @@
+import { fewTimes } from './quick-length.ts';
 import { BoundedMatcher, type Slots } from './bounded-matcher.ts';
 import type { Alphabet } from './char-set.ts';
 import { expandConditionals } from './conditionals.ts';
 import { groupsIn } from './loop-captures.ts';
-import type { Match } from './match.ts';
+import type { Match, SpannedMatch } from './match.ts';
 import { Searcher } from './searcher.ts';
 import { children, RegexError, type Expression, type Node } from './syntax.ts';
 
@@ -11,6 +12,14 @@ export interface BoundedSearch {
   readonly linear: boolean;
   /** `exceeded`: whether there is a match isn't known, the search cost too much. */
   search(text: string): Match | 'exceeded' | undefined;
+}
+
+/** A search by our own engine, which knows where groups stand. */
+export interface OwnSearch extends BoundedSearch {
+  /** What the last search cost, as a part of what one may cost. */
+  readonly cost: number;
+  /** @param from where a match may begin at the earliest */
+  search(text: string, from?: number): SpannedMatch | 'exceeded' | undefined;
 }
 
 /** Steps of our own engine for one search: some 15 ms. */
@@ -34,20 +43,23 @@ export function boundedSearch(expression: Expression, alphabet: Alphabet): Bound
 }
 
 /** A search by our own engine. */
-export function ownSearch({ root, names }: Expression): BoundedSearch {
+export function ownSearch({ root, names }: Expression): OwnSearch {
   try {
     const highest = Math.max(0, ...names.values(), ...groupsIn(root));
     const matcher = new BoundedMatcher(expanded(root), highest, maxWork);
     return {
       linear: false,
-      search: (text) => {
-        const slots = matcher.search(text);
+      get cost() {
+        return matcher.work / maxWork;
+      },
+      search: (text, from) => {
+        const slots = matcher.search(text, from);
         return typeof slots === 'object' ? new SlotMatch(text, slots, names) : slots;
       },
     };
   } catch (error) {
     if (!(error instanceof RegexError)) throw error;
-    return { linear: false, search: () => 'exceeded' };
+    return { linear: false, cost: 1, search: () => 'exceeded' };
   }
 }
 
@@ -67,9 +79,7 @@ export function hasNestedLoops(node: Node, inside = false): boolean {
   return (loop && inside) || children(node).some((child) => hasNestedLoops(child, inside || loop));
 }
 
-const fewTimes = 8;
-
-class SlotMatch implements Match {
+class SlotMatch implements SpannedMatch {
   readonly #text: string;
   readonly #slots: Slots;
   readonly #names: ReadonlyMap<string, number>;
@@ -90,8 +100,13 @@ class SlotMatch implements Match {
 
   captureInto(groups: Record<string, unknown>): void {
     for (const [name, group] of this.#names) {
-      const start = this.#slots[2 * group]!;
-      groups[name] = start < 0 ? undefined : this.#text.slice(start, this.#slots[2 * group + 1]);
+      const span = this.span(group);
+      groups[name] = span && this.#text.slice(...span);
     }
+  }
+
+  span(group: number): readonly [number, number] | undefined {
+    const start = this.#slots[2 * group]!;
+    return start < 0 ? undefined : [start, this.#slots[2 * group + 1]!];
   }
 }

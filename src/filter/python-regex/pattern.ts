@@ -1,12 +1,19 @@
-import { boundedSearch, hasNestedLoops, ownSearch, type BoundedSearch } from './bounded-search.ts';
+import {
+  boundedSearch,
+  hasNestedLoops,
+  ownSearch,
+  type BoundedSearch,
+  type OwnSearch,
+} from './bounded-search.ts';
 import type { Alphabet } from './char-set.ts';
 import type { Match, SpannedMatch } from './match.ts';
 import { firstChars, type FirstChars } from './first-chars.ts';
 import { forgottenGroups } from './loop-captures.ts';
 import { noFlags, parseExpression, type Flags } from './parser.ts';
+import { quickLength } from './quick-length.ts';
 import { requiredLiterals, type Clause } from './required-literals.ts';
 import { Searcher } from './searcher.ts';
-import { sureGroups } from './sure-groups.ts';
+import { leadingGroup, sureGroups } from './sure-groups.ts';
 import type { Expression } from './syntax.ts';
 import { translate } from './translate.ts';
 
@@ -21,6 +28,10 @@ export function alphabetOf(text: string): Alphabet {
 export interface PatternOptions extends Partial<Flags> {
   /** Called when a search was given up for its cost, with the length of the text. */
   readonly onExceeded?: ((length: number) => void) | undefined;
+  /**
+   * Whether the expression is somebody's who may wish us ill: no search of it then costs more than the bound, be the text short.
+   */
+  readonly foreign?: boolean | undefined;
 }
 
 /** Up to this length V8's backtracking engine is quick whatever the text, or shows itself unfit before it does harm. */
@@ -34,6 +45,8 @@ export class PythonPattern {
   readonly firstChars: FirstChars | undefined;
   /** Names of the groups that capture something in every match. */
   readonly sureGroups: ReadonlySet<string>;
+  /** Name of a group that every match begins with, at the begin of the text. */
+  readonly leadingGroup: string | undefined;
   readonly #expression: Expression;
   readonly #searchers: Partial<Record<Alphabet, Searcher>> = {};
   readonly #bounded: Partial<Record<Alphabet, BoundedSearch>> = {};
@@ -43,7 +56,7 @@ export class PythonPattern {
   #shortText = shortText;
 
   /** @throws RegexError for what Python would refuse, or JavaScript can't do */
-  constructor(source: string, { onExceeded, ...flags }: PatternOptions = {}) {
+  constructor(source: string, { onExceeded, foreign = false, ...flags }: PatternOptions = {}) {
     this.#expression = parseExpression(source, { ...noFlags, ...flags });
     this.#onExceeded = onExceeded;
     this.groupNames = new Set(this.#expression.names.keys());
@@ -51,12 +64,17 @@ export class PythonPattern {
     this.firstChars = firstChars(this.#expression.root);
     const sure = sureGroups(this.#expression.root);
     const { names } = this.#expression;
+    const leading = leadingGroup(this.#expression.root);
+    this.leadingGroup = [...names].find(([, group]) => group === leading)?.[0];
     this.sureGroups = new Set([...names].filter(([, group]) => sure.has(group)).map(([name]) => name));
     if (!this.#translates()) return;
     const forgotten = forgottenGroups(this.#expression.root);
     const named = [...this.#expression.names.values()];
     if (named.some((group) => forgotten.has(group))) this.#recapture = ownSearch(this.#expression);
-    if (hasNestedLoops(this.#expression.root) && !this.#boundedSearch('ascii').linear) this.distrust();
+    const { root } = this.#expression;
+    const quick = foreign ? quickLength(root) : hasNestedLoops(root) ? -1 : shortText;
+    // V8 itself goes over to its linear engine where that takes the expression.
+    if (quick < shortText && !this.#boundedSearch('ascii').linear) this.#shortText = quick;
   }
 
   /** False: V8 can't do what the expression asks for, but our own engine can. */
@@ -127,18 +145,46 @@ export type Spans = readonly number[] | 'tail';
 export class SpanPattern {
   readonly #expression: Expression;
   readonly #spans: Spans;
+  readonly #firstChars: FirstChars | undefined;
   readonly #searchers: Partial<Record<Alphabet, Searcher>> = {};
+  /** Longer texts are left to our own engine. */
+  readonly #shortText: number;
+  #own: OwnSearch | undefined;
+  /** What the last search cost at most, as a part of what one may cost: some 15 ms. */
+  cost = 0;
 
-  /** @throws RegexError for what Python would refuse, or JavaScript can't do */
-  constructor(source: string, spans: Spans) {
+  /**
+   * @param bounded whether the cost of a search must have a bound, as the expression isn't our own
+   * @throws RegexError for what Python would refuse, or JavaScript can't do
+   */
+  constructor(source: string, spans: Spans, bounded: boolean) {
     this.#expression = parseExpression(source);
     this.#spans = spans;
-    this.#searcher('ascii');
+    this.#firstChars = firstChars(this.#expression.root);
+    this.#shortText = bounded ? quickLength(this.#expression.root) : Infinity;
+    // Our own have no mistakes, and most are never needed.
+    if (bounded) this.#searcher('ascii');
   }
 
-  /** Finds the leftmost match at or behind `from`; anchors and lookbehinds see the whole text. */
-  search(text: string, alphabet: Alphabet, from: number): SpannedMatch | undefined {
+  /**
+   * Finds the leftmost match at or behind `from`; anchors and lookbehinds see the whole text.
+   * @returns `exceeded`: the search was given up for its cost
+   */
+  search(text: string, alphabet: Alphabet, from: number): SpannedMatch | 'exceeded' | undefined {
+    if (this.#firstChars?.[text.charCodeAt(0)] === false && from === 0) return undefined;
+    if (text.length > this.#shortText) {
+      const own = (this.#own ??= ownSearch(this.#expression));
+      const match = own.search(text, from);
+      this.cost = own.cost;
+      return match;
+    }
+    this.cost = text.length / this.#shortText;
     return (this.#searchers[alphabet] ?? this.#searcher(alphabet)).search(text, from);
+  }
+
+  /** The same expression, that begins with `^`, for the end of its match alone. */
+  lead(): LeadPattern {
+    return new LeadPattern(this.#expression, this.#shortText);
   }
 
   #searcher(alphabet: Alphabet): Searcher {
@@ -154,14 +200,15 @@ export class SpanPattern {
 /** A Python regular expression that begins with `^`, of which only the end of the match is wanted, and that quickly. */
 export class LeadPattern {
   readonly #regex: RegExp;
+  readonly #longest: number;
 
-  /** @throws RegexError for what Python would refuse, or JavaScript can't do */
-  constructor(source: string) {
-    const { root } = parseExpression(source);
+  /** @param longest text that is looked at */
+  constructor({ root }: Expression, longest: number) {
     this.#regex = new RegExp(translate(root, 'ascii', []).source, 'y');
+    this.#longest = longest;
   }
 
-  /** Undefined: no match, or the text begins with neither an ASCII letter nor a digit, or non-ASCII text follows. */
+  /** Undefined: no match, or the text is too long, or begins with neither an ASCII letter nor a digit, or non-ASCII text follows. */
   end(text: string): number | undefined {
     const first = text.charCodeAt(0);
     const plain =
@@ -169,7 +216,7 @@ export class LeadPattern {
       (first >= 0x41 && first <= 0x5a) ||
       (first >= 0x61 && first <= 0x7a);
     this.#regex.lastIndex = 0;
-    if (!plain || !this.#regex.test(text)) return undefined;
+    if (!plain || text.length > this.#longest || !this.#regex.test(text)) return undefined;
     const end = this.#regex.lastIndex;
     return text.charCodeAt(end) > 0x7f ? undefined : end;
   }

@@ -26,3 +26,11 @@ export function sureGroups(node: Node): ReadonlySet<number> {
       return new Set();
   }
 }
+
+/** The group that every match begins with, at the begin of the text. Undefined: there is none, or it isn't known. */
+export function leadingGroup(node: Node): number | undefined {
+  if (node.type !== 'sequence') return undefined;
+  const [begin, group] = node.items;
+  const atBegin = begin?.type === 'assertion' && begin.kind === 'start';
+  return atBegin && group?.type === 'capture' ? group.group : undefined;
+}

@@ -1,6 +1,6 @@
 import {
-  classSet,
   classSource,
+  wordSource,
   complement,
   escapeUnit,
   itemsSet,
@@ -87,6 +87,7 @@ class Emitter {
       case 'atomic':
         return this.#atomic(() => this.emit(node.body));
       case 'look':
+        if (isEdge(node)) return this.#edge();
         return `(?${node.ahead ? '' : '<'}${node.negated ? '!' : '='}${this.emit(node.body)})`;
       case 'backreference': {
         const reference = `\\${this.numbers.get(node.group)!.at(-1)!}`;
@@ -134,12 +135,17 @@ class Emitter {
       case 'no-word-boundary': {
         const boundary = kind === 'word-boundary';
         if (ascii || this.#alphabet === 'ascii') return boundary ? '\\b' : '\\B';
-        const word = classSource(classSet('word', false), false);
+        const word = wordSource();
         return boundary
           ? `(?:(?<=${word})(?!${word})|(?<!${word})(?=${word}))`
           : `(?:(?<=${word})(?=${word})|(?<!${word})(?!${word}))`;
       }
     }
+  }
+
+  /** Not within a word: of the large classes of Unicode, it takes fewer than what it stands for. */
+  #edge(): string {
+    return this.#alphabet === 'ascii' ? '(?!\\B\\w)' : `(?!(?<=${wordSource()})${wordSource()})`;
   }
 
   #capture(group: number, body: Node): string {
@@ -162,6 +168,18 @@ class Emitter {
       node.type === 'char' || node.type === 'any' || node.type === 'set' || node.type === 'capture';
     return single ? source : `(?:${source})`;
   }
+}
+
+/** Whether a node is `(?=\b|\W|$)`, as it stands behind dates. */
+function isEdge(node: Extract<Node, { type: 'look' }>): boolean {
+  const { ahead, negated, body } = node;
+  if (!ahead || negated || body.type !== 'choice' || body.options.length !== 3) return false;
+  const [boundary, other, end] = body.options;
+  if (boundary?.type !== 'assertion' || boundary.kind !== 'word-boundary' || boundary.ascii) return false;
+  if (end?.type !== 'assertion' || end.kind !== 'end-or-newline' || other?.type !== 'set') return false;
+  const [item, ...more] = other.items;
+  const isOther = item?.kind === 'class' && item.class === 'word' && item.negated && !item.ascii;
+  return isOther && more.length === 0 && !other.negated;
 }
 
 function quantifier(min: number, max: number): string {
