@@ -2,11 +2,14 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunOptions } from './options.ts';
 
-/** V8 keeps its young generation small, and the rest compact: the daemon makes little garbage. */
-const flags = ['--max-semi-space-size=1', '--optimize-for-size'];
+/**
+ * V8 keeps its young generation small: the daemon makes little garbage. `--optimize-for-size` would cost 40 % of the matching's
+ * speed, and gains nothing on top.
+ */
+const flags = ['--max-semi-space-size=1'];
 
 /**
- * Replaces this process by the daemon (same pid): without the parser of the command line and with flags of its own, which
+ * Replaces this process by the daemon (same pid): without the parser of the command line and with a flag of its own, which
  * Node takes only at its start. Measured in the lab: 12 MB less resident memory.
  */
 export function launch(options: RunOptions, version: string): void {

@@ -31,7 +31,7 @@ class SingleSearches implements NeedleSearch {
 
   constructor(needles: readonly Buffer[], sample: Buffer) {
     const counts = new Uint32Array(256);
-    for (let at = 0; at < Math.min(sample.length, sampleSize); at += 1) counts[sample[at]!]! += 1;
+    for (const byte of sample.subarray(0, sampleSize)) counts[byte]! += 1;
     this.#needles = needles.map((needle) => new RareTail(needle, counts));
     this.#places = needles.map(() => unknown);
   }
@@ -61,7 +61,7 @@ class SingleSearches implements NeedleSearch {
 
 const unknown = -2;
 /** Bytes. */
-const sampleSize = 4096;
+const sampleSize = 1024;
 
 /** Searches for a needle by what of it begins with its rarest byte: the runtime looks for the first byte first. */
 class RareTail {

@@ -115,24 +115,27 @@ function asciiItemsSet(items: readonly SetItem[], fold: Fold): CharSet {
 /** What white space Python has in ASCII beside JavaScript's. */
 const separators: CharSet = [[0x1c, 0x1f]];
 
-/** The ASCII letters that are, but for the case, in a range. */
+const caseStep = 0x20;
+
+/** The ASCII letters whose other case is in a range. */
 function asciiVariants([from, to]: CharSet[number], fold: Fold): CharSet {
-  const holds = (code: number): boolean => code >= from && code <= to;
-  const letters: [number, number][] = [];
-  for (let upper = 0x41; upper <= 0x5a; upper += 1) {
-    const lower = upper + 0x20;
-    const beyond = fold === 'unicode' && (alsoLetters.get(lower) ?? []).some(holds);
-    if (holds(upper) || holds(lower) || beyond) letters.push([upper, upper], [lower, lower]);
-  }
-  return letters;
+  const variants: [number, number][] = [
+    [Math.max(from, 0x41) + caseStep, Math.min(to, 0x5a) + caseStep],
+    [Math.max(from, 0x61) - caseStep, Math.min(to, 0x7a) - caseStep],
+  ];
+  if (fold === 'unicode' && to > 0x7f)
+    for (const [code, lower] of beyondAscii)
+      if (code >= from && code <= to) variants.push([lower, lower], [lower - caseStep, lower - caseStep]);
+  return variants.filter(([first, last]) => first <= last);
 }
 
 /** Letters beyond ASCII that are an ASCII one but for the case: dotted and dotless i, long s, the Kelvin sign. */
-const alsoLetters = new Map([
-  [0x69, [0x130, 0x131]],
-  [0x73, [0x17f]],
-  [0x6b, [0x212a]],
-]);
+const beyondAscii: readonly (readonly [number, number])[] = [
+  [0x130, 0x69],
+  [0x131, 0x69],
+  [0x17f, 0x73],
+  [0x212a, 0x6b],
+];
 
 function unicodeItemsSet(items: readonly SetItem[], fold: Fold): CharSet {
   const [only, ...more] = items;
