@@ -12,7 +12,11 @@ describe('required literals', () => {
     ['(?:abc)+x', [['abc'], ['x']]],
     ['foo\\nbar', [['foo'], ['bar']]],
     ['(?!no)yes(?=later)', [['yes']]],
-    ['(?P<q>")?val(?(q)"|;)', [['val'], ['"', ';']]],
+    ['(?P<q>")?val(?(q)"|;)', [['val"', 'val;']]],
+    ['x" (?:403|404) \\d', [['x" 403', 'x" 404']]],
+    ['(?i)x" (?:403|404)', [['" 403', '" 404']]],
+    ['a (?:b|cd|)', [['a ']]],
+    ['see (?:not \\w|found)(?: at all)', [['see '], ['not ', 'see found'], [' at all']]],
   ])('of %s', (regex, clauses) => {
     expect(new Set(new PythonPattern(regex).requiredLiterals)).toEqual(new Set(clauses));
   });

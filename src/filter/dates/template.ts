@@ -2,6 +2,7 @@ import { Dock2banError, messageOf } from '../../errors.ts';
 import type { Alphabet } from '../python-regex/char-set.ts';
 import { groupsOf, type SpannedMatch } from '../python-regex/match.ts';
 import { SpanPattern, type LeadPattern } from '../python-regex/pattern.ts';
+import { endsAtWord } from './ends-at-word.ts';
 import { boundTemplate, type Boundary } from './template-bounds.ts';
 import { timeOf, type DateContext } from './strptime.ts';
 
@@ -75,9 +76,7 @@ export function createTemplate(parts: TemplateParts): DateTemplate {
     expression,
     anchored: lineBegin || lineEnd,
     lineBegin,
-    endsAtWord:
-      (boundEnd && (whole || parts.pattern === undefined) && endsInCode(parts.pattern ?? parts.name)) ||
-      (lineBegin && !marked && whole),
+    endsAtWord: endsAtWord(parts.pattern ?? parts.name, boundEnd) || (lineBegin && !marked && whole),
     nearSighted: false,
     get cost() {
       return compiled?.cost ?? 0;
@@ -88,13 +87,6 @@ export function createTemplate(parts: TemplateParts): DateTemplate {
       marked && whole ? (leading ??= (compiled ??= compile()).lead()).end(line) : undefined,
     time: parts.time,
   };
-}
-
-/** Whether a pattern ends in something that only ever is a word character, as strptime's codes do. */
-function endsInCode(pattern: string): boolean {
-  const optional = /^(.*)\(\?:([^()]*)\)\?$/s.exec(pattern);
-  if (optional) return endsInCode(optional[1]!) && endsInCode(optional[2]!);
-  return /(?:%(?:Ex)?[A-Za-z]|epoch\}?|tai64n)$/i.test(pattern);
 }
 
 /** The mark of a pattern that is only looked for at the begin of a line, behind two other characters at most. */

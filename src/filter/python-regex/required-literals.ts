@@ -5,7 +5,7 @@ export type Clause = readonly string[];
 
 /** More alternatives than this cost more to look for than they save. */
 const maxAlternatives = 6;
-const maxClauses = 4;
+const maxClauses = 8;
 
 /**
  * What every match of an expression must contain, best first: a text that lacks all strings of any clause can't match.
@@ -17,9 +17,16 @@ export function requiredLiterals(root: Node): Clause[] {
   collector.flush();
   const clauses = collector.clauses.filter((clause) => clause.every((text) => text.length > 0));
   const best = clauses.toSorted((a, b) => worth(b) - worth(a));
-  return best
-    .filter((clause, i) => best.findIndex((c) => c.join('\n') === clause.join('\n')) === i)
-    .slice(0, maxClauses);
+  const telling = best.filter(
+    (clause, i) =>
+      !best.some((other, j) => i !== j && implies(other, clause) && (j < i || !implies(clause, other))),
+  );
+  return telling.slice(0, maxClauses);
+}
+
+/** Whether every text that has one of the first clause's strings has one of the second's. */
+function implies(clause: Clause, other: Clause): boolean {
+  return clause.every((text) => other.some((part) => text.includes(part)));
 }
 
 /** Long strings are rare in texts; each alternative is one more search. */
@@ -60,11 +67,9 @@ class Collector {
         this.#repeat(node.body, node.min, node.max);
         break;
       case 'choice':
-        this.flush();
         this.#choice(node.options);
         break;
       case 'conditional':
-        this.flush();
         this.#choice([node.yes, node.no]);
         break;
       case 'any':
@@ -79,8 +84,8 @@ class Collector {
   }
 
   #char(code: number, fold: Fold): void {
-    if ((fold !== 'none' && mayHaveCase(code)) || code === 10) this.flush();
-    else this.#run += String.fromCodePoint(code);
+    if (isOneText(code, fold)) this.#run += String.fromCodePoint(code);
+    else this.flush();
   }
 
   #repeat(body: Node, min: number, max: number): void {
@@ -95,16 +100,33 @@ class Collector {
     }
   }
 
-  /** Each option gives its best clause; together they are one. */
+  /** Each option gives its best clause; together they are one. What stands before an option that is plain text belongs to it. */
   #choice(options: readonly Node[]): void {
+    const before = this.#run;
+    this.flush();
     const union = new Set<string>();
     for (const option of options) {
-      const [best] = requiredLiterals(option);
-      if (!best) return;
+      const plain = plainText(option);
+      const best = plain === undefined ? requiredLiterals(option)[0] : [before + plain];
+      if (!best || best.includes('')) return;
       for (const text of best) union.add(text);
     }
     if (union.size <= maxAlternatives) this.clauses.push([...union]);
   }
+}
+
+/** The one text that an expression matches, if it is so plain. */
+function plainText(node: Node): string | undefined {
+  if (node.type === 'char')
+    return isOneText(node.code, node.fold) ? String.fromCodePoint(node.code) : undefined;
+  if (node.type !== 'sequence') return undefined;
+  const parts = node.items.map(plainText);
+  return parts.includes(undefined) ? undefined : parts.join('');
+}
+
+/** Whether a character stands for itself alone, and not for a line's end. */
+function isOneText(code: number, fold: Fold): boolean {
+  return !(fold !== 'none' && mayHaveCase(code)) && code !== 10;
 }
 
 /** Whether a character may have another case; beyond ASCII that is left open. */
