@@ -121,10 +121,37 @@ export class LabHost {
     return readFile(this.path(file), 'utf8').catch(() => '');
   }
 
-  /** Stops the engine and starts it again; with SIGKILL as after a crash. */
+  /** Stops the engine and starts it again; with SIGKILL as after a crash. Containers with `--restart always` then run anew. */
   async restartEngine(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const ran = signal === 'SIGKILL' ? await this.#kept() : [];
     await this.#engine.stop(signal);
     await this.#startEngine();
+    for (const { id, pid } of ran)
+      await this.until(`${id} runs anew`, async () => this.#runsAnew(id, pid), 30_000);
+  }
+
+  /** Containers that the engine must start again after a crash. */
+  async #kept(): Promise<{ id: string; pid: string }[]> {
+    const ids = (await this.docker('ps', '--quiet')).split('\n').filter((id) => id !== '');
+    if (ids.length === 0) return [];
+    const format = '{{.HostConfig.RestartPolicy.Name}} {{.Id}} {{.State.Pid}}';
+    const lines = (await this.docker('inspect', '--format', format, ...ids)).split('\n');
+    return lines.flatMap((line) => {
+      const [policy, id = '', pid = ''] = line.split(' ');
+      return policy === 'always' ? [{ id, pid }] : [];
+    });
+  }
+
+  /**
+   * After a crash the engine ends what still runs, and starts it again. If the end comes late, 20.10 has taken the old process for the new one,
+   * and does nothing more.
+   */
+  async #runsAnew(id: string, pid: string): Promise<boolean> {
+    const [status, now] = (
+      await this.docker('inspect', '--format', '{{.State.Status}} {{.State.Pid}}', id)
+    ).split(' ');
+    if (status === 'exited') await this.docker('start', id);
+    return status === 'running' && now !== pid;
   }
 
   /** Stops the engine; `restartEngine` starts it. */

@@ -106,6 +106,10 @@ class Emitter {
       return `(?:${escapeUnit(high!)}${escapeUnit(low!)})`;
     }
     if (fold === 'none') return escapeUnit(code);
+    if (code < 0x80 && this.#alphabet === 'ascii') {
+      const char = String.fromCharCode(code);
+      return /[a-z]/i.test(char) ? `[${char.toUpperCase()}${char.toLowerCase()}]` : escapeUnit(code);
+    }
     const set = itemsSet([{ kind: 'range', from: code, to: code }], fold, this.#alphabet);
     return set.length === 1 && set[0]![0] === set[0]![1] ? escapeUnit(set[0]![0]) : classSource(set, false);
   }
