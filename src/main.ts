@@ -6,12 +6,15 @@ import { hideBin } from 'yargs/helpers';
 import { banned } from './cli/banned.ts';
 import { ban, unban } from './cli/by-hand.ts';
 import { exitCode, reportError } from './cli/exit-code.ts';
+import { reload } from './cli/reload.ts';
 import { status } from './cli/status.ts';
 import { ControlClient } from './control/client.ts';
 import { launch } from './daemon/launch.ts';
 import { firewallChoices, logFormats, logLevels, onStopChoices } from './daemon/options.ts';
 import { Dock2banError } from './errors.ts';
 import { doctorOptions, doctorTool, uninstallTool } from './host-tools.ts';
+import { addViewCommands } from './view-commands.ts';
+import { completeTool, completionRequest } from './view-tools.ts';
 import { checkTool, environment, regexTool, toolNamed } from './tools.ts';
 
 const { version }: { version: string } = createRequire(import.meta.url)('../package.json');
@@ -70,7 +73,7 @@ if (tool) await answer(tool);
 else await dock2ban();
 
 async function dock2ban(): Promise<void> {
-  await yargs(words)
+  const commands = yargs(words)
     .scriptName('dock2ban')
     .usage(
       '$0 <command>\n\nBans intruders from Docker hosts. Every option is also an environment variable: DOCK2BAN_LOG_LEVEL=debug',
@@ -86,6 +89,11 @@ async function dock2ban(): Promise<void> {
         // Only here: a variable that other commands don't know would be wrong usage there.
         withConfiguration(withSocket(builder))
           .env('DOCK2BAN')
+          .option('watch-config', {
+            type: 'boolean',
+            default: false,
+            describe: 'Take changes of the configuration at once, without `dock2ban reload`',
+          })
           .option('state-dir', {
             type: 'string',
             default: '/var/lib/dock2ban',
@@ -137,6 +145,7 @@ async function dock2ban(): Promise<void> {
       ({
         dockerHost,
         configDir,
+        watchConfig,
         stateDir,
         socket,
         syslogFile,
@@ -157,6 +166,7 @@ async function dock2ban(): Promise<void> {
           {
             dockerHost,
             configDir,
+            watchConfig,
             stateDir,
             socket,
             syslogFile,
@@ -205,6 +215,15 @@ async function dock2ban(): Promise<void> {
       (argv) => answer(() => banned(new ControlClient(argv.socket), argv.ips, argv.json, output)),
     )
     .command(
+      'reload [jail]',
+      'Read the configuration again; bans, counts and positions in logs stay. A faulty one is not taken',
+      (builder) =>
+        withJson(builder)
+          .positional('jail', { type: 'string', describe: 'Take the changes of this jail alone' })
+          .example('docker exec dock2ban $0 reload', 'after an edit of jail.local or a filter'),
+      ({ socket, jail, json }) => answer(() => reload(new ControlClient(socket), jail, json, output)),
+    )
+    .command(
       'check',
       'Validate the configuration and the labels of all running containers; changes nothing',
       (builder) =>
@@ -247,6 +266,8 @@ async function dock2ban(): Promise<void> {
       parser.showHelp('error');
       process.exitCode = reportError(new Dock2banError('usage', `\n${message}`), output.warn);
       process.exit(exitCode.wrongUsage);
-    })
-    .parseAsync();
+    });
+  addViewCommands(commands, { socket: here.socket, output, answer });
+  if (words[0] === completionRequest) await completeTool(commands, { socket: here.socket, words }, output);
+  else await commands.parseAsync();
 }

@@ -39,7 +39,12 @@ export async function checkTool(
   const { check } = await import('./cli/check/command.ts');
   const { configDir, dockerHost, json } = options;
   return check(
-    { configDir, builtinDir, containers: () => runningContainers(dockerHost) },
+    {
+      configDir,
+      builtinDir,
+      containers: () => runningContainers(dockerHost),
+      networks: () => dockerNetworks(dockerHost),
+    },
     json,
     output.print,
   );
@@ -57,7 +62,8 @@ export function toolNamed(
         const { fail2banClient } = await import('./cli/fail2ban-client.ts');
         const { socket, configDir, dockerHost } = environment();
         const containers = () => runningContainers(dockerHost);
-        return fail2banClient(argv, { ...context, socket, configDir, builtinDir, containers });
+        const networks = () => dockerNetworks(dockerHost);
+        return fail2banClient(argv, { ...context, socket, configDir, builtinDir, containers, networks });
       };
     default:
       return undefined;
@@ -82,4 +88,13 @@ async function runningContainers(dockerHost: string) {
   const signal = AbortSignal.timeout(10_000);
   const client = await dockerodeConnector(dockerHost)(signal);
   return new OptedInContainers().list(client, signal);
+}
+
+/** All networks, at this moment. */
+async function dockerNetworks(dockerHost: string) {
+  const { dockerodeConnector } = await import('./docker/dockerode-client.ts');
+  const { networkSnapshot } = await import('./docker/network-snapshot.ts');
+  const signal = AbortSignal.timeout(10_000);
+  const client = await dockerodeConnector(dockerHost)(signal);
+  return (await client.listNetworks(signal)).map(networkSnapshot);
 }

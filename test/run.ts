@@ -38,6 +38,7 @@ function stepsWith(scratch: string): Step[] {
     { name: 'unit', run: tests('unit') },
     { name: 'kernel', run: tests('kernel'), unable: whyNoNetworkNamespace },
     { name: 'conformance', run: tests('conformance') },
+    { name: 'soak', run: tests('soak') },
     { name: 'lab set-up', run: prepareLab, unable: whyNoNamespaces },
     { name: 'lab', run: tests('lab'), unable: whyNoNamespaces },
   ];

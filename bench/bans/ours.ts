@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { GuardedJail } from '../../src/firewall/firewall.ts';
+import type { Firewall, GuardedJail } from '../../src/firewall/firewall.ts';
 import type { Ban } from '../../src/jail/ban.ts';
 import { Jail } from '../../src/jail/jail.ts';
 import { Store } from '../../src/store/store.ts';
@@ -18,6 +18,8 @@ const jailCount = 20;
 const few = 20_000;
 /** Milliseconds. */
 const longestStream = 5000;
+/** Bans a second. */
+const steadyRate = 10_000;
 
 export interface Speed {
   /** Milliseconds for all, from a store to the kernel. */
@@ -32,6 +34,9 @@ export interface Speed {
   /** A second: separate calls that don't wait for each other, as the daemon makes them. */
   readonly adds: number;
   readonly removes: number;
+  /** Milliseconds from the call to the kernel, of bans that come one by one, 10,000 a second: the median, and what one in a hundred exceeds. */
+  readonly median: number;
+  readonly slow: number;
 }
 
 export interface Memory {
@@ -104,7 +109,9 @@ async function speed(backend: string): Promise<Speed> {
       await firewall.reconcile(guarded);
     });
     const stream = bans(many, few);
+    const steady = await steadyStream(firewall, bans(many + few, few));
     const measured = {
+      ...steady,
       restore,
       idle: looks.toSorted((a, b) => a - b)[3]!,
       takeOver,
@@ -118,6 +125,30 @@ async function speed(backend: string): Promise<Speed> {
   } finally {
     netns.close();
   }
+}
+
+/** A stream of separate bans at a steady rate, whether or not those before are in force. */
+async function steadyStream(
+  firewall: Firewall,
+  stream: readonly Ban[],
+): Promise<Pick<Speed, 'median' | 'slow'>> {
+  const latencies: number[] = [];
+  const timed = async (ban: Ban): Promise<void> =>
+    void latencies.push(await milliseconds(() => firewall.ban([ban])));
+  const running: Promise<void>[] = [];
+  const start = performance.now();
+  while (running.length < stream.length) {
+    const due = Math.min(stream.length, ((performance.now() - start) / 1000) * steadyRate);
+    while (running.length < due) running.push(timed(stream[running.length]!));
+    await turn();
+  }
+  await Promise.all(running);
+  await firewall.unban(stream);
+  latencies.sort((a, b) => a - b);
+  return {
+    median: latencies[Math.floor(latencies.length / 2)]!,
+    slow: latencies[Math.floor(latencies.length * 0.99)]!,
+  };
 }
 
 /** From failures to the kernel and the store: what the daemon keeps of a ban. */

@@ -20,6 +20,7 @@ export function reportError(error: unknown, stderr: (text: string) => void): num
   if (error.fix !== undefined) stderr(`  ${error.fix}\n`);
   switch (error.code) {
     case 'unreachable':
+    case 'cut-off':
       return exitCode.unavailable;
     case 'usage':
     case 'invalid-request':

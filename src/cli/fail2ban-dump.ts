@@ -1,4 +1,6 @@
+import type { IgnoreCache } from '../config/ignore-cache.ts';
 import type { ClosedPort, JailSpec, SourceSpec } from '../config/jail-spec.ts';
+import { isTrue } from './fail2ban-client/jail-formats.ts';
 import { pythonRepr } from './python-repr.ts';
 
 /**
@@ -19,8 +21,13 @@ function setUp(jail: JailSpec): unknown[][] {
     if (values.length < 2) return values.map((value) => set(option, value));
     return [['multi-set', name, option, values]];
   };
+  const ignored = [
+    ...jail.ignoreip,
+    ...(jail.ignoreNames ?? []),
+    ...(jail.ignoreFiles ?? []).map((file) => `file:${file}`),
+  ];
   return [
-    ['add', name, sources.some(({ kind }) => kind === 'journald') ? 'systemd' : 'auto'],
+    ['add', name, backendOf(sources)],
     set('usedns', filter.usedns),
     ...optional('prefregex', filter.prefregex),
     set('maxlines', filter.maxlines),
@@ -31,22 +38,42 @@ function setUp(jail: JailSpec): unknown[][] {
     set('maxmatches', jail.maxmatches ?? jail.maxretry),
     set('findtime', jail.findtime),
     set('bantime', jail.bantime),
-    set('bantime.increment', jail.increment !== undefined),
+    ...Object.entries(jail.incrementTexts ?? {}).map(([option, text]) => set(option, switched(option, text))),
+    set('ignorecommand', ignoreCommand?.join(' ') ?? ''),
+    ...optional('ignorecache', jail.ignoreCache && ignoreCacheText(jail.ignoreCache)),
     set('ignoreself', jail.ignoreself),
-    ...list('addignoreip', [
-      ...jail.ignoreip,
-      ...(jail.ignoreNames ?? []),
-      ...(jail.ignoreFiles ?? []).map((file) => `file:${file}`),
-    ]),
-    ...optional('ignorecommand', ignoreCommand?.join(' ')),
+    ...(ignored.length > 0 ? [set('addignoreip', ...ignored)] : []),
+    ...optional('logtimezone', filter.logTimeZone === undefined ? undefined : zoneText(filter.logTimeZone)),
     set('logencoding', jail.logEncoding ?? 'auto'),
-    ...sources.map((source) => set(...sourceCommand(source))),
+    ...sources.flatMap((source) => (source.kind === 'bans' ? [] : [set(...sourceCommand(source))])),
     ...jail.containers.map((container) => set('addcontainer', container)),
     set('closes', jail.closes === 'all' ? 'all' : jail.closes.map(portText)),
   ];
 }
 
-function sourceCommand(source: SourceSpec): [string, ...unknown[]] {
+/** fail2ban's name of the way in which log files are watched. */
+function backendOf(sources: readonly SourceSpec[]): string {
+  if (sources.some(({ kind }) => kind === 'journald')) return 'systemd';
+  return sources.some((source) => source.kind === 'file' && source.polling) ? 'polling' : 'auto';
+}
+
+/** What can only be on or off is a boolean. */
+function switched(option: string, text: string): string | boolean {
+  return option === 'bantime.increment' || option === 'bantime.overalljails' ? isTrue(text) : text;
+}
+
+function ignoreCacheText({ key, maxCount, maxTime }: IgnoreCache): string {
+  return `key="${key}", max-count=${maxCount}, max-time=${maxTime}`;
+}
+
+/** `UTC+0530`, from minutes east of UTC. */
+function zoneText(minutes: number): string {
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const size = Math.abs(minutes);
+  return `UTC${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}${two(size % 60)}`;
+}
+
+function sourceCommand(source: Exclude<SourceSpec, { kind: 'bans' }>): [string, ...unknown[]] {
   switch (source.kind) {
     case 'file':
       return ['addlogpath', source.pattern, source.from];

@@ -2,7 +2,7 @@ import type { JailStatus, Status } from '../control/api.ts';
 import type { ControlClient } from '../control/client.ts';
 import { exitCode } from './exit-code.ts';
 
-/** `dock2ban status [JAIL]`: prints what `fail2ban-client status [JAIL]` prints. */
+/** `dock2ban status [JAIL]`: prints what `fail2ban-client status [JAIL]` prints, and below it who gets to which container, and what is not enforced. */
 export async function status(
   client: ControlClient,
   jail: string | undefined,
@@ -11,8 +11,25 @@ export async function status(
 ): Promise<number> {
   const answer = jail === undefined ? await client.status() : await client.jail(jail);
   if (json) print(`${JSON.stringify(answer, null, 2)}\n`);
-  else print('banned' in answer ? jailTree(answer) : summaryTree(answer));
+  else
+    print(
+      'banned' in answer ? jailTree(answer) : `${summaryTree(answer)}${access(answer)}${troubles(answer)}`,
+    );
   return exitCode.done;
+}
+
+function access({ access: closed = [] }: Status): string {
+  return closed
+    .map(({ container, ports, allowfrom, denyfrom }) => {
+      const allowed = allowfrom ? [`allowed from ${allowfrom.join(', ') || 'nowhere'}`] : [];
+      const denied = denyfrom.length > 0 ? [`denied from ${denyfrom.join(', ')}`] : [];
+      return `Access to ${container}: ${ports.join(', ')} ${[...denied, ...allowed].join('; ')}\n`;
+    })
+    .join('');
+}
+
+function troubles({ firewall }: Status): string {
+  return firewall.troubles.map((trouble) => `Not enforced: ${trouble}\n`).join('');
 }
 
 /** fail2ban's tree of all jails. */

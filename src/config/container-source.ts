@@ -1,9 +1,10 @@
+import type { ContainerSnapshot } from '../docker/snapshot.ts';
 import { isAttributableTag } from './attributable-tag.ts';
 import { ConfigError } from './config-error.ts';
 import type { SourceSpec } from './jail-spec.ts';
 import type { Binding, SourceChoice } from './labels.ts';
 import { parseLogPaths } from './log-paths.ts';
-import { type ReceiverAddress, sendsToReceiver } from './syslog-address.ts';
+import { listenerKey, type ReceiverAddress, receiverOf } from './syslog-address.ts';
 
 /** A container in a jail, with where its lines are read. */
 export interface BoundContainer {
@@ -21,7 +22,7 @@ export interface ContainerSources {
 /**
  * Where a container's lines are read: what its label says, else by its log driver (syslog → our receiver if it sends there,
  * else the host's syslog file, journald → the journal, any other → Docker's log API). Where syslog lines can't be attributed and
- * the choice is ours, Docker's own copy of them is read instead (dual logging).
+ * the choice is ours, Docker's own copy of them is read instead (dual logging); where they can't be read, `fallback` says where that copy is.
  *
  * @param receivers our own syslog receivers
  * @throws ConfigError if its lines can't be read that way
@@ -33,6 +34,8 @@ export function containerSources(
   const { name, logging } = container;
   const docker: SourceSpec = { kind: 'docker', containerId: container.id, container: name };
   const choice = source === 'auto' ? byDriver(logging.driver) : source;
+  // What a label asks for stands, also while it can't be read.
+  const fallback = source === 'auto' && keepsCopy(logging.options) ? { fallback: container.id } : {};
   switch (choice) {
     case 'syslog':
       if (logging.driver !== 'syslog') throw otherDriver('syslog', logging.driver);
@@ -43,20 +46,18 @@ export function containerSources(
         if (source !== 'auto' || !keepsCopy(logging.options)) throw new ConfigError(why, fix);
         return { sources: [docker], fallback: { why, fix } };
       }
-      return {
-        sources: [
-          {
-            kind: 'syslog',
-            program: logging.tag,
-            container: name,
-            ...(sendsToReceiver(logging.options, receivers) && { via: 'receiver' }),
-          },
-        ],
-      };
+      return { sources: [syslogSource(container, logging.tag, receivers, fallback)] };
     case 'journald':
       if (logging.driver !== 'journald') throw otherDriver('journald', logging.driver);
       return {
-        sources: [{ kind: 'journald', matches: [[`CONTAINER_ID_FULL=${container.id}`]], container: name }],
+        sources: [
+          {
+            kind: 'journald',
+            matches: [[`CONTAINER_ID_FULL=${container.id}`]],
+            container: name,
+            ...fallback,
+          },
+        ],
       };
     case 'docker':
       if (logging.driver === 'none') {
@@ -74,6 +75,17 @@ export function containerSources(
     throw new ConfigError('source is file, but no file is named', 'add fail2ban.logpath=/var/log/app/*.log');
   }
   return { sources: paths.map(({ pattern, from }) => ({ kind: 'file', pattern, from, container: name })) };
+}
+
+function syslogSource(
+  { name, logging }: ContainerSnapshot,
+  program: string,
+  receivers: readonly ReceiverAddress[],
+  fallback: { readonly fallback?: string },
+): SourceSpec {
+  const receiver = receiverOf(logging.options, receivers);
+  const via = receiver && { via: 'receiver' as const, listener: listenerKey(receiver) };
+  return { kind: 'syslog', program, container: name, ...via, ...fallback };
 }
 
 /** Whether the engine keeps what it sends away (Docker 20.10 on): unless told not to, by an option that Go's ParseBool reads. */

@@ -1,10 +1,12 @@
+import type { NetworkSnapshot } from '../docker/snapshot.ts';
 import { defaultFormula, parseBanFormula, type BanTimeIncrement } from './bantime-increment.ts';
+import { ConfigError } from './config-error.ts';
 import type { BoundContainer } from './container-source.ts';
 import { jailCloses } from './jail-closes.ts';
 import type { JailFilter } from './jail-filter.ts';
 import type { JailReader } from './jail-reader.ts';
 import type { ConfigProblem, JailSpec } from './jail-spec.ts';
-import { hostSources } from './jail-sources.ts';
+import { fedSources, hostSources } from './jail-sources.ts';
 
 /**
  * Puts a jail together from its filter, containers and options; where nothing says otherwise, fail2ban's own defaults
@@ -16,14 +18,17 @@ export function jailSpec(jail: {
   readonly name: string;
   readonly filter: JailFilter;
   readonly containers: readonly BoundContainer[];
+  /** All of Docker's. */
+  readonly networks: readonly NetworkSnapshot[];
   /** Whether the configuration enables it for the host's own services. */
   readonly hostServices: boolean;
   readonly problems: ConfigProblem[];
 }): JailSpec | undefined {
-  const { name, filter, containers, problems } = jail;
+  const { name, filter, containers, networks, problems } = jail;
   const { reader } = filter;
   const own = jail.hostServices ? hostSources(filter) : [];
-  const sources = [...own, ...containers.flatMap((bound) => bound.sources)];
+  const fed = fedSources(filter);
+  const sources = [...own, ...containers.flatMap((bound) => bound.sources), ...fed];
   if (sources.length === 0) {
     if (reader.setByOwnSection('enabled')) problems.push(watchesNothing(reader));
     return undefined;
@@ -39,7 +44,7 @@ export function jailSpec(jail: {
     name,
     filter: filter.spec,
     sources,
-    ...jailCloses(reader, bindings, own.length > 0, problems),
+    ...jailCloses(reader, bindings, networks, jail.hostServices && own.length + fed.length > 0, problems),
     ipv6prefix: reader.value('ipv6prefix') ?? 64,
     maxretry: reader.value('maxretry') ?? 5,
     findtime: reader.value('findtime') ?? 600,
@@ -53,6 +58,7 @@ export function jailSpec(jail: {
     ...(ignoreCommand && ignoreCommand.length > 0 && { ignoreCommand }),
     ...(ignoreCache && { ignoreCache }),
     ...(increment && { increment }),
+    ...incrementTexts(reader),
     ...(logEncoding !== undefined && { logEncoding }),
   };
 }
@@ -66,6 +72,31 @@ function readIncrement(reader: JailReader): BanTimeIncrement {
     rndtime: reader.value('bantime.rndtime') ?? 0,
     overalljails: reader.value('bantime.overalljails') ?? false,
   };
+}
+
+/** Options of the family of `bantime.increment`. */
+export const incrementOptions = [
+  'bantime.increment',
+  'bantime.formula',
+  'bantime.multipliers',
+  'bantime.factor',
+  'bantime.maxtime',
+  'bantime.rndtime',
+  'bantime.overalljails',
+] as const;
+
+function incrementTexts(reader: JailReader): Pick<JailSpec, 'incrementTexts'> {
+  const texts = incrementOptions.flatMap((option): [string, string][] => {
+    try {
+      const text = reader.text(option);
+      return text === undefined ? [] : [[option, text]];
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      // Reported where the option itself is read.
+      return [];
+    }
+  });
+  return texts.length > 0 ? { incrementTexts: Object.fromEntries(texts) } : {};
 }
 
 function watchesNothing(reader: JailReader): ConfigProblem {

@@ -1,27 +1,37 @@
+import type { NetworkSnapshot } from '../docker/snapshot.ts';
 import { parseActions, portsOf, type Actions } from './actions.ts';
 import { parseBlockType } from './block-type.ts';
+import { directNetworks, directPaths } from './direct-paths.ts';
 import { parseJailOption } from './jail-options.ts';
 import type { JailReader } from './jail-reader.ts';
-import type { BlockType, Closes, ConfigProblem } from './jail-spec.ts';
+import type { BlockType, Closes, ConfigProblem, JailSpec } from './jail-spec.ts';
 import { labelProblem, type Binding } from './labels.ts';
-import { mergeCloses, publishedPorts } from './ports.ts';
+import { mergeCloses, publishedPorts, type PortChoice } from './ports.ts';
 
 /**
  * What a ban of a jail closes, and how. It closes for each container what its label says (its published ports by default), for a jail of
- * host services its firewall action's ports.
+ * host services its firewall action's ports. A container that stands in a local network by itself publishes nothing there: its addresses are
+ * closed wholly, or the ports of its label.
  */
 export function jailCloses(
   reader: JailReader,
   bindings: readonly Binding[],
+  networks: readonly NetworkSnapshot[],
   hostServices: boolean,
   problems: ConfigProblem[],
-): { readonly closes: Closes; readonly blocktype: BlockType } {
+): Pick<JailSpec, 'closes' | 'direct' | 'blocktype'> {
   const actions = readActions(reader, problems);
   const portByFile = bindings.length > 0 || hostServices ? fileText(reader, 'port') : undefined;
   const everything = actions?.allPorts === true || portByFile?.trim() === 'all';
-  const choices: Closes[] = bindings.map((binding) => containerCloses(binding, everything, problems));
+  const containers = bindings.map((binding) => containerCloses(binding, networks, everything, problems));
+  const choices = containers.map(({ closes }) => closes);
   if (hostServices) choices.push(hostCloses(reader, actions, portByFile, problems));
-  return { closes: mergeCloses(choices), blocktype: blockType(reader, actions) };
+  const direct = containers.flatMap((container) => container.direct);
+  return {
+    closes: mergeCloses(choices),
+    ...(direct.length > 0 && { direct }),
+    blocktype: blockType(reader, actions),
+  };
 }
 
 /** The jail's own `blocktype`, else what its firewall action is given. */
@@ -56,25 +66,47 @@ function readActions(reader: JailReader, problems: ConfigProblem[]): Actions | u
   return actions;
 }
 
-function containerCloses(binding: Binding, everything: boolean, problems: ConfigProblem[]): Closes {
-  const { container, options, jail, label } = binding;
+function containerCloses(
+  binding: Binding,
+  networks: readonly NetworkSnapshot[],
+  everything: boolean,
+  problems: ConfigProblem[],
+): Required<Pick<JailSpec, 'closes' | 'direct'>> {
+  const { container, options } = binding;
   const port = options.get('port');
   const choice = port ? parseJailOption('port', port.value) : everything ? 'all' : 'published';
+  const ownNetworks = directNetworks(container, networks);
+  const direct = directPaths(ownNetworks, choice);
+  // Ports of the container, which has none of the host's.
+  const isApart = direct.length > 0 && ownNetworks.length === container.networks.length;
+  if (isApart && choice !== 'all') return { closes: [], direct };
+  const closes = closedOnHost(binding, choice);
+  if (closes.length === 0 && direct.length === 0) problems.push(closesNothing(binding));
+  return { closes, direct };
+}
+
+function closedOnHost({ container }: Binding, choice: PortChoice): Closes {
   if (choice !== 'published') return choice;
-  if (container.hostNetwork) return 'all';
-  const published = publishedPorts(container.publishedPorts);
-  if (published.length === 0) {
-    problems.push(
-      labelProblem(
+  return container.hostNetwork ? 'all' : publishedPorts(container.publishedPorts);
+}
+
+function closesNothing({ container, options, jail, label }: Binding): ConfigProblem {
+  const port = options.get('port') ?? label;
+  return container.hiddenServicePorts
+    ? labelProblem(
         container,
-        port ?? label,
+        port,
+        'the ports that its Swarm service publishes are told by managers only, and this node is none (or a socket proxy keeps them back), so a ban would close nothing',
+        'name the published ports (fail2ban.port=80,443); of a socket proxy on a manager, let it pass SERVICES',
+        jail,
+      )
+    : labelProblem(
+        container,
+        port,
         'the container publishes no port, so a ban would close nothing',
         'publish its ports, name what a ban closes (fail2ban.port=80,443 or fail2ban.port=all), or put the label on the proxy in front of it',
         jail,
-      ),
-    );
-  }
-  return published;
+      );
 }
 
 function hostCloses(

@@ -30,6 +30,12 @@ const defining = new Set([
   'protocol',
 ]);
 
+/**
+ * What makes recidive what it is, besides: as in fail2ban's own jail.conf, its times are not those of `[DEFAULT]`. Where the user
+ * has the jail whole, they are the user's.
+ */
+const recidiveTimes = new Set(['bantime', 'findtime']);
+
 const notJails = new Set(['INCLUDES', 'Definition', 'Init']);
 
 /** Merges `jail.conf`, `jail.d/*.conf`, `jail.local` and `jail.d/*.local` over the built-in jails. */
@@ -43,7 +49,10 @@ export function jailDefinitions(tree: ConfigTree): JailDefinitions {
   const fallbacks = new Map<string, Section>([['DEFAULT', defaultsBelow(tree, below)]]);
   for (const [name, options] of below.sections) {
     const own = above.sections.get(name);
-    sections.set(name, new Map([...[...options].filter(([option]) => defining.has(option)), ...(own ?? [])]));
+    const stands = (option: string): boolean =>
+      defining.has(option) ||
+      (name === 'recidive' && recidiveTimes.has(option) && !(own?.has('logpath') ?? false));
+    sections.set(name, new Map([...[...options].filter(([option]) => stands(option)), ...(own ?? [])]));
     fallbacks.set(name, options);
     known.set(name, new Map([...options, ...(known.get(name) ?? [])]));
   }

@@ -19,6 +19,19 @@ export type Closes = 'all' | readonly ClosedPort[];
 /** What a ban does to packets: `drop` them, or `reject` (a reset for TCP, port unreachable for everything else). */
 export type BlockType = 'drop' | 'reject';
 
+/**
+ * A container that stands in a local network by itself (macvlan, ipvlan). Its packets pass none of the host's chains, only the ingress of one of
+ * its interfaces.
+ */
+export interface DirectPath {
+  /** The host's interface that is the network's parent. */
+  readonly parent: string;
+  /** The container's addresses there, canonical. At least one. */
+  readonly addresses: readonly string[];
+  /** What a ban closes at these addresses. */
+  readonly closes: Closes;
+}
+
 /** Where a jail's lines come from. Lines of a container are attributed by the driver's metadata, never by their text. */
 export type SourceSpec =
   | {
@@ -27,6 +40,10 @@ export type SourceSpec =
       readonly container: string;
       /** Its log driver sends to dock2ban itself; else the lines are in the host's syslog file. */
       readonly via?: 'receiver';
+      /** The receiver's listener that it sends to, as `listenerKey` gives it. */
+      readonly listener?: string;
+      /** Id of the container whose log Docker keeps too, to be read while the lines can't be had this way. */
+      readonly fallback?: string;
     }
   | { readonly kind: 'docker'; readonly containerId: string; readonly container: string }
   | {
@@ -34,6 +51,8 @@ export type SourceSpec =
       /** Groups of `FIELD=value`; an entry of the journal that meets all of any group is taken. None: every entry. */
       readonly matches: readonly (readonly string[])[];
       readonly container: string | undefined;
+      /** As for `syslog`. */
+      readonly fallback?: string;
     }
   | {
       readonly kind: 'file';
@@ -42,7 +61,9 @@ export type SourceSpec =
       readonly container: string | undefined;
       /** Look at the file again and again instead of waiting for the kernel's notice (`backend = polling`). */
       readonly polling?: boolean;
-    };
+    }
+  /** The bans of the other jails, as they are made. */
+  | { readonly kind: 'bans'; readonly container: undefined };
 
 /** A jail, ready to run: every option from labels, files, defaults resolved and validated. */
 export interface JailSpec {
@@ -51,6 +72,8 @@ export interface JailSpec {
   readonly sources: readonly SourceSpec[];
   readonly closes: Closes;
   readonly blocktype: BlockType;
+  /** Its containers that stand in a local network by themselves. */
+  readonly direct?: readonly DirectPath[];
   /** IPv6 offenders are counted and banned by their prefix of so many bits; 128: by address. */
   readonly ipv6prefix: number;
   /** Failures that make a ban. */
@@ -75,6 +98,8 @@ export interface JailSpec {
   readonly ignoreCache?: IgnoreCache;
   /** How bans grow for those who come back; undefined: they don't. */
   readonly increment?: BanTimeIncrement;
+  /** The options `bantime.*` as they are written, also while bans don't grow; only those that are set. */
+  readonly incrementTexts?: Readonly<Record<string, string>>;
   /** Encoding of the log, as `TextDecoder` knows it; undefined: UTF-8. */
   readonly logEncoding?: string;
 }

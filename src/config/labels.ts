@@ -1,4 +1,5 @@
 import type { ContainerSnapshot } from '../docker/snapshot.ts';
+import { accessOptions, isAccessLabel, meantAccessOption } from './access-labels.ts';
 import { ConfigError } from './config-error.ts';
 import { parseCall } from './filter-call.ts';
 import { isJailOption, labelOptions, notByLabel, parseJailOption, type JailOption } from './jail-options.ts';
@@ -36,13 +37,15 @@ const mostJails = 50;
  */
 export function readLabels(container: ContainerSnapshot): { bindings: Binding[]; problems: ConfigProblem[] } {
   const labels = Object.entries(container.labels)
-    .filter(([name]) => name.startsWith(prefix))
+    .filter(([name]) => name.startsWith(prefix) && !isAccessLabel(name))
     .map(([name, value]): Label => ({ name, value }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const opening = labels.find(({ name }) => name === 'fail2ban.jail');
   const problems: ConfigProblem[] = [];
   if (!opening) {
-    if (labels[0]) problems.push(notOptedIn(container, labels[0]));
+    // With `network_mode: host`, that one tells access labels what to close.
+    const stray = labels.find(({ name }) => name !== 'fail2ban.port' || !hasAccessLabel(container));
+    if (stray) problems.push(notOptedIn(container, stray));
     return { bindings: [], problems };
   }
   const jails = new Map<string, Map<string, Label>>();
@@ -117,7 +120,10 @@ function optionOf({ name }: Label, jail: string | undefined): string {
   if (forbidden !== undefined) throw new ConfigError(`${option} can't be set by label`, forbidden);
   const allowed = ['source', ...labelOptions];
   if (allowed.includes(option)) return option;
-  const meant = nearest(option, ['jail', ...allowed]);
+  if (jail !== undefined && accessOptions.some((each) => each === option)) {
+    throw new ConfigError(`${option} is for a container, whatever its jails`, `write fail2ban.${option}`);
+  }
+  const meant = nearest(option, ['jail', ...accessOptions, ...allowed]);
   throw new ConfigError(
     `there is no option ${quote(option)}`,
     meant === undefined ? `use one of ${allowed.join(', ')}` : `did you mean ${meant}?`,
@@ -175,7 +181,16 @@ export function labelProblem(
   };
 }
 
+function hasAccessLabel({ labels }: ContainerSnapshot): boolean {
+  return Object.keys(labels).some(isAccessLabel);
+}
+
 function notOptedIn(container: ContainerSnapshot, label: Label): ConfigProblem {
+  const meant = meantAccessOption(label.name);
+  if (meant !== undefined) {
+    const message = 'there is no such label, so it closes nothing';
+    return labelProblem(container, label, message, `did you mean fail2ban.${meant}?`);
+  }
   return labelProblem(
     container,
     label,

@@ -1,13 +1,14 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { messageOf } from '../errors.ts';
-import { parseConfFile, type ConfFile } from './conf-file.ts';
+import type { ConfFile } from './conf-file.ts';
+import { ConfFileCache } from './conf-file-cache.ts';
 import type { ConfigTree } from './config-tree.ts';
 import { includeTargets } from './includes.ts';
 import type { ConfigProblem } from './jail-spec.ts';
 
 /**
- * Reads every `*.conf` and `*.local` that jails and filters may be made of, and what these include from elsewhere.
+ * Reads every `*.conf` and `*.local` that jails, filters and settings may be made of, and what these include from elsewhere.
  * A directory that isn't there is empty; a file that can't be read is a problem of the tree. Never rejects.
  */
 export async function loadConfigTree(options: {
@@ -15,23 +16,29 @@ export async function loadConfigTree(options: {
   readonly builtinDir: string;
   /** The user's, such as `/etc/fail2ban`. */
   readonly configDir: string;
+  /** What was read of `builtinDir` before; undefined: it is read. */
+  readonly builtin?: ConfigTree['builtin'] | undefined;
+  /** For whoever reads again and again. */
+  readonly cache?: ConfFileCache;
 }): Promise<ConfigTree> {
   const configDir = resolve(options.configDir);
   const problems: ConfigProblem[] = [];
-  const builtin = await readLayer(resolve(options.builtinDir), problems);
-  const user = await readLayer(configDir, problems);
+  const cache = options.cache ?? new ConfFileCache();
+  const builtin = options.builtin ?? (await readLayer(resolve(options.builtinDir), cache, problems));
+  const user = await readLayer(configDir, cache, problems);
   const asked = new Set([...builtin.keys(), ...user.keys()]);
   const pending = [...user];
   for (let next = pending.pop(); next; next = pending.pop()) {
     for (const path of outsideIncludes(configDir, ...next)) {
       if (asked.has(path)) continue;
       asked.add(path);
-      const file = await readConf(join(isAbsolute(path) ? '' : configDir, path), problems);
+      const file = await readConf(join(isAbsolute(path) ? '' : configDir, path), cache, problems);
       if (!file) continue;
       user.set(path, file);
       pending.push([path, file]);
     }
   }
+  cache.sweep();
   return { configDir, user, builtin, problems };
 }
 
@@ -43,11 +50,15 @@ function outsideIncludes(configDir: string, path: string, file: ConfFile): strin
   return targets.flatMap((target) => [target, target.replace(/\.[^./]*$/, '') + '.local']);
 }
 
-async function readLayer(directory: string, problems: ConfigProblem[]): Promise<Map<string, ConfFile>> {
+async function readLayer(
+  directory: string,
+  cache: ConfFileCache,
+  problems: ConfigProblem[],
+): Promise<Map<string, ConfFile>> {
   const files = new Map<string, ConfFile>();
-  for (const part of ['', 'jail.d', 'filter.d']) {
+  for (const part of ['', 'jail.d', 'filter.d', 'fail2ban.d']) {
     for (const path of await confFiles(join(directory, part), problems)) {
-      const file = await readConf(path, problems);
+      const file = await readConf(path, cache, problems);
       if (file) files.set(relative(directory, path), file);
     }
   }
@@ -64,10 +75,13 @@ async function confFiles(directory: string, problems: ConfigProblem[]): Promise<
   }
 }
 
-async function readConf(path: string, problems: ConfigProblem[]): Promise<ConfFile | undefined> {
+async function readConf(
+  path: string,
+  cache: ConfFileCache,
+  problems: ConfigProblem[],
+): Promise<ConfFile | undefined> {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
-    return parseConfFile(text, path);
+    return await cache.read(path);
   } catch (error) {
     if (!isMissing(error)) problems.push(unreadable(path, error));
     return undefined;

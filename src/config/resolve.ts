@@ -1,4 +1,6 @@
 import type { ContainerSnapshot, NetworkSnapshot } from '../docker/snapshot.ts';
+import { readAccess } from './access.ts';
+import type { AccessSpec } from './access-spec.ts';
 import { CheckedFilters, FilterError, type CompileFilter } from './checked-filters.ts';
 import { ConfigError } from './config-error.ts';
 import { filterNames, type ConfigTree } from './config-tree.ts';
@@ -14,9 +16,18 @@ import { nearest } from './nearest.ts';
 import type { ReceiverAddress } from './syslog-address.ts';
 import { unfilteredNetworks } from './unfiltered-networks.ts';
 
+/** What the configuration and the labels ask for. */
+export interface ResolvedJails {
+  readonly jails: readonly JailSpec[];
+  readonly access: readonly AccessSpec[];
+  readonly problems: readonly ConfigProblem[];
+  /** Every jail that the files define or a container names, to be run or not. */
+  readonly names: readonly string[];
+}
+
 /**
- * Every jail that is to run: those that containers name by label and those that the configuration enables. Pure: the
- * same input gives the same jails. What can't be used is a problem and stops nothing else.
+ * Every jail that is to run, those that containers name by label and those that the configuration enables, and who gets to which
+ * container. Pure: the same input gives the same answer. What can't be used is a problem and stops nothing else.
  */
 export function resolveJails(input: {
   readonly tree: ConfigTree;
@@ -25,17 +36,33 @@ export function resolveJails(input: {
   readonly networks?: readonly NetworkSnapshot[];
   /** Our own syslog receivers. */
   readonly receivers?: readonly ReceiverAddress[];
-}): { jails: JailSpec[]; problems: ConfigProblem[] } {
+  /** Jails to be run as if their `enabled` were true. */
+  readonly enabled?: ReadonlySet<string>;
+}): ResolvedJails {
   const { tree } = input;
   const definitions = jailDefinitions(tree);
-  const resolver = new Resolver(tree, definitions, input.compileFilter, input.receivers ?? []);
-  for (const container of input.containers.toSorted(byAge)) resolver.bind(container);
-  const jails = [...new Set([...definitions.names, ...resolver.bound])].flatMap(
-    (name) => resolver.jail(name) ?? [],
+  const resolver = new Resolver(
+    tree,
+    definitions,
+    input.compileFilter,
+    input.receivers ?? [],
+    input.networks ?? [],
   );
+  const containers = input.containers.toSorted(byAge);
+  for (const container of containers) resolver.bind(container);
+  const names = [...new Set([...definitions.names, ...resolver.bound])];
+  const jails = names.flatMap((name) => resolver.jail(name, input.enabled?.has(name) ?? false) ?? []);
   const unfiltered = unfilteredNetworks(input.containers, input.networks ?? []);
-  const problems = [...tree.problems, ...definitions.problems, ...resolver.problems, ...unfiltered];
-  return { jails, problems: unique(problems) };
+  const accesses = containers.map(readAccess);
+  const problems = [
+    ...tree.problems,
+    ...definitions.problems,
+    ...resolver.problems,
+    ...accesses.flatMap((each) => each.problems),
+    ...unfiltered,
+  ];
+  const access = accesses.flatMap((each) => each.access ?? []);
+  return { jails, access, problems: unique(problems), names };
 }
 
 class Resolver {
@@ -44,6 +71,7 @@ class Resolver {
   readonly #definitions: JailDefinitions;
   readonly #filters: CheckedFilters;
   readonly #receivers: readonly ReceiverAddress[];
+  readonly #networks: readonly NetworkSnapshot[];
   readonly #containers = new Map<string, BoundContainer[]>();
 
   constructor(
@@ -51,9 +79,11 @@ class Resolver {
     definitions: JailDefinitions,
     compile: CompileFilter,
     receivers: readonly ReceiverAddress[],
+    networks: readonly NetworkSnapshot[],
   ) {
     this.#tree = tree;
     this.#receivers = receivers;
+    this.#networks = networks;
     this.#definitions = definitions;
     this.#filters = new CheckedFilters(tree, definitions, compile);
   }
@@ -80,18 +110,19 @@ class Resolver {
     }
   }
 
-  /** Undefined: it isn't to run. */
-  jail(name: string): JailSpec | undefined {
+  /** Undefined: it isn't to run. @param isEnabled whatever the files say */
+  jail(name: string, isEnabled: boolean): JailSpec | undefined {
     const containers = this.#containers.get(name) ?? [];
     const labels = this.#mergeLabels(name, containers);
     const enabled = new JailReader(this.#definitions, name, new Map());
-    const hostServices = enabled.value('enabled') ?? false;
+    const hostServices = isEnabled || (enabled.value('enabled') ?? false);
     this.problems.push(...enabled.problems);
     if (containers.length === 0 && !hostServices) return undefined;
     this.#noteMeaningless(name);
     try {
       const filter = this.#filters.resolve(name, labels);
-      const spec = jailSpec({ name, filter, containers, hostServices, problems: this.problems });
+      const networks = this.#networks;
+      const spec = jailSpec({ name, filter, containers, networks, hostServices, problems: this.problems });
       this.problems.push(...filter.problems, ...filter.reader.problems);
       return spec;
     } catch (error) {

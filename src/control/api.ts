@@ -1,3 +1,6 @@
+import type { LiveControl } from './live-api.ts';
+import type { SourceStats, Views } from './view-api.ts';
+
 /** Version of the HTTP interface; the first segment of every path. */
 export const apiVersion = 'v1';
 
@@ -25,12 +28,43 @@ export interface BanStatus {
   readonly until: string | null;
 }
 
+/** What was read of a log since the start. */
+export interface SourceStatus extends SourceStats {
+  /** Lines longer than 64 KiB, and cut. */
+  readonly cut: number;
+  /** Times when lines were removed before they could be read, or may have been. */
+  readonly gaps: number;
+  /** Lines lost because they came faster than they could be read. */
+  readonly dropped: number;
+}
+
+/** Who gets to a container's published ports, by its labels. */
+export interface AccessStatus {
+  readonly container: string;
+  /** In the form of the label `fail2ban.port`: `80/tcp`. */
+  readonly ports: readonly string[];
+  /** Addresses and prefixes; null: everyone; empty: nobody. */
+  readonly allowfrom: readonly string[] | null;
+  /** Addresses and prefixes. */
+  readonly denyfrom: readonly string[];
+}
+
 /** What the controller is doing. */
 export interface Status {
   readonly version: string;
   readonly docker: { readonly connected: boolean; readonly version: string | null };
-  readonly firewall: { readonly backend: string; readonly healthy: boolean };
+  readonly firewall: {
+    readonly backend: string;
+    /** Whether everything that should be enforced was, at the last look. */
+    readonly healthy: boolean;
+    /** What was not, and why; for people. */
+    readonly troubles: readonly string[];
+  };
   readonly jails: readonly string[];
+  /** The logs that are read. */
+  readonly sources: readonly SourceStatus[];
+  /** Containers that labels close to some. Undefined: none, or a controller that doesn't know of it. */
+  readonly access?: readonly AccessStatus[];
 }
 
 /** An address or prefix that was not acted on, or is banned still, and why. */
@@ -47,6 +81,10 @@ export interface HandResult {
 
 /** What the control server asks of the controller. Unknown jails are undefined. */
 export interface Controller {
+  /** What an operator looks at, and takes along. */
+  readonly views: Views;
+  /** What changes jails while they run. */
+  readonly live: LiveControl;
   status(): Status;
   jail(name: string): JailStatus | undefined;
   /** Jail → banned addresses and prefixes. */
@@ -59,5 +97,5 @@ export interface Controller {
 
 /** An error's body. */
 export interface ErrorBody {
-  readonly error: { readonly code: string; readonly message: string };
+  readonly error: { readonly code: string; readonly message: string; readonly fix?: string };
 }

@@ -1,6 +1,11 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { http } from '../http.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { apiVersion, type ErrorBody, type HandResult, type JailStatus, type Status } from './api.ts';
+import type { AttemptResult, JailEdit, JailOptions, ReloadResult } from './live-api.ts';
+import type { ImportResult, LogEvent, Stats, TransferredBan, Why } from './view-api.ts';
+import { eventsOf, eventsPath, textsOf, whole, type WantedEvents } from './view-client.ts';
 
 /** The command line's view of a running controller. Every method throws Dock2banError: `unreachable`, or the server's own code. */
 export class ControlClient {
@@ -30,28 +35,81 @@ export class ControlClient {
     return this.#call('POST', '/unbans', { jail, ips });
   }
 
-  async #call<Body>(method: string, path: string, body?: unknown): Promise<Body> {
-    const { status, text } = await this.#send(method, `/${apiVersion}${path}`, body);
-    if (status < 300) {
-      const answer: Body = JSON.parse(text);
-      return answer;
-    }
-    const { error }: ErrorBody = JSON.parse(text);
-    throw new Dock2banError(error.code, error.message);
+  /** Reads the configuration again; of one jail, or of all. */
+  reload(jail?: string): Promise<ReloadResult> {
+    return this.#call('POST', '/reload', { jail });
   }
 
-  #send(method: string, path: string, body: unknown): Promise<{ status: number; text: string }> {
+  options(jail: string): Promise<JailOptions> {
+    return this.#call('GET', `/jails/${encodeURIComponent(jail)}/options`);
+  }
+
+  edit(jail: string, edit: JailEdit): Promise<JailOptions> {
+    return this.#call('PATCH', `/jails/${encodeURIComponent(jail)}/options`, edit);
+  }
+
+  async start(jail: string): Promise<void> {
+    await this.#call('POST', `/jails/${encodeURIComponent(jail)}/start`);
+  }
+
+  async stop(jail: string): Promise<void> {
+    await this.#call('POST', `/jails/${encodeURIComponent(jail)}/stop`);
+  }
+
+  /** Counts failures of addresses as if they had been logged now. */
+  attempt(jail: string, ips: readonly string[], lines: readonly string[] = []): Promise<AttemptResult> {
+    return this.#call('POST', `/jails/${encodeURIComponent(jail)}/attempts`, { ips, lines });
+  }
+
+  stats(): Promise<Stats> {
+    return this.#call('GET', '/stats');
+  }
+
+  why(ip: string): Promise<Why> {
+    return this.#call('GET', `/why/${encodeURIComponent(ip)}`);
+  }
+
+  import(bans: readonly TransferredBan[]): Promise<ImportResult> {
+    return this.#call('POST', '/import', { bans });
+  }
+
+  /** Log events as they come, until `signal` aborts or the controller ends. */
+  async *events(wanted: WantedEvents, signal?: AbortSignal): AsyncGenerator<LogEvent> {
+    yield* eventsOf(this.#stream(eventsPath(wanted), signal));
+  }
+
+  /** All bans as JSON, in pieces. */
+  export(): AsyncGenerator<string> {
+    return this.#stream('/export');
+  }
+
+  async *#stream(path: string, signal?: AbortSignal): AsyncGenerator<string> {
+    const incoming = await this.#open('GET', `/${apiVersion}${path}`, undefined, signal);
+    const texts = textsOf(incoming);
+    if (incoming.statusCode === 200) yield* texts;
+    else throw errorOf(await whole(texts));
+  }
+
+  async #call<Body>(method: string, path: string, body?: unknown): Promise<Body> {
+    for (let tries = 1; ; tries++) {
+      const incoming = await this.#open(method, `/${apiVersion}${path}`, body);
+      const text = await whole(textsOf(incoming));
+      const { statusCode = 500, headers } = incoming;
+      if (statusCode < 300) {
+        const answer: Body = JSON.parse(text);
+        return answer;
+      }
+      if (statusCode !== 429 || tries === mostTries) throw errorOf(text);
+      await delay(Number(headers['retry-after'] ?? 1) * 1000);
+    }
+  }
+
+  #open(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<IncomingMessage> {
     const socketPath = this.#socket;
     return new Promise((resolve, reject) => {
-      const outgoing = http.request({ socketPath, method, path, timeout: 10_000 }, (incoming) => {
-        const chunks: Buffer[] = [];
-        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-        incoming.on('end', () =>
-          resolve({ status: incoming.statusCode ?? 500, text: Buffer.concat(chunks).toString() }),
-        );
-        incoming.on('error', reject);
-      });
-      outgoing.on('timeout', () => outgoing.destroy(new Error('no answer within 10 s')));
+      const options = { socketPath, method, path, timeout: silentFor, ...(signal && { signal }) };
+      const outgoing = http.request(options, resolve);
+      outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${silentFor / 1000} s`)));
       outgoing.on('error', (cause) => {
         reject(
           new Dock2banError('unreachable', `no controller answers on ${socketPath}: ${messageOf(cause)}`, {
@@ -63,4 +121,14 @@ export class ControlClient {
       outgoing.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
+}
+
+/** How often a request is made that the controller takes only later: it says when. */
+const mostTries = 30;
+/** Milliseconds without a sign of life; streams have one every 15 seconds. */
+const silentFor = 20_000;
+
+function errorOf(text: string): Dock2banError {
+  const { error }: ErrorBody = JSON.parse(text);
+  return new Dock2banError(error.code, error.message, error.fix === undefined ? {} : { fix: error.fix });
 }

@@ -8,7 +8,11 @@ import { Dock2banError, messageOf } from '../errors.ts';
 import { http } from '../http.ts';
 import { apiVersion, type Controller } from './api.ts';
 import { banRoutes } from './ban-routes.ts';
-import { failure, Reply, type Route } from './route.ts';
+import { liveRoutes } from './live-routes.ts';
+import { failure, Reply, type Route, StreamReply } from './route.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { viewRoutes } from './view-routes.ts';
+import { sendStream } from './view-stream.ts';
 
 /** The control interface, as long as it is open. */
 export interface ControlServer {
@@ -17,24 +21,56 @@ export interface ControlServer {
 
 /** Bytes that a request may have. */
 const largestBody = 1024 * 1024;
+/** Connections at a time. */
+const mostConnections = 64;
+/** Of these, how many may be streamed to. */
+const mostStreams = 16;
+/** Requests that change something: so many at once, and so many a second. */
+const writes = { burst: 200, perSecond: 50 };
+/** Milliseconds. */
+const headersWithin = 10_000;
+const requestWithin = 30_000;
+const idleFor = 120_000;
 
-const routes: readonly Route[] = banRoutes;
+/** Every resource. `docs/api.md` describes each. */
+export const routes: readonly Route[] = [...banRoutes, ...liveRoutes, ...viewRoutes];
+
+/** What one server counts. */
+interface Usage {
+  readonly writes: TokenBucket;
+  streams: number;
+}
 
 /** Answers one request over a controller. */
-async function reply(controller: Controller, incoming: IncomingMessage): Promise<Reply> {
+async function reply(
+  controller: Controller,
+  incoming: IncomingMessage,
+  usage: Usage,
+): Promise<Reply | StreamReply> {
   const { pathname, searchParams } = new URL(incoming.url ?? '', 'http://socket');
   const resource = pathname.startsWith(`/${apiVersion}/`) ? pathname.slice(apiVersion.length + 1) : '';
   for (const route of routes) {
     const match = route.method === incoming.method ? route.path.exec(resource) : null;
     if (!match) continue;
+    const wait = route.method === 'GET' ? 0 : usage.writes.take();
+    if (wait > 0) return tooMany('too-many-requests', 'more requests than can be carried out', wait);
     const body = await route.answer(controller, {
       params: match.slice(1).map((text) => decoded(text)),
       query: searchParams,
+      header: (name) => incoming.headers[name]?.toString(),
       body: async (schema) => parse(schema, await bodyOf(incoming)),
     });
-    return body instanceof Reply ? body : new Reply(200, body);
+    if (body instanceof StreamReply && usage.streams >= mostStreams) {
+      return tooMany('too-many-streams', `${mostStreams} streams are open already`, 1);
+    }
+    return body instanceof Reply || body instanceof StreamReply ? body : new Reply(200, body);
   }
   return new Reply(404, failure('not-found', `no such resource: ${pathname}`));
+}
+
+/** @param wait seconds */
+function tooMany(code: string, message: string, wait: number): Reply {
+  return new Reply(429, failure(code, message), { 'retry-after': String(Math.ceil(wait)) });
 }
 
 /** @throws Dock2banError `invalid-request` */
@@ -58,21 +94,38 @@ async function bodyOf(incoming: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-const statusOf: Readonly<Record<string, number>> = { 'invalid-request': 400, 'too-large': 413 };
+const statusOf: Readonly<Record<string, number>> = {
+  'invalid-request': 400,
+  'invalid-option': 400,
+  'not-started': 409,
+  'too-large': 413,
+};
 
 function replyTo(error: unknown): Reply {
   const code = error instanceof Dock2banError ? error.code : 'internal';
-  return new Reply(statusOf[code] ?? 500, failure(code, messageOf(error)));
+  return new Reply(
+    statusOf[code] ?? 500,
+    failure(code, messageOf(error), error instanceof Dock2banError ? error.fix : undefined),
+  );
 }
 
 async function handle(
   controller: Controller,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
+  usage: Usage,
 ): Promise<void> {
-  const { status, body } = await reply(controller, incoming).catch(replyTo);
-  // The rest of a body that is too large is not read.
-  const headers = { 'content-type': 'application/json', ...(status === 413 && { connection: 'close' }) };
+  const answer = await reply(controller, incoming, usage).catch(replyTo);
+  if (answer instanceof StreamReply) {
+    usage.streams += 1;
+    await sendStream(outgoing, answer);
+    usage.streams -= 1;
+    return;
+  }
+  const { status, body, headers: own } = answer;
+  // The rest of a body that is too large, or that comes in vain, is not read.
+  const isUnread = status === 413 || status === 429;
+  const headers = { 'content-type': 'application/json', ...own, ...(isUnread && { connection: 'close' }) };
   outgoing.writeHead(status, headers).end(JSON.stringify(body));
 }
 
@@ -86,7 +139,13 @@ export async function serveControl(path: string, controller: Controller): Promis
       fix: 'stop the other one, or give this one another --socket',
     });
   }
-  const server = http.createServer((incoming, outgoing) => void handle(controller, incoming, outgoing));
+  const usage: Usage = { writes: new TokenBucket(writes.burst, writes.perSecond), streams: 0 };
+  const server = http.createServer(
+    { headersTimeout: headersWithin, requestTimeout: requestWithin, connectionsCheckingInterval: 5000 },
+    (incoming, outgoing) => void handle(controller, incoming, outgoing, usage),
+  );
+  server.maxConnections = mostConnections;
+  server.timeout = idleFor;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     rmSync(path, { force: true });

@@ -1,64 +1,36 @@
-import { networkInterfaces } from 'node:os';
+import { uptime } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import type { Controller, Status } from '../control/api.ts';
-import type { ConfigProblem, JailSpec, SourceSpec } from '../config/jail-spec.ts';
+import type { JailSpec } from '../config/jail-spec.ts';
+import type { ResolvedJails } from '../config/resolve.ts';
 import { watchDocker } from '../docker/watch.ts';
-import type { ConnectDocker } from '../docker/engine-client.ts';
-import { EngineLogs } from '../docker/engine-logs.ts';
-import type { ContainerSnapshot, DockerSnapshot, NetworkSnapshot } from '../docker/snapshot.ts';
+import type { DockerSnapshot } from '../docker/snapshot.ts';
 import { CachingResolver } from '../filter/caching-resolver.ts';
 import { compileFilter, type Filter } from '../filter/filter.ts';
-import type { Firewall, FirewallInfo } from '../firewall/firewall.ts';
-import { NeverBan, type OwnAddresses } from '../firewall/never-ban.ts';
+import type { Firewall } from '../firewall/firewall.ts';
 import type { StoreEvent } from '../store/database-keeper.ts';
-import type { Store, StoreOptions } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { StoredBan } from '../store/stored-ban.ts';
-import { portNames, sourceName } from './describe.ts';
+import { AccessLog, accessStatus } from './access-log.ts';
+import { checkFilter } from './check-filter.ts';
+import { portNames, readyText } from './describe.ts';
+import { ClockSteps } from './clock-steps.ts';
+import type { DaemonParts } from './daemon-parts.ts';
 import { Detector } from './detector.ts';
-import { DockerLogReader } from './docker-log-reader.ts';
 import { Enforcer } from './enforcer.ts';
+import { EventFeed } from './event-feed.ts';
 import { EventLog } from './event-log.ts';
 import { HandControl } from './hand-control.ts';
 import { IgnoreRefresh } from './ignore-refresh.ts';
-import { JailRegistry } from './jail-registry.ts';
-import { type JournalAccess, JournalReader } from './journal-reader.ts';
-import type { Logger } from './logger.ts';
-import { LogFiles } from './log-files.ts';
+import { type JailChanges, JailRegistry } from './jail-registry.ts';
+import { LiveJails } from './live-control.ts';
+import { LogSources } from './log-sources.ts';
 import { Matching } from './matching.ts';
-import { Memory } from './memory.ts';
-import { ownAddresses } from './own-addresses.ts';
+import { countingOf, Memory } from './memory.ts';
+import { NeverBanWatch } from './never-ban-watch.ts';
 import { ProblemLog } from './problem-log.ts';
-import { ReceiverReader, type ReceiverSettings } from './receiver-reader.ts';
-import { SyslogReader } from './syslog-reader.ts';
-
-/** What the daemon is made of; tests put their own in. */
-export interface DaemonParts {
-  readonly version: string;
-  readonly logger: Logger;
-  readonly connectDocker: ConnectDocker;
-  /**
-   * @param neverBan asked again right before every call to the kernel
-   * @param engineBackend what the engine says that it makes its rules with; undefined: nothing, or it isn't known yet
-   */
-  readonly createFirewall: (neverBan: () => NeverBan, engineBackend: () => string | undefined) => Firewall;
-  /** What the configuration and these containers' labels ask for. */
-  readonly resolve: (
-    containers: readonly ContainerSnapshot[],
-    networks: readonly NetworkSnapshot[],
-  ) => {
-    readonly jails: readonly JailSpec[];
-    readonly problems: readonly ConfigProblem[];
-  };
-  /** Opens what bans and positions are remembered in. */
-  readonly openStore: (hooks: Pick<StoreOptions, 'active' | 'report' | 'clock'>) => Store;
-  readonly syslogFile: string;
-  /** Where syslog messages are received; undefined: nowhere. */
-  readonly receiver?: ReceiverSettings;
-  /** How the journal is reached; default: as systemd has it. */
-  readonly journal?: JournalAccess;
-  readonly clock?: () => number;
-}
+import { Recidive } from './recidive.ts';
+import { DaemonViews } from './views.ts';
 
 /** Milliseconds between two looks at the kernel. */
 const reconcileEvery = 5000;
@@ -73,8 +45,11 @@ const expireEvery = 1000;
  */
 export class Daemon {
   readonly #parts: DaemonParts;
+  readonly #feed: EventFeed;
   readonly #events: EventLog;
+  readonly #views: DaemonViews;
   readonly #clock: () => number;
+  readonly #clockSteps: ClockSteps;
   readonly #store: Store;
   readonly #registry: JailRegistry;
   readonly #resolver = new CachingResolver();
@@ -82,61 +57,98 @@ export class Daemon {
   readonly #firewall: Firewall;
   readonly #enforcer: Enforcer;
   readonly #matching: Matching;
-  readonly #syslog: SyslogReader;
-  readonly #receiver: ReceiverReader | undefined;
-  readonly #journal: JournalReader;
-  readonly #files: LogFiles;
-  readonly #containerLogs: DockerLogReader;
+  readonly #recidive: Recidive;
+  readonly #sources: LogSources;
   readonly #problems: ProblemLog;
+  readonly #access: AccessLog;
   readonly #ignores: IgnoreRefresh;
+  readonly #live: LiveJails;
   #docker: DockerSnapshot | undefined;
   #dockerConnected = false;
-  #own: OwnAddresses = { host: [], gateways: [], dockerSubnets: [] };
-  #neverBan = new NeverBan(this.#own);
+  readonly #neverBan = new NeverBanWatch();
 
   constructor(parts: DaemonParts) {
     this.#parts = parts;
     this.#clock = parts.clock ?? Date.now;
-    this.#events = new EventLog(parts.logger);
+    const sinceBoot = parts.uptime ?? parts.clock ?? ((): number => uptime() * 1000);
+    this.#clockSteps = new ClockSteps(this.#clock, sinceBoot);
+    this.#feed = new EventFeed(this.#clock);
+    this.#events = new EventLog(this.#feed.tee(parts.logger));
     this.#problems = new ProblemLog(this.#events);
+    this.#access = new AccessLog(this.#events);
     this.#firewall = parts.createFirewall(
-      () => this.#neverBan,
+      () => this.#neverBan.current,
       () => this.#docker?.engine.firewallBackend,
     );
     this.#store = parts.openStore({
       active: () => this.#bansInForce(),
+      counting: countingOf(() => this.#registry.all.values()),
       report: (event) => this.#onStore(event),
       clock: this.#clock,
     });
     const memory = new Memory(this.#store, this.#clock);
     this.#memory = memory;
-    this.#registry = new JailRegistry((spec) => this.#compile(spec), this.#store.history);
+    this.#registry = new JailRegistry(
+      (spec) => this.#compile(spec),
+      this.#store.history,
+      (spec) => memory.newJail(spec),
+    );
     this.#enforcer = new Enforcer(this.#firewall, this.#registry, memory, this.#events);
+    this.#views = new DaemonViews({
+      version: parts.version,
+      registry: this.#registry,
+      enforcer: this.#enforcer,
+      store: this.#store,
+      events: this.#events,
+      feed: this.#feed,
+      neverBan: (ip) => this.#neverBan.current.find(ip),
+      sources: () => this.#sources.counts,
+      inForce: () => this.#bansInForce(),
+      clock: this.#clock,
+    });
     this.#ignores = new IgnoreRefresh(this.#resolver, this.#events);
-    const detector = new Detector(this.#events, (ip) => this.#neverBan.find(ip), this.#clock);
-    this.#matching = new Matching(detector, this.#enforcer, memory, this.#events, this.#clock);
-    this.#syslog = new SyslogReader(
-      parts.syslogFile,
-      this.#matching,
+    const detector = new Detector(this.#events, (ip) => this.#neverBan.current.find(ip), this.#clock);
+    this.#recidive = new Recidive({
+      registry: this.#registry,
+      count: (jail, failures) => this.#matching.count(jail, failures, undefined),
+      clock: this.#clock,
+    });
+    this.#matching = new Matching(
+      detector,
+      this.#enforcer,
+      memory,
       this.#events,
       this.#clock,
-      this.#store.positions,
+      this.#recidive,
     );
-    this.#receiver =
-      parts.receiver && new ReceiverReader(parts.receiver, this.#matching, this.#events, this.#clock);
-    this.#journal = new JournalReader(
-      parts.journal ?? {},
-      this.#matching,
-      this.#events,
-      this.#clock,
-      this.#store.positions,
-    );
-    this.#files = new LogFiles(this.#events, this.#matching, this.#clock, this.#store.positions);
-    this.#containerLogs = new DockerLogReader({
-      logs: new EngineLogs(parts.connectDocker),
+    this.#sources = new LogSources({
+      syslogFile: parts.syslogFile,
+      receiver: parts.receiver,
+      journal: parts.journal,
+      connectDocker: parts.connectDocker,
+      registry: this.#registry,
       matching: this.#matching,
       events: this.#events,
       positions: this.#store.positions,
+      clock: this.#clock,
+    });
+    this.#live = this.#liveJails(parts);
+  }
+
+  /** Which jails run, by all that has a say in it. */
+  #liveJails({ resolve, reread = async () => resolve }: DaemonParts): LiveJails {
+    return new LiveJails({
+      configuration: resolve,
+      reread,
+      checkFilter,
+      surroundings: () => this.#docker,
+      apply: (resolved) => this.#apply(resolved),
+      registry: this.#registry,
+      enforcer: this.#enforcer,
+      matching: this.#matching,
+      events: this.#events,
+      neverBan: (ip) => this.#neverBan.current.find(ip),
+      logsOf: (source) => this.#sources.logsOf(source),
       clock: this.#clock,
     });
   }
@@ -148,10 +160,12 @@ export class Daemon {
       enforcer: this.#enforcer,
       memory: this.#memory,
       events: this.#events,
-      neverBan: (ip) => this.#neverBan.find(ip),
-      logsOf: (source) =>
-        source.kind === 'file' ? this.#files.filesOf(source.pattern) : [this.#nameOf(source)],
+      neverBan: (ip) => this.#neverBan.current.find(ip),
+      logsOf: (source) => this.#sources.logsOf(source),
       overview: () => this.#overview(),
+      views: this.#views,
+      live: this.#live,
+      banned: (ban) => this.#recidive.banned(ban),
       clock: this.#clock,
     });
   }
@@ -164,9 +178,7 @@ export class Daemon {
     await this.#enforcer.restoreLast();
     const tasks = [
       this.#followDocker(end),
-      this.#syslog.run(end),
-      ...(this.#receiver ? [this.#receiver.run(end)] : []),
-      this.#journal.run(end),
+      ...this.#sources.tasks(end),
       every(expireEvery, end, () => this.#expire()),
       every(reconcileEvery, end, () => this.#reconcile()),
       every(purgeEvery, end, () => this.#store.purge(this.#clock()).then(() => undefined)),
@@ -176,7 +188,8 @@ export class Daemon {
     } finally {
       fault.abort();
       await Promise.allSettled(tasks);
-      await Promise.all([this.#files.close(), this.#containerLogs.close()]);
+      await this.#live.close();
+      await this.#sources.close();
     }
   }
 
@@ -202,28 +215,30 @@ export class Daemon {
       if (!first && !this.#dockerConnected) this.#events.dockerResumed(update.snapshot.engine.version);
       this.#docker = update.snapshot;
       this.#dockerConnected = true;
-      await this.#apply(update.snapshot);
+      await this.#live.follow();
       if (!first) continue;
-      await this.#syslog.begun;
+      await this.#sources.begun;
       this.#ready(update.snapshot);
     }
   }
 
-  async #apply({ containers, networks }: DockerSnapshot): Promise<void> {
+  async #apply({ jails, access, problems }: ResolvedJails): Promise<JailChanges> {
     this.#lookAtAddresses();
-    const { jails, problems } = this.#parts.resolve(containers, networks);
+    this.#enforcer.access = access;
+    this.#memory.keepNetworks(this.#docker?.networks ?? []);
     this.#problems.report(problems);
-    const { started, changed, stopped } = this.#registry.apply(jails);
-    for (const jail of stopped) this.#events.jailStopped(jail.name, jail.bans.size);
+    const changes = this.#registry.apply(jails);
+    const { started, changed, stopped } = changes;
+    for (const { name, bans } of stopped) {
+      this.#events.jailStopped(name, bans.size, this.#live.stopped.has(name));
+    }
     await this.#ignores.refresh(this.#registry.all.values());
     await this.#enforcer.reconcile();
-    this.#syslog.update(this.#registry);
-    this.#receiver?.update(this.#registry);
-    this.#journal.update(this.#registry);
-    this.#containerLogs.update(this.#registry);
-    await this.#files.update(this.#registry);
+    await this.#sources.update();
     for (const { name, spec } of started) this.#events.jailStarted(name, this.#summary(spec));
     for (const { name, spec } of changed) this.#events.jailChanged(name, this.#summary(spec));
+    this.#access.report(access);
+    return changes;
   }
 
   #compile({ name, filter, findtime }: JailSpec): Filter {
@@ -249,9 +264,21 @@ export class Daemon {
   }
 
   async #expire(): Promise<void> {
+    const step = this.#clockSteps.look();
+    if (step !== 0) await this.#onClockSet(step);
     const ended = [...this.#registry.all.values()].flatMap((jail) => jail.expire(this.#clock()));
     await this.#enforcer.unban(ended);
     for (const ban of ended) this.#events.unban(ban, 'expired');
+  }
+
+  /** What the kernel counts down doesn't know the clock: what is known of it moves along. */
+  async #onClockSet(step: number): Promise<void> {
+    const jails = [...this.#registry.all.values()];
+    for (const jail of jails) jail.shift(step);
+    const bans = jails.flatMap((jail) => [...jail.bans.values()]);
+    this.#events.clockSet(step, bans.length);
+    await this.#enforcer.ban(bans);
+    await this.#memory.keepMoved(bans);
   }
 
   *#bansInForce(): Generator<StoredBan> {
@@ -266,54 +293,45 @@ export class Daemon {
 
   #onStore(event: StoreEvent): void {
     this.#events.store(event);
-    if (event.kind === 'resumed' && event.unread) void this.#enforcer.readopt();
+    if (event.kind !== 'resumed' || !event.unread) return;
+    for (const jail of this.#registry.all.values()) this.#memory.restoreFailures(jail);
+    void this.#enforcer.readopt();
   }
 
   #lookAtAddresses(): void {
-    const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-    const host = interfaces.map(({ address }) => address);
-    const own = ownAddresses(host, this.#docker?.networks ?? []);
-    // A new list makes the firewall look through all bans.
-    if (isDeepStrictEqual(own, this.#own)) return;
-    this.#own = own;
-    this.#neverBan = new NeverBan(own);
+    this.#neverBan.look(this.#docker?.networks ?? this.#memory.lastNetworks);
   }
 
   #ready({ engine }: DockerSnapshot): void {
     const firewall = this.#enforcer.info;
     const jails = [...this.#registry.active.keys()];
-    const enforced = firewall
-      ? [firewall.backend, firewall.variant].filter(Boolean).join(' with iptables-')
-      : 'no firewall yet';
     this.#events.ready(
       { version: this.#parts.version, docker: engine, firewall, jails, syslogFile: this.#parts.syslogFile },
-      [
-        `Docker ${engine.version}`,
-        `firewall ${enforced}${entryPoints(firewall)}`,
-        ...(firewall?.remarks ?? []),
-        jails.length > 0 ? `jails ${jails.join(', ')}` : 'no container has the label fail2ban.jail yet',
-      ].join('; '),
+      readyText(engine.version, firewall, jails),
     );
   }
 
-  #summary({ containers, closes, sources }: JailSpec) {
-    const ports = portNames(closes);
+  #summary(spec: JailSpec) {
+    const { containers, sources } = spec;
+    const ports = portNames(spec);
     return {
       containers,
       ports: ports === 'all' ? ports : ports.join(', ') || 'nothing',
-      sources: [...new Set(sources.map((source) => this.#nameOf(source)))],
+      sources: [...new Set(sources.map((source) => this.#sources.nameOf(source)))],
     };
-  }
-
-  #nameOf(source: SourceSpec): string {
-    return sourceName(source, this.#parts.syslogFile);
   }
 
   #overview(): Omit<Status, 'jails'> {
     return {
       version: this.#parts.version,
       docker: { connected: this.#dockerConnected, version: this.#docker?.engine.version ?? null },
-      firewall: { backend: this.#enforcer.info?.backend ?? 'unavailable', healthy: this.#enforcer.healthy },
+      firewall: {
+        backend: this.#enforcer.info?.backend ?? 'unavailable',
+        healthy: this.#enforcer.healthy,
+        troubles: this.#enforcer.troubles,
+      },
+      sources: this.#sources.counts,
+      access: this.#enforcer.enforcedAccess.map(accessStatus),
     };
   }
 }
@@ -322,10 +340,4 @@ export class Daemon {
 async function every(ms: number, signal: AbortSignal, act: () => Promise<void>): Promise<void> {
   const elapsed = (): Promise<boolean> => delay(ms, true, { signal }).catch(() => false);
   while (await elapsed()) await act();
-}
-
-function entryPoints(firewall: FirewallInfo | undefined): string {
-  const { 4: four, 6: six } = firewall?.entry ?? {};
-  if (four === undefined && six === undefined) return '';
-  return ` (IPv4 from ${four ?? 'nowhere'}, IPv6 from ${six ?? 'nowhere'})`;
 }

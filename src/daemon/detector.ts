@@ -1,7 +1,8 @@
 import type { Failure } from '../filter/failure.ts';
 import type { Ban } from '../jail/ban.ts';
 import type { Jail } from '../jail/jail.ts';
-import { canonicalAddress } from '../address.ts';
+import { canonicalAddress, canonicalPrefix, parsePrefix } from '../address.ts';
+import { countsBans } from '../config/jail-sources.ts';
 import type { NeverBanReason } from '../firewall/never-ban.ts';
 import type { EventLog } from './event-log.ts';
 
@@ -33,7 +34,7 @@ export class Detector {
     const decisions: Decision[] = [];
     for (const failure of failures) {
       const { id } = failure;
-      if (canonicalAddress(id) === undefined) {
+      if (canonicalAddress(id) === undefined && !(countsBans(jail.spec) && isBannedPrefix(id))) {
         this.#once(jail.name, id, () =>
           this.#events.ignored(jail.name, id, 'being no address that a firewall could drop'),
         );
@@ -60,7 +61,7 @@ export class Detector {
           break;
         case 'ban':
           this.#events.found(jail.name, id, verdict.failures, failure.time, container);
-          decisions.push({ ...verdict, container, lines: failure.lines });
+          decisions.push({ ...verdict, container });
           break;
       }
     }
@@ -78,6 +79,14 @@ export class Detector {
 
 const mostReported = 100;
 
+/** A prefix that a log tells of is no wider than one party may have. */
+const widest = { 4: 16, 6: 32 } as const;
+
+function isBannedPrefix(id: string): boolean {
+  const prefix = parsePrefix(id);
+  return prefix !== undefined && prefix.bits >= widest[prefix.family] && canonicalPrefix(id) === id;
+}
+
 /** A ban that was decided. */
 export interface Decision {
   readonly ban: Ban;
@@ -85,6 +94,6 @@ export interface Decision {
   readonly renewed: boolean;
   /** The container that logged the last failure, where that is known. */
   readonly container: string | undefined;
-  /** What was logged of it. */
+  /** The last of what was logged of the failures. */
   readonly lines: readonly string[];
 }

@@ -1,3 +1,4 @@
+import type { AccessSpec } from '../config/access-spec.ts';
 import type { Ban } from '../jail/ban.ts';
 import type { Firewall, FirewallInfo, Refusal, Shortfall } from '../firewall/firewall.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
@@ -13,11 +14,17 @@ export class Enforcer {
   readonly #events: EventLog;
   /** Jails whose bans of an earlier run have been taken over. */
   readonly #adopted = new Set<string>();
+  /** What `restoreLast` brought into force, for the jails to take into their books. */
+  #brought: Brought | undefined;
+  /** Who gets to which container by its labels. Takes effect with the next `reconcile`. */
+  access: readonly AccessSpec[] = [];
+  /** What of that the firewall was last told. */
+  #told: readonly AccessSpec[] = [];
   #info: FirewallInfo | undefined;
   #running: Promise<void> | undefined;
   #again = false;
-  /** What can't be enforced, as reported: each is said once. */
-  #troubles: ReadonlySet<string> = new Set();
+  /** What can't be enforced, as it was reported, by what makes it another trouble: each is said once. */
+  #troubles: ReadonlyMap<string, string> = new Map();
 
   constructor(firewall: Firewall, registry: JailRegistry, memory: Memory, events: EventLog) {
     this.#firewall = firewall;
@@ -34,6 +41,16 @@ export class Enforcer {
   /** Whether everything that should be enforced was, at the last look. */
   get healthy(): boolean {
     return this.#info !== undefined && this.#troubles.size === 0;
+  }
+
+  /** Who gets to which container, as the firewall was last told. */
+  get enforcedAccess(): readonly AccessSpec[] {
+    return this.#told;
+  }
+
+  /** What was not enforced at the last look, and why; for people. */
+  get troubles(): string[] {
+    return [...this.#troubles.values()];
   }
 
   /**
@@ -87,29 +104,50 @@ export class Enforcer {
     this.#info ??= await this.#firewall.open();
     const jails = [...this.#registry.active.values()].map(({ jail }) => jail);
     await this.#adopt(jails.map(({ name }) => name).filter((name) => !this.#adopted.has(name)));
-    const guarded = jails.map(({ name, spec: { closes, blocktype } }) => ({ name, closes, blocktype }));
-    const { repairs, shortfalls, refused } = await this.#firewall.reconcile(guarded);
+    const guarded = jails.map(({ name, spec: { closes, blocktype, direct } }) => ({
+      name,
+      closes,
+      blocktype,
+      ...(direct && { direct }),
+    }));
+    const { access } = this;
+    const { repairs, shortfalls, refused } = await this.#firewall.reconcile(guarded, access);
+    this.#told = access;
     this.#memory.keepJails(guarded);
-    this.#info = this.#firewall.info ?? this.#info;
+    this.#memory.keepAccess(access);
+    this.#look();
     for (const repair of repairs) this.#events.firewallRepaired(repair);
     this.#drop(refused);
     this.#say(shortfalls);
   }
 
+  /** What enforces may have changed since the last look: the engine's firewall did, or the variant of iptables that Docker uses. */
+  #look(): void {
+    const [before, now] = [this.#info, this.#firewall.info];
+    if (!now) return;
+    this.#info = now;
+    if (before && (before.backend !== now.backend || before.variant !== now.variant)) {
+      this.#events.firewallChanged(before, now);
+    }
+  }
+
   /**
-   * Brings the bans of the last run back into force before anything is known of Docker: a reboot has emptied the kernel, and what
+   * Brings the bans of the last run, and what labels closed then, back into force before anything is known of Docker: a reboot has emptied the kernel, and what
    * is remembered of the jails is at most a little out of date.
    */
   async restoreLast(): Promise<void> {
     const jails = this.#memory.lastJails;
-    if (jails.length === 0) return;
+    const access = this.#memory.lastAccess;
+    if (jails.length === 0 && access.length === 0) return;
     try {
       this.#info ??= await this.#firewall.open();
-      const names = jails.map(({ name }) => name);
-      await this.#firewall.takeOver(names);
-      const stored = this.#memory.bans(new Set(names));
-      await this.#firewall.ban([...stored.values()].flatMap((bans) => [...bans.values()]));
-      await this.#firewall.reconcile(jails);
+      const names = new Set(jails.map(({ name }) => name));
+      const held = await this.#firewall.takeOver([...names]);
+      const stored = this.#memory.bans(names);
+      const refused = await this.#firewall.ban([...stored.values()].flatMap((bans) => [...bans.values()]));
+      await this.#firewall.reconcile(jails, access);
+      this.#told = access;
+      this.#brought = { names, held, stored, refused };
     } catch (error) {
       this.#trouble('bans of the last run are not enforced yet', error);
     }
@@ -121,26 +159,30 @@ export class Enforcer {
     await this.reconcile();
   }
 
+  /** Takes the bans of a jail that was stopped out of the kernel. They are remembered, and taken over again when it starts. */
+  async letGo(jail: string, bans: readonly Ban[]): Promise<void> {
+    this.#adopted.delete(jail);
+    await this.unban(bans);
+  }
+
   /** Takes over the bans of earlier runs: those in the kernel, and those that are remembered, which tell more. */
   async #adopt(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
-    const held = await this.#firewall.takeOver(names);
-    const stored = this.#memory.bans(new Set(names));
+    const brought = this.#brought;
+    this.#brought = undefined;
+    const others = names.filter((name) => !brought?.names.has(name));
+    const held = others.length > 0 ? await this.#firewall.takeOver(others) : undefined;
+    const stored = others.length > 0 ? this.#memory.bans(new Set(others)) : undefined;
     const restored: Ban[] = [];
     const ignored: Ban[] = [];
     for (const name of names) {
-      const jail = this.#registry.all.get(name);
-      const known = stored.get(name);
-      const unknown = (held.get(name) ?? []).filter(({ ip }) => !known?.has(ip));
-      for (const ban of [...(known?.values() ?? []), ...unknown]) {
-        if (jail?.ignoredWithin(ban.ip) !== undefined) {
-          ignored.push(ban);
-          continue;
-        }
-        jail?.restore(ban);
-        restored.push(ban);
-        this.#events.restore(ban);
-      }
+      const inForce = brought?.names.has(name) === true;
+      const known = (inForce ? brought.stored : stored)?.get(name);
+      const kernels = (inForce ? brought.held : held)?.get(name) ?? [];
+      const unknown = kernels.filter(({ ip }) => !known?.has(ip));
+      const taken = this.#takeIntoBooks(name, [...(known?.values() ?? []), ...unknown]);
+      for (const ban of taken.ignored) ignored.push(ban);
+      if (!inForce) for (const ban of taken.restored) restored.push(ban);
       for (const ban of unknown) this.#memory.keepBare(ban);
     }
     for (const ban of ignored) {
@@ -149,7 +191,24 @@ export class Enforcer {
     }
     await this.unban(ignored);
     await this.ban(restored);
+    if (brought) this.#drop(brought.refused);
     for (const name of names) this.#adopted.add(name);
+  }
+
+  /** Gives a jail bans of an earlier run, but for those of whom its `ignoreip` now says otherwise. */
+  #takeIntoBooks(name: string, bans: readonly Ban[]): { restored: Ban[]; ignored: Ban[] } {
+    const jail = this.#registry.all.get(name);
+    const restored: Ban[] = [];
+    const ignored: Ban[] = [];
+    for (const ban of bans) {
+      if (jail?.ignoredWithin(ban.ip) !== undefined) ignored.push(ban);
+      else {
+        jail?.restore(ban);
+        restored.push(ban);
+        this.#events.restore(ban);
+      }
+    }
+    return { restored, ignored };
   }
 
   /** An address that must not be banned is not banned in the jail's books either. */
@@ -163,11 +222,11 @@ export class Enforcer {
   }
 
   #say(shortfalls: readonly Shortfall[]): void {
-    const now = new Set(shortfalls.map(({ consequence, error }) => `${consequence}: ${error.message}`));
+    const now = new Map<string, string>();
     for (const { consequence, error } of shortfalls) {
-      if (!this.#troubles.has(`${consequence}: ${error.message}`)) {
-        this.#events.firewallError(consequence, error.message, error.fix);
-      }
+      const trouble = `${consequence}: ${error.message}`;
+      now.set(trouble, trouble);
+      if (!this.#troubles.has(trouble)) this.#events.firewallError(consequence, error.message, error.fix);
     }
     this.#troubles = now;
   }
@@ -175,7 +234,16 @@ export class Enforcer {
   #trouble(consequence: string, error: unknown): void {
     const said = messageOf(error);
     if (this.#troubles.has(said)) return;
-    this.#troubles = new Set([said]);
+    this.#troubles = new Map([[said, `${consequence}: ${said}`]]);
     this.#events.firewallError(consequence, said, error instanceof Dock2banError ? error.fix : undefined);
   }
+}
+
+/** Bans of the last run that are in force before their jails run. */
+interface Brought {
+  readonly names: ReadonlySet<string>;
+  readonly held: ReadonlyMap<string, readonly Ban[]>;
+  readonly stored: ReadonlyMap<string, ReadonlyMap<string, Ban>>;
+  /** Those that the firewall didn't take. */
+  readonly refused: readonly Refusal[];
 }

@@ -1,18 +1,19 @@
 import type { ConfigProblem } from '../config/jail-spec.ts';
-import type { Repair } from '../firewall/firewall.ts';
+import type { AccessStatus } from '../control/api.ts';
+import type { FirewallInfo, Repair } from '../firewall/firewall.ts';
 import type { Ban } from '../jail/ban.ts';
 import { localTime } from '../local-time.ts';
 import type { StoreEvent } from '../store/database-keeper.ts';
-import type { Logger } from './logger.ts';
+import type { EventSink } from './event-feed.ts';
 
 /**
  * The product's events: one method each, so that every line's `event`, fields and wording stand in one place.
  * `msg` reads as fail2ban's does.
  */
 export class EventLog {
-  readonly #log: Logger;
+  readonly #log: EventSink;
 
-  constructor(log: Logger) {
+  constructor(log: EventSink) {
     this.#log = log;
   }
 
@@ -48,10 +49,52 @@ export class EventLog {
     );
   }
 
-  jailStopped(jail: string, bans: number): void {
+  /** @param byHand its bans are lifted then; else they run on */
+  jailStopped(jail: string, bans: number, byHand: boolean): void {
+    const why = byHand ? 'by hand' : 'nothing asks for it any more';
+    const then = bans > 0 ? `; its ${bans} bans ${byHand ? 'are lifted' : 'run on'}` : '';
+    this.#log.info({ event: 'jail-stopped', jail }, `[${jail}] Stopped: ${why}${then}`);
+  }
+
+  /** The configuration was read again, and holds from now on. */
+  reloaded({
+    started,
+    changed,
+    stopped,
+  }: Readonly<Record<'started' | 'changed' | 'stopped', readonly string[]>>): void {
+    const parts = Object.entries({ started, changed, stopped })
+      .filter(([, jails]) => jails.length > 0)
+      .map(([what, jails]) => `${what} ${jails.join(', ')}`);
     this.#log.info(
-      { event: 'jail-stopped', jail },
-      `[${jail}] Stopped: no container asks for it any more${bans > 0 ? `; its ${bans} bans run on` : ''}`,
+      { event: 'reloaded', started, changed, stopped },
+      `Configuration reloaded: ${parts.join('; ') || 'no jail differs'}`,
+    );
+  }
+
+  /** The configuration was read again, and has so many faults that the old one stays. */
+  reloadRefused(faults: number): void {
+    this.#log.error(
+      { event: 'reload-refused', faults },
+      `The new configuration is not taken, the one before stays: it has ${faults} fault${faults === 1 ? '' : 's'}, see above`,
+    );
+  }
+
+  /** Labels say who gets to a container. */
+  accessChanged({ container, ports, allowfrom, denyfrom }: AccessStatus): void {
+    const allowed = allowfrom && `open to ${allowfrom.join(', ') || 'nobody outside of this host'}`;
+    const denied = denyfrom.length > 0 ? `closed to ${denyfrom.join(', ')}` : null;
+    const whom = [allowed, denied].filter((text) => text !== null).join(', ');
+    this.#log.info(
+      { event: 'access', container, ports, allowfrom, denyfrom },
+      `Access to ${container}: ${ports.join(', ')} ${whom}`,
+    );
+  }
+
+  /** No label says any more who gets to a container, or it is gone. */
+  accessEnded(container: string): void {
+    this.#log.info(
+      { event: 'access', container, ports: [], allowfrom: null, denyfrom: [] },
+      `Access to ${container}: nothing is closed by label any more`,
     );
   }
 
@@ -103,10 +146,28 @@ export class EventLog {
     this.#log.info({ event: 'restore', jail, ip, ...lifetime(ban) }, `[${jail}] Restore Ban ${ip}`);
   }
 
+  /** @param step milliseconds by which the clock was set ahead; negative: back */
+  clockSet(step: number, bans: number): void {
+    const seconds = Math.abs(Math.round(step / 1000));
+    this.#log.warn(
+      { event: 'clock-set', step: Math.round(step / 1000), bans },
+      `The clock was set ${seconds} s ${step > 0 ? 'ahead' : 'back'}: what is left of ${bans} bans stays as it was`,
+    );
+  }
+
   firewallRepaired({ what, family, detail }: Repair): void {
     this.#log.warn(
       { event: 'firewall-repaired', what, family },
       `Firewall repaired: ${detail}${family === undefined ? '' : ` (IPv${family})`}`,
+    );
+  }
+
+  /** Another backend, or another variant of iptables, enforces from now on. */
+  firewallChanged(before: FirewallInfo, now: FirewallInfo): void {
+    const { backend, variant, remarks } = now;
+    this.#log.warn(
+      { event: 'firewall-changed', from: enforcedBy(before), to: enforcedBy(now), backend, variant },
+      `Firewall changed from ${enforcedBy(before)} to ${enforcedBy(now)}: ${remarks.join('; ')}`,
     );
   }
 
@@ -136,6 +197,22 @@ export class EventLog {
 
   sourceResumed(source: string): void {
     this.#log.info({ event: 'source-resumed', source }, `Reading ${source}`);
+  }
+
+  /** Docker's own copy of the containers' logs is read instead, until the source resumes. */
+  sourceFallback(source: string, containers: readonly string[]): void {
+    this.#log.warn(
+      { event: 'source-fallback', source, containers },
+      `As ${source} can't be read, Docker's own copy of the log is read of ${containers.join(', ')}`,
+    );
+  }
+
+  /** Lines were removed before they could be read, or may have been. @param total since the start */
+  gap(source: string, reason: GapReason, total: number): void {
+    this.#log.warn(
+      { event: 'gap', source, reason, total },
+      `Lines of ${source} may be missing: ${gapTexts[reason]}`,
+    );
   }
 
   /** Somebody sends log lines who isn't allowed to. */
@@ -218,6 +295,17 @@ export class EventLog {
   }
 }
 
+/** How lines came to be missing. */
+export type GapReason = 'truncated' | 'gone' | 'rotated';
+
+const gapTexts: Readonly<Record<GapReason, string>> = {
+  truncated:
+    'the file was cut short, and there is no copy of what was in it last (let logrotate rename: create instead of copytruncate)',
+  gone: 'the file that was read before has been removed, packed or rewritten (let logrotate keep the last one unpacked: delaycompress)',
+  rotated:
+    'what Docker had of it where reading ended is rotated away (raise the log options max-size and max-file)',
+};
+
 function hint(fix: string | undefined): string {
   return fix === undefined ? '' : ` (${fix})`;
 }
@@ -226,4 +314,9 @@ function lifetime({ since, until }: Ban): { bantime: number; until: string | nul
   return until === undefined
     ? { bantime: -1, until: null }
     : { bantime: Math.round((until - since) / 1000), until: new Date(until).toISOString() };
+}
+
+/** `docker-user with iptables-nft` */
+function enforcedBy({ backend, variant }: FirewallInfo): string {
+  return variant === undefined ? backend : `${backend} with iptables-${variant}`;
 }

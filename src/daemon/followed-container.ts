@@ -1,9 +1,11 @@
 import type { ContainerLogs } from '../sources/container-logs.ts';
-import { followContainerLog } from '../sources/docker-log.ts';
+import { type DockerLogUpdate, followContainerLog } from '../sources/docker-log.ts';
+import { takenUpTo } from '../sources/docker-progress.ts';
+import type { LogLine } from '../sources/log-line.ts';
 import { Wake } from '../wake.ts';
 import type { EventLog } from './event-log.ts';
 import type { ActiveJail } from './jail-registry.ts';
-import { isMilestone } from './line-counts.ts';
+import { isMilestone, type LineCounts, newTally, type Tally } from './line-counts.ts';
 import type { Matching } from './matching.ts';
 
 /** Up to where logs were read, by the name of the log; what a position is, only its source knows. */
@@ -27,6 +29,8 @@ export interface WantedContainer {
   readonly id: string;
   readonly name: string;
   readonly jails: readonly ActiveJail[];
+  /** Up to when its lines were taken from elsewhere, epoch milliseconds; undefined: none was. */
+  readonly takenUpTo: number | undefined;
 }
 
 /** Told when the engine can't be reached for a container, and when it can again: one word for all of them is enough. */
@@ -50,7 +54,7 @@ export class FollowedContainer {
   #leaving: NodeJS.Timeout | undefined;
   /** How the loss was said that is still to be taken back. */
   #lost: 'engine' | 'container' | undefined;
-  #cutLines = 0;
+  readonly #tally: Tally = newTally('lines');
   #hasEnded = false;
 
   constructor(wanted: WantedContainer, shared: ContainerFollowing, reach: ReachReport) {
@@ -63,6 +67,16 @@ export class FollowedContainer {
   /** Nothing more will come: the container was removed, or has left. */
   get hasEnded(): boolean {
     return this.#hasEnded || this.#end.signal.aborted;
+  }
+
+  /** What happened to its lines, since it is followed. */
+  get counts(): LineCounts {
+    return this.#tally;
+  }
+
+  /** What events and counts call its log. */
+  get source(): string {
+    return `docker:${this.#wanted.name}`;
   }
 
   /** It runs, for these jails. */
@@ -89,62 +103,83 @@ export class FollowedContainer {
   }
 
   async #follow(): Promise<void> {
-    const { logs, matching, events, positions, clock } = this.#shared;
+    const { logs, clock } = this.#shared;
     const { id } = this.#wanted;
-    const key = `docker:${id}`;
-    const after = positions.get(key);
-    const findtime = Math.max(0, ...this.#wanted.jails.map(({ jail }) => jail.spec.findtime));
     for await (const update of followContainerLog(id, {
       logs,
       signal: this.#end.signal,
-      ...(after !== undefined && { after }),
-      since: clock() - findtime * 1000,
+      ...this.#begin(),
       wake: this.#wake,
       now: clock,
     })) {
       // Somebody else may follow it again by now.
       if (this.#end.signal.aborted) break;
-      const { name, jails } = this.#wanted;
-      switch (update.type) {
-        case 'lines':
-          for (const line of update.lines) {
-            for (const jail of jails) matching.match(jail, line, name, update.live);
-          }
-          positions.set(key, update.position);
-          if (update.cutLines > 0) this.#reportCut(update.cutLines);
-          break;
-        case 'lost':
-          this.#reportLost(update.error.code, update.error.message, update.error.fix);
-          break;
-        case 'resumed':
-          this.#reportResumed();
-          break;
-        case 'position-invalid':
-          events.positionInvalid(`docker:${name}`, update.position);
-          break;
-      }
+      this.#take(update);
     }
     this.#hasEnded = true;
     if (this.#lost === 'engine') this.#reach.resumed(id);
     this.#lost = undefined;
   }
 
+  /** Behind what was read of it here, or else taken from elsewhere; at the first start as far as findtime reaches back. */
+  #begin(): { readonly since: number; readonly after?: string } {
+    const { positions, clock } = this.#shared;
+    const { id, jails, takenUpTo: elsewhere = -Infinity } = this.#wanted;
+    const findtime = Math.max(0, ...jails.map(({ jail }) => jail.spec.findtime));
+    // To the next millisecond: the line of that time was taken.
+    const since = Math.max(clock() - findtime * 1000, Math.floor(elsewhere) + 1);
+    const after = positions.get(`docker:${id}`);
+    const isLatest = after !== undefined && (takenUpTo(after) ?? Infinity) >= elsewhere;
+    return isLatest ? { since, after } : { since };
+  }
+
+  #take(update: DockerLogUpdate): void {
+    const { events, positions } = this.#shared;
+    switch (update.type) {
+      case 'lines':
+        this.#match(update.lines, update.live);
+        positions.set(`docker:${this.#wanted.id}`, update.position);
+        if (update.cutLines > 0) this.#reportCut(update.cutLines);
+        break;
+      case 'lost':
+        this.#reportLost(update.error.code, update.error.message, update.error.fix);
+        break;
+      case 'resumed':
+        this.#reportResumed();
+        break;
+      case 'gap':
+        events.gap(this.source, 'rotated', ++this.#tally.gaps);
+        break;
+      case 'position-invalid':
+        events.positionInvalid(this.source, update.position);
+        break;
+    }
+  }
+
+  #match(lines: readonly LogLine[], live: boolean): void {
+    const { name, jails } = this.#wanted;
+    const tally = this.#tally;
+    tally.lines = (tally.lines ?? 0) + lines.length;
+    for (const line of lines) {
+      for (const jail of jails) if (this.#shared.matching.match(jail, line, name, live)) tally.matched += 1;
+    }
+  }
+
   #reportLost(code: string, message: string, fix: string | undefined): void {
     this.#lost = code === 'docker-unreachable' ? 'engine' : 'container';
     if (this.#lost === 'engine') this.#reach.lost(this.#wanted.id, message, fix);
-    else this.#shared.events.sourceLost(`docker:${this.#wanted.name}`, message, fix);
+    else this.#shared.events.sourceLost(this.source, message, fix);
   }
 
   #reportResumed(): void {
     if (this.#lost === 'engine') this.#reach.resumed(this.#wanted.id);
-    else this.#shared.events.sourceResumed(`docker:${this.#wanted.name}`);
+    else this.#shared.events.sourceResumed(this.source);
     this.#lost = undefined;
   }
 
   #reportCut(count: number): void {
-    const before = this.#cutLines;
-    this.#cutLines += count;
-    if (isMilestone(before, this.#cutLines))
-      this.#shared.events.linesCut(`docker:${this.#wanted.name}`, this.#cutLines);
+    const before = this.#tally.cut;
+    this.#tally.cut += count;
+    if (isMilestone(before, this.#tally.cut)) this.#shared.events.linesCut(this.source, this.#tally.cut);
   }
 }

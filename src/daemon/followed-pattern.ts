@@ -3,7 +3,7 @@ import { watchGlob } from '../sources/watch-glob.ts';
 import type { TailUpdate } from '../sources/tail-update.ts';
 import type { EventLog } from './event-log.ts';
 import type { Positions } from './followed-container.ts';
-import { isMilestone, type LineCounts } from './line-counts.ts';
+import { isMilestone, type LineCounts, newTally, type Tally } from './line-counts.ts';
 
 export interface PatternOptions {
   readonly pattern: string;
@@ -23,13 +23,16 @@ export interface PatternFollowing {
   readonly positions: Positions | undefined;
 }
 
-/** Takes whole lines, each with its newline; they are valid during the call. `live`: logged now, not before the start. */
-export type TakeLines = (bytes: Buffer, live: boolean) => void;
+/**
+ * Takes whole lines, each with its newline; they are valid during the call. `live`: logged now, not before the start.
+ * @returns how many failures were in them
+ */
+export type TakeLines = (bytes: Buffer, live: boolean) => number;
 
 interface Tail {
   readonly end: AbortController;
   readonly done: Promise<void>;
-  readonly counts: { cut: number; gaps: number };
+  readonly counts: Tally;
 }
 
 /** A pattern of log files that is followed: every file that matches it, now and later. */
@@ -56,7 +59,16 @@ export class FollowedPattern {
     return new Map([...this.#tails].map(([path, { counts }]) => [path, counts]));
   }
 
-  /** Resolves when every file is closed. */
+  /** Lets those who read as `id` says go on where this reading has come to. */
+  handOver(id: string): void {
+    const { positions } = this.#with;
+    for (const path of this.#tails.keys()) {
+      const position = positions?.get(keyOf(path, this.#options.id));
+      if (position !== undefined) positions?.set(keyOf(path, id), position);
+    }
+  }
+
+  /** Takes no more lines; resolves when every file is closed. */
   async close(): Promise<void> {
     this.#end.abort();
     await this.#done;
@@ -79,33 +91,31 @@ export class FollowedPattern {
 
   #start(path: string, from: 'start' | 'end'): Tail {
     const end = new AbortController();
-    const counts = { cut: 0, gaps: 0 };
+    const counts = newTally('bytes');
     const signal = AbortSignal.any([this.#end.signal, end.signal]);
     return { end, counts, done: this.#tail(path, from, signal, counts) };
   }
 
-  async #tail(
-    path: string,
-    from: 'start' | 'end',
-    signal: AbortSignal,
-    counts: Tail['counts'],
-  ): Promise<void> {
+  async #tail(path: string, from: 'start' | 'end', signal: AbortSignal, counts: Tally): Promise<void> {
     const { positions } = this.#with;
     const { polling } = this.#options;
-    const key = this.#keyOf(path);
+    const key = keyOf(path, this.#options.id);
     const after = positions?.get(key);
     const options = { signal, from, polling, ...(after !== undefined && { after }) };
     for await (const update of tailFile(path, options)) {
+      // Somebody else may go on from the position by now.
+      if (signal.aborted) break;
       // In one go: no position is stored without what was counted on the way to it, and the other way round.
       if (update.type === 'lines') {
-        this.#with.take(update.bytes, update.live);
+        counts.bytes = (counts.bytes ?? 0) + update.bytes.length;
+        counts.matched += this.#with.take(update.bytes, update.live);
         positions?.set(key, update.position);
       } else if (update.type === 'begun') positions?.set(key, update.position);
       this.#note(path, update, counts);
     }
   }
 
-  #note(path: string, update: TailUpdate, counts: Tail['counts']): void {
+  #note(path: string, update: TailUpdate, counts: Tally): void {
     const { events } = this.#with;
     switch (update.type) {
       case 'lines': {
@@ -124,16 +134,16 @@ export class FollowedPattern {
         break;
       case 'gap':
         counts.gaps += 1;
+        events.gap(path, update.reason, counts.gaps);
         break;
       case 'position-invalid':
         events.positionInvalid(path, update.position);
         break;
     }
   }
+}
 
-  /** Who reads differently reads for others, and has come to another place. */
-  #keyOf(path: string): string {
-    const { id } = this.#options;
-    return `file:${path} for ${id}`;
-  }
+/** Who reads differently reads for others, and has come to another place. */
+function keyOf(path: string, id: string): string {
+  return `file:${path} for ${id}`;
 }

@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
+import { canonicalAddress } from '../address.ts';
+import type { Closes } from '../config/jail-spec.ts';
 import type { GuardedJail } from '../firewall/firewall.ts';
 
 const port = z.int().min(1).max(65_535);
@@ -14,25 +16,39 @@ const closedPort = z.object({
     .optional(),
 });
 
+const closes = z.union([z.literal('all'), z.array(closedPort)]);
+
+const directPath = z.object({
+  parent: z.string().regex(/^[\w.-]{1,15}$/),
+  addresses: z
+    .array(z.string())
+    .nonempty()
+    .refine((texts) => texts.every((text) => canonicalAddress(text) === text)),
+  closes,
+});
+
 const guardedJails = z.array(
   z.object({
     name: z.string(),
-    closes: z.union([z.literal('all'), z.array(closedPort)]),
+    closes,
     blocktype: z.enum(['drop', 'reject']),
+    direct: z.array(directPath).optional(),
   }),
 );
 
 /** Reads what jails closed from the text that was remembered; of one that isn't whole, nothing. */
 export function readGuardedJails(text: string): readonly GuardedJail[] {
   try {
-    return guardedJails.parse(JSON.parse(text)).map((jail) => ({
+    return guardedJails.parse(JSON.parse(text)).map(({ direct, ...jail }) => ({
       ...jail,
-      closes:
-        jail.closes === 'all'
-          ? jail.closes
-          : jail.closes.map(({ hostAddress, ...rest }) => ({ ...rest, hostAddress })),
+      closes: withAddresses(jail.closes),
+      ...(direct && { direct: direct.map((path) => ({ ...path, closes: withAddresses(path.closes) })) }),
     }));
   } catch {
     return [];
   }
+}
+
+function withAddresses(read: z.infer<typeof closes>): Closes {
+  return read === 'all' ? read : read.map(({ hostAddress, ...rest }) => ({ ...rest, hostAddress }));
 }

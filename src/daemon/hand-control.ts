@@ -4,6 +4,8 @@ import type { Ban } from '../jail/ban.ts';
 import type { Jail } from '../jail/jail.ts';
 import { portNames } from './describe.ts';
 import type { NeverBanReason } from '../firewall/never-ban.ts';
+import type { LiveControl } from '../control/live-api.ts';
+import type { Views } from '../control/view-api.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { EventLog } from './event-log.ts';
 import type { Memory } from './memory.ts';
@@ -18,6 +20,10 @@ export interface HandControlParts {
   /** The log files that a source stands for now, or what it is called. */
   readonly logsOf: (source: SourceSpec) => readonly string[];
   readonly overview: () => Omit<Status, 'jails'>;
+  readonly views: Views;
+  readonly live: LiveControl;
+  /** Told of each ban that was none before. */
+  readonly banned: (ban: Ban) => void;
   readonly clock: () => number;
 }
 
@@ -29,6 +35,14 @@ export class HandControl implements Controller {
     this.#parts = parts;
   }
 
+  get views(): Views {
+    return this.#parts.views;
+  }
+
+  get live(): LiveControl {
+    return this.#parts.live;
+  }
+
   status(): Status {
     return { ...this.#parts.overview(), jails: [...this.#parts.registry.active.keys()].toSorted() };
   }
@@ -36,14 +50,14 @@ export class HandControl implements Controller {
   jail(name: string): JailStatus | undefined {
     const jail = this.#parts.registry.active.get(name)?.jail;
     if (!jail) return undefined;
-    const { sources, containers, closes } = jail.spec;
+    const { sources, containers } = jail.spec;
     return {
       jail: name,
       currentlyFailed: jail.currentlyFailed,
       totalFailed: jail.totalFailed,
       sources: [...new Set(sources.flatMap((source) => this.#parts.logsOf(source)))],
       containers,
-      ports: portNames(closes),
+      ports: portNames(jail.spec),
       currentlyBanned: jail.bans.size,
       totalBanned: jail.totalBans,
       banned: [...jail.bans.values()].map(banStatus),
@@ -58,7 +72,7 @@ export class HandControl implements Controller {
   }
 
   async ban(name: string, ips: readonly string[]): Promise<HandResult | undefined> {
-    const { registry, enforcer, memory, events, neverBan, clock } = this.#parts;
+    const { registry, enforcer, memory, events, neverBan, banned, clock } = this.#parts;
     const jail = registry.active.get(name)?.jail;
     if (!jail) return undefined;
     const refused: Refused[] = [];
@@ -76,6 +90,7 @@ export class HandControl implements Controller {
     for (const { ban, renewed } of kept) {
       memory.keepBare(ban);
       events.ban(ban, undefined, renewed);
+      if (!renewed) banned(ban);
     }
     return {
       count: kept.filter(({ renewed }) => !renewed).length,

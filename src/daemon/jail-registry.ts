@@ -25,15 +25,20 @@ export class JailRegistry {
   readonly #jails = new Map<string, Jail>();
   readonly #active = new Map<string, ActiveJail>();
   readonly #compile: (spec: JailSpec) => Filter;
-  readonly #history: BanCounts;
+  readonly #create: (spec: JailSpec) => Jail;
 
   /**
    * @param compile throws for a filter that can't be used; config/ has refused those before
    * @param history shared by all jails
+   * @param create makes a jail that this process has not known yet
    */
-  constructor(compile: (spec: JailSpec) => Filter, history: BanCounts) {
+  constructor(
+    compile: (spec: JailSpec) => Filter,
+    history: BanCounts,
+    create = (spec: JailSpec): Jail => new Jail(spec, history),
+  ) {
     this.#compile = compile;
-    this.#history = history;
+    this.#create = create;
   }
 
   /** Active jails by name. */
@@ -59,7 +64,7 @@ export class JailRegistry {
       const running = this.#active.get(spec.name);
       if (running && isDeepStrictEqual(running.jail.spec, spec)) continue;
       const known = this.#jails.get(spec.name);
-      const jail = known ?? new Jail(spec, this.#history);
+      const jail = known ?? this.#create(spec);
       const old = running?.jail.spec;
       const sameFilter = old && old.findtime === spec.findtime && isDeepStrictEqual(old.filter, spec.filter);
       const filter = running && sameFilter ? running.filter : this.#compile(spec);

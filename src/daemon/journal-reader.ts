@@ -1,9 +1,12 @@
 import { cursorTime, followJournal, type JournalOptions, type JournalRecord } from '../sources/journald.ts';
 import { type JournalMatches, MatchIndex } from '../sources/journal-matches.ts';
 import { Wake } from '../wake.ts';
+import type { SourceSpec } from '../config/jail-spec.ts';
 import type { EventLog } from './event-log.ts';
+import type { Fallbacks } from './fallbacks.ts';
 import type { Positions } from './followed-container.ts';
 import type { ActiveJail, JailRegistry } from './jail-registry.ts';
+import { newTally, type SourceCounts, type Tally } from './line-counts.ts';
 import type { Matching } from './matching.ts';
 import { takeWithPrefix } from './syslog-routes.ts';
 
@@ -20,6 +23,8 @@ interface Route {
    * time, epoch microseconds. Undefined: it has read what the others have.
    */
   readonly behind: number | undefined;
+  /** Only entries that were received later are taken, epoch milliseconds: Docker's copy has brought the others, or does. */
+  readonly after: number;
 }
 
 const name = 'the journal';
@@ -54,15 +59,22 @@ export class JournalReader {
   /** The position is one of an earlier run, which had read the same for all. */
   #resuming: boolean;
   #lost = false;
+  readonly #fallbacks: Fallbacks | undefined;
+  readonly #tally: Tally = newTally('lines');
 
-  /** @param positions up to where the journal was read; without, it is read as far as findtime reaches back */
+  /**
+   * @param positions up to where the journal was read; without, it is read as far as findtime reaches back
+   * @param fallbacks told when the journal can't be read, and says which entries were taken elsewhere
+   */
   constructor(
     access: JournalAccess,
     matching: Matching,
     events: EventLog,
     clock: () => number,
     positions?: Positions,
+    fallbacks?: Fallbacks,
   ) {
+    this.#fallbacks = fallbacks;
     this.#access = access;
     this.#matching = matching;
     this.#events = events;
@@ -70,6 +82,18 @@ export class JournalReader {
     this.#positions = positions;
     this.#position = positions?.get(positionKey);
     this.#resuming = this.#position !== undefined;
+  }
+
+  /** What happened to the entries that jails read. */
+  get counts(): readonly SourceCounts[] {
+    return this.#routes.size === 0 ? [] : [{ source: 'journal', ...this.#tally }];
+  }
+
+  /** Up to when a jail's source was read, in this run or an earlier one, epoch milliseconds; undefined: not at all. */
+  readUpTo({ jail }: ActiveJail, source: Extract<SourceSpec, { kind: 'journald' }>): number | undefined {
+    const route = this.#routes.get(keyOf(jail.name, source));
+    const micros = (route && this.#readUpTo(route)) ?? cursorTime(this.#position ?? '');
+    return Number.isNaN(micros) ? undefined : micros / 1000;
   }
 
   /** Runs until `signal` aborts. */
@@ -87,8 +111,9 @@ export class JournalReader {
       for (const source of jail.jail.spec.sources) {
         if (source.kind !== 'journald') continue;
         const { matches, container } = source;
-        const key = JSON.stringify([jail.jail.name, container, matches]);
-        routes.set(key, { jail, container, matches, behind: this.#behind(key, jail) });
+        const key = keyOf(jail.jail.name, source);
+        const after = this.#fallbacks?.takesAfter(source) ?? -Infinity;
+        routes.set(key, { jail, container, matches, after, behind: this.#behind(key, jail) });
       }
     }
     const gone = [...this.#routes].filter(([key]) => !routes.has(key));
@@ -97,8 +122,10 @@ export class JournalReader {
     this.#routes = routes;
     this.#index = new MatchIndex();
     for (const route of routes.values()) this.#index.add(route.matches, route);
-    if (routes.size === 0) this.#lost = false;
-    else this.#resuming = false;
+    if (routes.size === 0) {
+      this.#lost = false;
+      this.#fallbacks?.readable('journal');
+    } else this.#resuming = false;
     if (!isChanged) return;
     this.#restart.abort();
     this.#changed.set();
@@ -134,10 +161,12 @@ export class JournalReader {
         case 'lost':
           this.#lost = true;
           this.#events.sourceLost(name, update.error.message, update.error.fix);
+          this.#fallbacks?.unreadable('journal', name);
           break;
         case 'resumed':
           this.#lost = false;
           this.#events.sourceResumed(name);
+          this.#fallbacks?.readable('journal');
           break;
       }
     }
@@ -147,12 +176,17 @@ export class JournalReader {
   #take({ entry, line, messageStart, live, reread }: JournalRecord): void {
     if (reread) this.#rereadTo = entry.received;
     const jails = new Set<ActiveJail>();
-    for (const { jail, container, behind } of this.#index.find(entry)) {
+    this.#tally.lines = (this.#tally.lines ?? 0) + 1;
+    for (const { jail, container, behind, after } of this.#index.find(entry)) {
       if (jails.has(jail) || (reread && entry.received <= (behind ?? Infinity))) continue;
+      if (entry.received / 1000 <= after) continue;
       jails.add(jail);
       // What a host's service logs, fail2ban matches with its prefix only.
-      if (container === undefined) this.#matching.match(jail, line, container, live);
-      else takeWithPrefix(this.#matching, { jail, container, line, messageStart, live });
+      const isMatched =
+        container === undefined
+          ? this.#matching.match(jail, line, container, live)
+          : takeWithPrefix(this.#matching, { jail, container, line, messageStart, live });
+      if (isMatched) this.#tally.matched += 1;
     }
   }
 
@@ -181,4 +215,8 @@ export class JournalReader {
   #findtimeAgo({ jail }: ActiveJail): number {
     return this.#clock() - jail.spec.findtime * 1000;
   }
+}
+
+function keyOf(jail: string, { container, matches }: Extract<SourceSpec, { kind: 'journald' }>): string {
+  return JSON.stringify([jail, container, matches]);
 }

@@ -3,7 +3,7 @@ import type { EventLog } from './event-log.ts';
 import type { Positions } from './followed-container.ts';
 import { FollowedPattern, type PatternOptions } from './followed-pattern.ts';
 import type { ActiveJail, JailRegistry } from './jail-registry.ts';
-import type { LineCounts } from './line-counts.ts';
+import { addCounts, newTally, type SourceCounts, type Tally } from './line-counts.ts';
 import type { Matching } from './matching.ts';
 
 interface Reader {
@@ -20,6 +20,7 @@ interface Reading {
 
 /** The jails that read a pattern, and what finds their failures. */
 interface Readers {
+  readonly pattern: string;
   readonly readers: readonly Reader[];
   readonly matcher: BlockMatcher;
 }
@@ -48,15 +49,16 @@ export class LogFiles {
   }
 
   /** What happened to the lines of the files, by path. */
-  get counts(): ReadonlyMap<string, LineCounts> {
-    const sums = new Map<string, LineCounts>();
+  get counts(): readonly SourceCounts[] {
+    const sums = new Map<string, Tally>();
     for (const followed of this.#followed.values()) {
-      for (const [path, { cut, gaps }] of followed.counts) {
-        const others = sums.get(path) ?? { cut: 0, gaps: 0 };
-        sums.set(path, { cut: others.cut + cut, gaps: others.gaps + gaps });
+      for (const [path, counts] of followed.counts) {
+        const sum = sums.get(path) ?? newTally('bytes');
+        addCounts(sum, counts);
+        sums.set(path, sum);
       }
     }
-    return sums;
+    return [...sums].map(([source, counts]) => ({ source, ...counts }));
   }
 
   /** Follows the jails' sources; what nobody reads any more is let go. */
@@ -76,16 +78,33 @@ export class LogFiles {
         wanted.set(key, entry);
       }
     }
+    const before = this.#readers;
     this.#readers = new Map(
-      [...wanted].map(([key, { readers, encoding }]) => {
-        const filters = readers.map(({ jail }) => jail.filter);
-        return [key, { readers, matcher: new BlockMatcher(filters, encoding) }];
-      }),
+      [...wanted].map(
+        ([
+          key,
+          {
+            options: { pattern },
+            readers,
+            encoding,
+          },
+        ]) => {
+          const filters = readers.map(({ jail }) => jail.filter);
+          return [key, { pattern, readers, matcher: new BlockMatcher(filters, encoding) }];
+        },
+      ),
     );
+    // All in one go: no line is taken between the change of the readers and that of the reading.
     const unread = [...this.#followed].filter(([key]) => !wanted.has(key));
+    const closed = unread.map(([, followed]) => followed.close());
+    for (const [key, { options, readers }] of wanted) {
+      if (this.#followed.has(key)) continue;
+      const last = lastReading(before, options.pattern, readers);
+      if (last !== undefined) this.#followed.get(last)?.handOver(options.id);
+      this.#follow(key, options);
+    }
     for (const [key] of unread) this.#followed.delete(key);
-    for (const [key, { options }] of wanted) if (!this.#followed.has(key)) this.#follow(key, options);
-    await Promise.all(unread.map(([, followed]) => followed.close()));
+    await Promise.all(closed);
   }
 
   /** Lets everything go. */
@@ -102,11 +121,27 @@ export class LogFiles {
     this.#followed.set(key, followed);
   }
 
-  #match(key: string, bytes: Buffer, live: boolean): void {
+  #match(key: string, bytes: Buffer, live: boolean): number {
     const known = this.#readers.get(key);
+    let matched = 0;
     known?.matcher.match(bytes, this.#clock(), live, (index, failures) => {
       const { jail, container } = known.readers[index]!;
+      matched += failures.length;
       this.#matching.take(jail.jail, failures, container);
     });
+    return matched;
   }
+}
+
+/** By which reading of a pattern one of these jails has read it so far: what only reads otherwise now goes on from there. */
+function lastReading(
+  known: ReadonlyMap<string, Readers>,
+  pattern: string,
+  readers: readonly Reader[],
+): string | undefined {
+  const jails = new Set(readers.map(({ jail }) => jail.jail));
+  const found = [...known].find(
+    ([, last]) => last.pattern === pattern && last.readers.some(({ jail }) => jails.has(jail.jail)),
+  );
+  return found?.[0];
 }

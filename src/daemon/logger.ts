@@ -1,6 +1,7 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { fail2banStream } from './fail2ban-format.ts';
-import { oneLine } from './one-line.ts';
+import { wantsColors } from '../colors.ts';
+import { prettyLog } from '../pretty-log.ts';
 import type { LogFormat, LogLevel } from './options.ts';
 
 export type { Logger } from 'pino';
@@ -41,14 +42,7 @@ async function formatted(format: LogFormat, stdout: DestinationStream): Promise<
     case 'fail2ban':
       return fail2banStream(stdout);
     case 'pretty': {
-      const { prettyFactory } = await import('pino-pretty');
-      const pretty = prettyFactory({
-        colorize: process.stdout.isTTY,
-        translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
-        // A message says it all; the fields are for programs.
-        hideObject: true,
-        messageFormat: ({ msg }) => oneLine(String(msg)),
-      });
+      const pretty = await prettyLog(wantsColors(process.stdout, process.env));
       return { write: (line: string) => stdout.write(pretty(line)) };
     }
   }

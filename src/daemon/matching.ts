@@ -1,4 +1,5 @@
 import type { Failure } from '../filter/failure.ts';
+import type { Ban } from '../jail/ban.ts';
 import type { Jail } from '../jail/jail.ts';
 import type { LogLine } from '../sources/log-line.ts';
 import type { Decision, Detector } from './detector.ts';
@@ -8,6 +9,14 @@ import { IgnoreCommand } from './ignore-command.ts';
 import type { Memory } from './memory.ts';
 import type { ActiveJail } from './jail-registry.ts';
 
+/** Where bans go on to, as failures of jails that count them. */
+export interface BanFeed {
+  /** A ban has come into force that was none before. */
+  banned(ban: Ban): void;
+  /** Of the failures in a log that a jail reads, those that don't tell of a ban that it was fed with. */
+  unfed(jail: Jail, failures: readonly Failure[]): readonly Failure[];
+}
+
 /** The way of one line, from a jail's source to the kernel. */
 export class Matching {
   readonly #detector: Detector;
@@ -16,8 +25,17 @@ export class Matching {
   readonly #events: EventLog;
   readonly #clock: () => number;
   readonly #ignoreCommand: IgnoreCommand;
+  readonly #bans: BanFeed | undefined;
 
-  constructor(detector: Detector, enforcer: Enforcer, memory: Memory, events: EventLog, clock: () => number) {
+  constructor(
+    detector: Detector,
+    enforcer: Enforcer,
+    memory: Memory,
+    events: EventLog,
+    clock: () => number,
+    bans?: BanFeed,
+  ) {
+    this.#bans = bans;
     this.#clock = clock;
     this.#ignoreCommand = new IgnoreCommand(clock);
     this.#detector = detector;
@@ -38,8 +56,13 @@ export class Matching {
     return failures.length > 0;
   }
 
-  /** Counts failures, and sets off what follows; those of a jail with an `ignorecommand` after it has been asked. */
+  /** Counts the failures of a log, and sets off what follows. */
   take(jail: Jail, failures: readonly Failure[], container: string | undefined): void {
+    this.count(jail, this.#bans?.unfed(jail, failures) ?? failures, container);
+  }
+
+  /** Counts failures, and sets off what follows; those of a jail with an `ignorecommand` after it has been asked. */
+  count(jail: Jail, failures: readonly Failure[], container: string | undefined): void {
     if (jail.spec.ignoreCommand) void this.#takeUnlessIgnored(jail, failures, container);
     else this.#judge(jail, failures, container);
   }
@@ -58,6 +81,7 @@ export class Matching {
 
   #judge(jail: Jail, failures: readonly Failure[], container: string | undefined): void {
     for (const decision of this.#detector.judge(jail, failures, container)) void this.#carryOut(decision);
+    this.#memory.noteCounted();
   }
 
   /** The line isn't held up: while the kernel works, reading goes on. */
@@ -65,6 +89,8 @@ export class Matching {
     const { ban, failures, renewed } = decision;
     this.#memory.keep(decision);
     const refused = await this.#enforcer.ban([ban]);
-    if (refused.length === 0) this.#events.ban(ban, failures, renewed);
+    if (refused.length > 0) return;
+    this.#events.ban(ban, failures, renewed);
+    if (!renewed) this.#bans?.banned(ban);
   }
 }

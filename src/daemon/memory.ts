@@ -1,21 +1,55 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { AccessSpec } from '../config/access-spec.ts';
+import type { JailSpec } from '../config/jail-spec.ts';
+import type { NetworkSnapshot } from '../docker/snapshot.ts';
 import type { GuardedJail } from '../firewall/firewall.ts';
 import type { Ban } from '../jail/ban.ts';
+import { Jail } from '../jail/jail.ts';
+import { LineBudget } from '../jail/line-budget.ts';
+import type { Counting } from '../store/counted.ts';
 import type { Store } from '../store/store.ts';
 import type { Decision } from './detector.ts';
 import { readGuardedJails } from './guarded-jails.ts';
+import { readAccesses, readNetworks } from './remembered-access.ts';
+
+/** What is rewritten before others have their turn. */
+const movedAtOnce = 500;
 
 const jailsNote = 'guarded-jails';
+const accessNote = 'access';
+const networksNote = 'docker-networks';
 
 /** What this run has from the one before, and leaves to the next. */
 export class Memory {
   readonly #store: Store;
   readonly #clock: () => number;
-  /** The note of the jails as it was written last. */
-  #jails: string | undefined;
+  readonly #lines = new LineBudget();
+  /** Each note as it was written last. */
+  readonly #notes = new Map<string, string>();
 
   constructor(store: Store, clock: () => number) {
     this.#store = store;
     this.#clock = clock;
+  }
+
+  /** A jail with what earlier runs have counted in it. */
+  newJail(spec: JailSpec): Jail {
+    const jail = new Jail(spec, this.#store.history, Math.random, this.#lines);
+    this.restoreFailures(jail);
+    return jail;
+  }
+
+  /** Takes over what earlier runs have counted; what this one has counted of the same address stands. */
+  restoreFailures(jail: Jail): void {
+    const { name, spec } = jail;
+    for (const [ip, failures] of this.#store.failures(name, this.#clock(), spec.findtime)) {
+      if (!jail.ignores(ip)) jail.failures.restore(ip, failures);
+    }
+  }
+
+  /** Failures were counted: they are stored soon after. */
+  noteCounted(): void {
+    this.#store.noteCounted();
   }
 
   /** The bans in force, by jail and address. @param jails undefined: those of all */
@@ -46,6 +80,17 @@ export class Memory {
     this.keep({ ban, failures: undefined, container: undefined, lines: [] });
   }
 
+  /** Remembers other times of bans that are remembered already. */
+  async keepMoved(bans: readonly Ban[]): Promise<void> {
+    for (const [index, ban] of bans.entries()) {
+      const known = this.#store.get(ban.jail, ban.ip);
+      if (known) this.#store.put({ ...known, ...ban });
+      else this.keepBare(ban);
+      if (index % movedAtOnce === 0) await turn();
+    }
+    this.noteCounted();
+  }
+
   /** Forgets a ban, and that it ever was. */
   forget({ jail, ip }: Pick<Ban, 'jail' | 'ip'>): void {
     this.#store.remove(jail, ip);
@@ -59,9 +104,54 @@ export class Memory {
 
   /** Remembers what the jails close, for the time before the next run knows it. */
   keepJails(jails: readonly GuardedJail[]): void {
-    const text = JSON.stringify(jails);
-    if (text === this.#jails) return;
-    this.#jails = text;
-    this.#store.notes.set(jailsNote, text);
+    this.#keepNote(jailsNote, jails);
   }
+
+  /** Who got to which container when that was last told. */
+  get lastAccess(): readonly AccessSpec[] {
+    const text = this.#store.notes.get(accessNote);
+    return text === undefined ? [] : readAccesses(text);
+  }
+
+  /** Remembers who gets to which container, for the time before the next run knows it. */
+  keepAccess(access: readonly AccessSpec[]): void {
+    this.#keepNote(accessNote, access);
+  }
+
+  /** Docker's networks when they were last told. */
+  get lastNetworks(): readonly NetworkSnapshot[] {
+    const text = this.#store.notes.get(networksNote);
+    return text === undefined ? [] : readNetworks(text);
+  }
+
+  /** Remembers Docker's networks: nothing may cut off their containers, before the next run has seen them either. */
+  keepNetworks(networks: readonly NetworkSnapshot[]): void {
+    this.#keepNote(networksNote, networks);
+  }
+
+  #keepNote(name: string, value: unknown): void {
+    const text = JSON.stringify(value);
+    if (text === this.#notes.get(name)) return;
+    this.#notes.set(name, text);
+    this.#store.notes.set(name, text);
+  }
+}
+
+/** What jails count, as the store takes it. @param jails every jail of this process */
+export function countingOf(jails: () => Iterable<Jail>): Counting {
+  return {
+    *changes() {
+      for (const { name: jail, spec, failures: book } of jails()) {
+        for (const [ip, failures] of book.changes()) {
+          yield { jail, ip, failures, until: (failures?.last ?? 0) + spec.findtime * 1000 };
+        }
+      }
+    },
+    settle: () => {
+      for (const { failures } of jails()) failures.settle();
+    },
+    unsettle: () => {
+      for (const { failures } of jails()) failures.unsettle();
+    },
+  };
 }

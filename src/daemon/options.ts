@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly dockerHost: string;
   /** fail2ban's configuration tree; may be absent. */
   readonly configDir: string;
+  /** Whether changes of `configDir` hold at once, or when they are asked to (`dock2ban reload`, SIGHUP). */
+  readonly watchConfig: boolean;
   /** Where bans and positions in logs are remembered. */
   readonly stateDir: string;
   /** Path of the control socket. */

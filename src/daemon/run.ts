@@ -1,14 +1,9 @@
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { CompileFilter } from '../config/checked-filters.ts';
-import { loadConfigTree } from '../config/load-config-tree.ts';
-import { resolveJails } from '../config/resolve.ts';
 import { serveControl } from '../control/server.ts';
 import { dockerodeConnector } from '../docker/dockerode-client.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { boundBacktracking } from '../filter/backtracking.ts';
-import { compileFilter as compile } from '../filter/filter.ts';
-import type { FilterSpec } from '../filter/spec.ts';
 import { chooseFirewall } from '../firewall/choose.ts';
 import { DryRunFirewall } from '../firewall/dry-run.ts';
 import { systemTools } from '../firewall/exec.ts';
@@ -16,6 +11,9 @@ import type { Firewall } from '../firewall/firewall.ts';
 import type { NeverBan } from '../firewall/never-ban.ts';
 import { reachedAt } from '../sources/syslog-listen.ts';
 import { Store } from '../store/store.ts';
+import { checkFilter } from './check-filter.ts';
+import { watchConfig } from './config-watch.ts';
+import { ConfigurationFiles } from './configuration-files.ts';
 import { Daemon } from './daemon.ts';
 import { type Logger, openLog } from './logger.ts';
 import type { RunOptions } from './options.ts';
@@ -23,9 +21,6 @@ import { receiverSettings } from './receiver-settings.ts';
 
 /** The built-in jails and filters, beside `dist/` or `src/`. */
 const builtinDir = fileURLToPath(new URL('../../filters', import.meta.url));
-
-/** Seconds for which bans that are over are remembered: fail2ban's default of `dbpurgeage`. */
-const purgeAge = 86_400;
 
 /** Milliseconds from the signal to the end, also while a tool of the firewall hangs. */
 const stopWithin = 1500;
@@ -65,26 +60,37 @@ async function runUntil(
   version: string,
   logger: Logger,
 ): Promise<void> {
-  const tree = await loadConfigTree({ builtinDir, configDir: options.configDir });
-  const compileFilter = remembered(problemOf);
   const receiver = receiverSettings(options.receiver);
   const receivers = () => (receiver?.listen ?? []).flatMap((address) => reachedAt(address, hostAddresses()));
+  const { configDir } = options;
+  const files = new ConfigurationFiles({ builtinDir, configDir, compileFilter: checkFilter, receivers });
+  const { configuration, settings } = await files.read();
+  const { purgeAge } = settings;
   const daemon = new Daemon({
     version,
     logger,
     connectDocker: dockerodeConnector(options.dockerHost),
     createFirewall: (neverBan, engineBackend) =>
       createFirewall(options.firewall, neverBan, engineBackend, logger),
-    resolve: (containers, networks) =>
-      resolveJails({ tree, containers, networks, compileFilter, receivers: receivers() }),
+    resolve: configuration,
+    reread: async () => (await files.read()).configuration,
     openStore: (hooks) => new Store({ stateDir: options.stateDir, purgeAge, ...hooks }),
     syslogFile: options.syslogFile,
     ...(receiver && { receiver }),
   });
-  const server = await serveControl(options.socket, daemon.control());
+  const control = daemon.control();
+  const reload = () => control.live.reload(undefined);
+  const onHangUp = (): void => void reload();
+  const server = await serveControl(options.socket, control);
+  process.on('SIGHUP', onHangUp);
+  const ended = new AbortController();
+  const watching = options.watchConfig ? watchConfig(configDir, ended.signal, reload) : undefined;
   try {
     await daemon.run(signal);
   } finally {
+    process.off('SIGHUP', onHangUp);
+    ended.abort();
+    await watching;
     await server.close();
     await daemon.stop(options.onStop === 'flush' && signal.aborted);
   }
@@ -103,28 +109,3 @@ function createFirewall(
   if (choice !== 'none') return chooseFirewall({ choice, tools: systemTools, neverBan, engineBackend });
   return new DryRunFirewall({ neverBan, report: (text) => logger.info({ event: 'dry-run' }, text) });
 }
-
-function problemOf(spec: FilterSpec): string | undefined {
-  try {
-    compile(spec);
-    return undefined;
-  } catch (error) {
-    return messageOf(error);
-  }
-}
-
-/** Every Docker event asks for all filters again; what was compiled for one need not be for the next. */
-function remembered(check: CompileFilter): CompileFilter {
-  const results = new Map<string, string | undefined>();
-  return (spec) => {
-    const key = JSON.stringify(spec);
-    if (!results.has(key)) {
-      if (results.size >= mostRemembered) results.clear();
-      results.set(key, check(spec));
-    }
-    return results.get(key);
-  };
-}
-
-/** Labels make new filters without end; jails are far fewer. */
-const mostRemembered = 500;

@@ -1,9 +1,11 @@
 import type { Dock2banError } from '../errors.ts';
-import { followSyslogFile } from '../sources/syslog-file.ts';
+import { parsePosition } from '../sources/file-position.ts';
+import { followSyslogFile, type SyslogLine } from '../sources/syslog-file.ts';
 import { Wake } from '../wake.ts';
 import type { EventLog } from './event-log.ts';
+import type { Fallbacks } from './fallbacks.ts';
 import type { Positions } from './followed-container.ts';
-import { isMilestone, type LineCounts } from './line-counts.ts';
+import { isMilestone, newTally, type SourceCounts, type Tally } from './line-counts.ts';
 import type { JailRegistry } from './jail-registry.ts';
 import type { Matching } from './matching.ts';
 import { SyslogRoutes } from './syslog-routes.ts';
@@ -23,19 +25,25 @@ export class SyslogReader {
   readonly #begun = Promise.withResolvers<void>();
   #lost: Dock2banError | undefined;
   #reported = false;
-  #counts: LineCounts = { cut: 0, gaps: 0 };
+  readonly #fallbacks: Fallbacks | undefined;
+  readonly #tally: Tally = newTally('lines');
 
-  /** @param positions up to where the file was read; without, it is read from its end */
+  /**
+   * @param positions up to where the file was read; without, it is read from its end
+   * @param fallbacks told when the file can't be read, and says which lines were taken elsewhere
+   */
   constructor(
     path: string,
     matching: Matching,
     events: EventLog,
     clock: () => number,
     positions?: Positions,
+    fallbacks?: Fallbacks,
   ) {
     this.#path = path;
     this.#positions = positions;
-    this.#routes = new SyslogRoutes('file', matching);
+    this.#routes = new SyslogRoutes('file', matching, fallbacks);
+    this.#fallbacks = fallbacks;
     this.#events = events;
     this.#clock = clock;
   }
@@ -45,9 +53,15 @@ export class SyslogReader {
     return this.#begun.promise;
   }
 
-  /** What happened to the lines of the file. */
-  get counts(): LineCounts {
-    return this.#counts;
+  /** What happened to the file's lines that jails read. */
+  get counts(): readonly SourceCounts[] {
+    return this.#routes.isEmpty ? [] : [{ source: this.#path, ...this.#tally }];
+  }
+
+  /** Up to when what a program logs was read, in this run or an earlier one, epoch milliseconds; undefined: not at all. */
+  readUpTo(program: string): number | undefined {
+    // All that was in the file when it was written last: perhaps more than was read, which is lost then but never taken twice.
+    return this.#routes.readUpTo(program) ?? parsePosition(this.#positions?.get(this.#key) ?? '')?.written;
   }
 
   /** Runs until `signal` aborts. What was logged since an earlier run waits until it is known who reads it. */
@@ -60,7 +74,7 @@ export class SyslogReader {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const key = `syslog:${this.#path}`;
+    const key = this.#key;
     const after = this.#positions?.get(key);
     if (after !== undefined)
       while (!this.#isUpdated && !signal.aborted) await this.#updated.wait(longWait, signal);
@@ -76,7 +90,7 @@ export class SyslogReader {
       switch (update.type) {
         case 'lines':
           // In one go: no position is stored without what was counted on the way to it, and the other way round.
-          for (const line of update.lines) this.#routes.take(line, update.live);
+          this.#take(update.lines, update.live);
           this.#positions?.set(key, update.position);
           if (update.cutLines > 0) this.#noteCut(update.cutLines);
           break;
@@ -86,14 +100,17 @@ export class SyslogReader {
         case 'lost':
           this.#lost = update.error;
           this.#report();
+          this.#fallbacks?.unreadable('syslog file', this.#path);
           break;
         case 'resumed':
           if (this.#reported) this.#events.sourceResumed(this.#path);
           this.#lost = undefined;
           this.#reported = false;
+          this.#fallbacks?.readable('syslog file');
           break;
         case 'gap':
-          this.#counts = { ...this.#counts, gaps: this.#counts.gaps + 1 };
+          this.#tally.gaps += 1;
+          if (!this.#routes.isEmpty) this.#events.gap(this.#path, update.reason, this.#tally.gaps);
           break;
         case 'position-invalid':
           this.#events.positionInvalid(this.#path, update.position);
@@ -111,9 +128,18 @@ export class SyslogReader {
   }
 
   #noteCut(count: number): void {
-    const { cut, gaps } = this.#counts;
-    this.#counts = { cut: cut + count, gaps };
-    if (isMilestone(cut, cut + count)) this.#events.linesCut(this.#path, cut + count);
+    const before = this.#tally.cut;
+    this.#tally.cut += count;
+    if (isMilestone(before, this.#tally.cut)) this.#events.linesCut(this.#path, this.#tally.cut);
+  }
+
+  #take(lines: readonly SyslogLine[], live: boolean): void {
+    this.#tally.lines = (this.#tally.lines ?? 0) + lines.length;
+    for (const line of lines) this.#tally.matched += this.#routes.take(line, live);
+  }
+
+  get #key(): string {
+    return `syslog:${this.#path}`;
   }
 
   /** A host without a syslog file is no fault as long as no jail reads it. */

@@ -1,4 +1,5 @@
 import type { SyslogLine } from '../sources/syslog-file.ts';
+import type { Fallbacks } from './fallbacks.ts';
 import type { ActiveJail, JailRegistry } from './jail-registry.ts';
 import type { Matching } from './matching.ts';
 
@@ -6,6 +7,8 @@ interface Route {
   readonly jail: ActiveJail;
   /** The container that logs under this program name; undefined if several do. */
   readonly container: string | undefined;
+  /** Only lines of a later time are taken, epoch milliseconds: Docker's copy has brought the others, or does. */
+  readonly after: number;
 }
 
 /** By which way syslog lines come: the host's file, or our receiver. What one brings is never taken for the other's. */
@@ -15,10 +18,14 @@ export type SyslogWay = 'file' | 'receiver';
 export class SyslogRoutes {
   readonly #way: SyslogWay;
   readonly #matching: Matching;
+  readonly #fallbacks: Pick<Fallbacks, 'takesAfter'> | undefined;
   #routes: ReadonlyMap<string, readonly Route[]> = new Map();
+  /** When the last line of each program was logged, epoch milliseconds. */
+  #lastOf = new Map<string, number>();
 
-  constructor(way: SyslogWay, matching: Matching) {
+  constructor(way: SyslogWay, matching: Matching, fallbacks?: Pick<Fallbacks, 'takesAfter'>) {
     this.#way = way;
+    this.#fallbacks = fallbacks;
     this.#matching = matching;
   }
 
@@ -32,42 +39,72 @@ export class SyslogRoutes {
     return this.#routes.has(program);
   }
 
+  /** Up to when what a program logs was taken, epoch milliseconds; undefined: nothing was since the start. */
+  readUpTo(program: string): number | undefined {
+    const last = this.#lastOf.get(program);
+    // Syslog's old timestamp has whole seconds: the line is of any moment of that second.
+    return last !== undefined && last % 1000 === 0 ? last + 999 : last;
+  }
+
   /** Follows the jails' sources. */
   update(registry: JailRegistry): void {
     const routes = new Map<string, Route[]>();
     for (const jail of registry.active.values()) {
-      const containers = new Map<string, string | undefined>();
+      const containers = new Map<string, Omit<Route, 'jail'>>();
       for (const source of jail.jail.spec.sources) {
         if (source.kind !== 'syslog' || (source.via ?? 'file') !== this.#way) continue;
         const { program, container } = source;
-        containers.set(program, containers.has(program) ? undefined : container);
+        const other = containers.get(program);
+        const after = this.#fallbacks?.takesAfter(source) ?? -Infinity;
+        // Which of the two logged a line can't be told.
+        if (other) containers.set(program, { container: undefined, after: Math.max(after, other.after) });
+        else containers.set(program, { container, after });
       }
-      for (const [program, container] of containers) {
+      for (const [program, route] of containers) {
         const others = routes.get(program) ?? [];
-        others.push({ jail, container });
+        others.push({ jail, ...route });
         routes.set(program, others);
       }
     }
     this.#routes = routes;
+    this.#lastOf = new Map([...this.#lastOf].filter(([program]) => routes.has(program)));
   }
 
-  /** @param live false for what was logged before the start */
-  take({ program, line, messageStart }: SyslogLine, live: boolean): void {
-    for (const { jail, container } of this.#routes.get(program ?? '') ?? []) {
-      takeWithPrefix(this.#matching, { jail, container, line, messageStart, live });
+  /**
+   * @param live false for what was logged before the start
+   * @returns in how many jails there was a failure in it
+   */
+  take({ program = '', line, messageStart }: SyslogLine, live: boolean): number {
+    const routes = this.#routes.get(program);
+    if (!routes) return 0;
+    const { time = Infinity } = line;
+    let matched = 0;
+    for (const { jail, container, after } of routes) {
+      if (time <= after) continue;
+      if (time < Infinity) this.#lastOf.set(program, time);
+      if (takeWithPrefix(this.#matching, { jail, container, line, messageStart, live })) matched += 1;
     }
+    return matched;
   }
 }
 
 /**
  * A filter may be written for syslog's files, as fail2ban reads them, or for what the container itself prints: the line is
  * matched with its header first, and if that finds nothing, without.
+ * @returns whether there was a failure in it
  */
 export function takeWithPrefix(
   matching: Matching,
-  { jail, container, line, messageStart, live }: Route & Omit<SyslogLine, 'program'> & { live: boolean },
-): void {
-  if (matching.match(jail, line, container, live) || messageStart === 0) return;
+  {
+    jail,
+    container,
+    line,
+    messageStart,
+    live,
+  }: Omit<Route, 'after'> & Omit<SyslogLine, 'program'> & { live: boolean },
+): boolean {
+  if (matching.match(jail, line, container, live)) return true;
+  if (messageStart === 0) return false;
   const message = { text: line.text.slice(messageStart), time: line.time, dateRemoved: false };
-  matching.match(jail, message, container, live);
+  return matching.match(jail, message, container, live);
 }

@@ -29,6 +29,7 @@ export function containerSnapshot(
     createdAt: Date.parse(inspected.Created),
     hostNetwork: namespaceOwner.HostConfig.NetworkMode === 'host',
     networks: Object.keys(namespaceOwner.NetworkSettings?.Networks ?? {}).toSorted(),
+    ...addressesOf(namespaceOwner),
     publishedPorts: publishedPorts(namespaceOwner),
     logging: { driver, options, tag },
   };
@@ -37,6 +38,17 @@ export function containerSnapshot(
 /** The id of the container whose network namespace this one joins, if it does. */
 export function namespaceOwnerOf(inspected: InspectedContainer): string | undefined {
   return /^container:(.+)$/.exec(inspected.HostConfig.NetworkMode ?? '')?.[1];
+}
+
+/** What its networks gave it. */
+function addressesOf({ NetworkSettings }: InspectedContainer): Pick<ContainerSnapshot, 'addresses'> {
+  const known = Object.entries(NetworkSettings?.Networks ?? {})
+    .map(([name, endpoint]) => {
+      const { IPAddress, GlobalIPv6Address } = endpoint ?? {};
+      return [name, [IPAddress, GlobalIPv6Address].flatMap((address) => address || [])] as const;
+    })
+    .filter(([, addresses]) => addresses.length > 0);
+  return known.length > 0 ? { addresses: Object.fromEntries(known) } : {};
 }
 
 const protocols: readonly Protocol[] = ['tcp', 'udp', 'sctp'];

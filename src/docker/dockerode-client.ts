@@ -11,11 +11,13 @@ import {
   engineVersion,
   inspectedContainer,
   networkList,
+  serviceList,
   type EngineInfo,
   type EngineVersion,
   type InspectedContainer,
   type ListedContainer,
   type ListedNetwork,
+  type ListedService,
 } from './engine-answers.ts';
 import type { ConnectDocker, EngineClient, LogQuery } from './engine-client.ts';
 import { engineError, NotFound } from './engine-error.ts';
@@ -103,6 +105,22 @@ class DockerodeClient implements EngineClient {
 
   async listNetworks(signal: AbortSignal): Promise<readonly ListedNetwork[]> {
     return this.#calls.answer('GET /networks', networkList, (o) => this.#docker.listNetworks(o), signal);
+  }
+
+  async listServices(
+    ids: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly ListedService[] | undefined> {
+    const filters = JSON.stringify({ id: ids });
+    const ask = (options: { abortSignal: AbortSignal }): Promise<unknown> =>
+      this.#docker.listServices({ ...options, filters });
+    try {
+      return await this.#calls.answer('GET /services', serviceList, ask, signal);
+    } catch (error) {
+      const codes = ['docker-refused', 'docker-forbidden', 'docker-not-found'];
+      if (error instanceof Dock2banError && codes.includes(error.code)) return undefined;
+      throw error;
+    }
   }
 
   async events(signal: AbortSignal): Promise<AsyncIterable<unknown>> {

@@ -8,6 +8,7 @@ export interface Dockerode {
   info(options: Abortable): Promise<unknown>;
   listContainers(options: Abortable): Promise<unknown>;
   listNetworks(options: Abortable): Promise<unknown>;
+  listServices(options: Abortable & { filters: string }): Promise<unknown>;
   getContainer(id: string): DockerodeContainer;
   getEvents(options: Abortable & { filters: string }): Promise<AsyncIterable<unknown>>;
 }

@@ -53,7 +53,12 @@ export const inspectedContainer = z.object({
           z.array(z.object({ HostIp: z.string().nullish(), HostPort: z.string().nullish() })).nullish(),
         )
         .nullish(),
-      Networks: z.record(z.string(), z.unknown()).nullish(),
+      Networks: z
+        .record(
+          z.string(),
+          z.object({ IPAddress: z.string().nullish(), GlobalIPv6Address: z.string().nullish() }).nullish(),
+        )
+        .nullish(),
     })
     .nullish(),
 });
@@ -68,6 +73,29 @@ export const networkList = z.array(
         Config: z.array(z.object({ Subnet: z.string().nullish(), Gateway: z.string().nullish() })).nullish(),
       })
       .nullish(),
+    Options: stringMap,
+  }),
+);
+
+/** `GET /services`. */
+export const serviceList = z.array(
+  z.object({
+    ID: z.string(),
+    Spec: z.object({ Name: z.string().nullish(), Labels: stringMap }).nullish(),
+    Endpoint: z
+      .object({
+        Ports: z
+          .array(
+            z.object({
+              Protocol: z.string().nullish(),
+              TargetPort: z.number().nullish(),
+              PublishedPort: z.number().nullish(),
+              PublishMode: z.string().nullish(),
+            }),
+          )
+          .nullish(),
+      })
+      .nullish(),
   }),
 );
 
@@ -76,3 +104,4 @@ export type EngineInfo = z.infer<typeof engineInfo>;
 export type ListedContainer = z.infer<typeof containerList>[number];
 export type InspectedContainer = z.infer<typeof inspectedContainer>;
 export type ListedNetwork = z.infer<typeof networkList>[number];
+export type ListedService = z.infer<typeof serviceList>[number];

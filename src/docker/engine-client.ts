@@ -5,6 +5,7 @@ import type {
   InspectedContainer,
   ListedContainer,
   ListedNetwork,
+  ListedService,
 } from './engine-answers.ts';
 
 /**
@@ -19,6 +20,8 @@ export interface EngineClient {
   /** Undefined if there is no such container (any more). */
   inspectContainer(id: string, signal: AbortSignal): Promise<InspectedContainer | undefined>;
   listNetworks(signal: AbortSignal): Promise<readonly ListedNetwork[]>;
+  /** Swarm services with these ids. Undefined: the engine doesn't tell, since it is no manager or a proxy doesn't let the question through. */
+  listServices(ids: readonly string[], signal: AbortSignal): Promise<readonly ListedService[] | undefined>;
   /**
    * Resolves once the engine has accepted the subscription. Yields whenever a container or network changed in a way
    * that a snapshot shows: once a chunk of the stream, so an event cut in two may yield twice and two in one chunk once.

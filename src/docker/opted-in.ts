@@ -1,7 +1,8 @@
 import { containerSnapshot, namespaceOwnerOf } from './container-snapshot.ts';
-import type { InspectedContainer, ListedContainer } from './engine-answers.ts';
+import type { InspectedContainer, ListedContainer, ListedService } from './engine-answers.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { ContainerSnapshot } from './snapshot.ts';
+import { serviceOf, withService, withServiceLabels } from './swarm-service.ts';
 
 const labelPrefix = 'fail2ban.';
 
@@ -17,6 +18,7 @@ interface Known {
  *
  * - A paused container is running: its ports stay published.
  * - A restarting one (crash loop) keeps the ports it was last seen with, so that its bans don't come and go with it.
+ * - A task of a Swarm service may carry the label by its service, and has the ports that this publishes.
  * - A container renamed while it runs keeps its log tag, as Docker renders the tag when the container starts.
  */
 export class OptedInContainers {
@@ -24,14 +26,21 @@ export class OptedInContainers {
 
   async list(client: EngineClient, signal: AbortSignal): Promise<ContainerSnapshot[]> {
     const listed = await client.listContainers(signal);
+    const services = await readServices(listed, client, signal);
     const known = new Map<string, Known>();
+    const snapshots: ContainerSnapshot[] = [];
     for (const entry of listed) {
-      if (!isRunning(entry) || !hasOptedIn(entry)) continue;
+      const id = serviceOf(entry);
+      const service = id === undefined ? undefined : services.get(id);
+      if (!isRunning(entry) || !hasOptedIn(entry, service)) continue;
       const current = await this.#look(entry, listed, client, signal);
-      if (current) known.set(entry.Id, current);
+      if (!current) continue;
+      known.set(entry.Id, current);
+      const { snapshot } = current;
+      snapshots.push(id === undefined ? snapshot : withService(snapshot, service, labelPrefix));
     }
     this.#known = known;
-    return [...known.values()].map(({ snapshot }) => snapshot);
+    return snapshots;
   }
 
   /** Undefined if the container has vanished since it was listed. */
@@ -61,12 +70,26 @@ export class OptedInContainers {
   }
 }
 
+/** Services by id; without a task of one, the engine isn't asked. */
+async function readServices(
+  listed: readonly ListedContainer[],
+  client: EngineClient,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, ListedService>> {
+  const ids = new Set(listed.filter(isRunning).flatMap((entry) => serviceOf(entry) ?? []));
+  if (ids.size === 0) return new Map();
+  const services = (await client.listServices([...ids], signal)) ?? [];
+  return new Map(services.map((service) => [service.ID, service]));
+}
+
 function isRunning({ State }: ListedContainer): boolean {
   return State === 'running' || State === 'paused' || State === 'restarting';
 }
 
-function hasOptedIn({ Labels }: ListedContainer): boolean {
-  return Object.keys(Labels ?? {}).some((label) => label.startsWith(labelPrefix));
+function hasOptedIn({ Labels }: ListedContainer, service: ListedService | undefined): boolean {
+  return Object.keys(withServiceLabels(Labels ?? {}, service, labelPrefix)).some((label) =>
+    label.startsWith(labelPrefix),
+  );
 }
 
 /** Everything listed that a snapshot depends on. A restart shows in the endpoints' ids of NetworkSettings. */

@@ -35,7 +35,12 @@ export interface ContainerSnapshot {
   readonly hostNetwork: boolean;
   /** Names of the networks it is on. */
   readonly networks: readonly string[];
+  /** Network → its addresses there; absent: it has none. */
+  readonly addresses?: Readonly<Record<string, readonly string[]>>;
+  /** Also those that its Swarm service publishes on the ingress network. */
   readonly publishedPorts: readonly PublishedPort[];
+  /** It is a task of a Swarm service, and what that publishes on the ingress network can't be asked here: this node is no manager. */
+  readonly hiddenServicePorts?: boolean;
   readonly logging: ContainerLogging;
 }
 
@@ -46,6 +51,8 @@ export interface NetworkSnapshot {
   /** CIDR notation. */
   readonly subnets: readonly string[];
   readonly gateways: readonly string[];
+  /** Of macvlan and ipvlan: the host's interface that its packets come by; absent: Docker made one that leads nowhere. */
+  readonly parent?: string;
 }
 
 /** What an engine is, from `GET /version` and `GET /info`. */

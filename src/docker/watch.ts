@@ -1,6 +1,6 @@
+import { backoffDelay } from '../backoff.ts';
 import type { Dock2banError } from '../errors.ts';
 import { Wake } from '../wake.ts';
-import { backoffDelay } from './backoff.ts';
 import type { ConnectDocker } from './engine-client.ts';
 import { engineError } from './engine-error.ts';
 import { networkSnapshot } from './network-snapshot.ts';
@@ -30,6 +30,8 @@ export interface WatchOptions {
 
 /** Milliseconds from an event to the re-list, so that the events of one `compose up` share it. */
 const debounce = 25;
+/** Milliseconds between tries to connect. */
+const tries = { first: 100, longest: 15_000 };
 /** Milliseconds that a session must last for the next failure to count as the first. */
 const stable = 5_000;
 
@@ -62,7 +64,7 @@ export async function* watchDocker(options: WatchOptions): AsyncGenerator<Docker
         yield { type: 'lost', error };
       }
     }
-    await new Wake().wait(backoffDelay(failures++, random), signal);
+    await new Wake().wait(backoffDelay(tries, failures++, random), signal);
   }
 }
 

@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { contains } from '../address.ts';
+import type { AccessSpec } from '../config/access-spec.ts';
 import type { ConfigProblem, JailSpec } from '../config/jail-spec.ts';
 import type { ContainerFacts } from './engine-facts.ts';
 import { ok, warning, type Finding } from './finding.ts';
@@ -8,11 +9,13 @@ import { ok, warning, type Finding } from './finding.ts';
 export interface Wanted {
   readonly jails: readonly JailSpec[];
   readonly problems: readonly ConfigProblem[];
+  /** Who gets to which container by its labels. */
+  readonly access?: readonly AccessSpec[];
 }
 
 /** Whether anything is guarded, and what of it can't be used. */
 export function checkJails(
-  { jails, problems }: Wanted,
+  { jails, problems, access = [] }: Wanted,
   containers: readonly ContainerFacts[] | undefined,
 ): Finding[] {
   const findings = problems
@@ -20,12 +23,15 @@ export function checkJails(
     .map(({ where, message, fix }) =>
       warning('containers', {
         what: `${where}: ${message}`,
-        consequence: 'as far as this goes, nobody is shut out',
+        consequence: isAboutAccess.test(where)
+          ? 'its ports may be open or closed to others than was meant'
+          : 'as far as this goes, nobody is shut out',
         remedy: fix,
       }),
     );
   // Without Docker's answer, the jails of containers are unknown.
   if (containers === undefined) return findings;
+  if (jails.length === 0 && access.length > 0) return findings;
   if (jails.length === 0) {
     return [
       ...findings,
@@ -38,6 +44,8 @@ export function checkJails(
   }
   return [...findings, ok('containers', `jails: ${jails.map(describe).join('; ')}`)];
 }
+
+const isAboutAccess = /, label fail2ban\.(?:allow|deny)from=/i;
 
 function describe({ name, containers }: JailSpec): string {
   return containers.length > 0 ? `${name} for ${containers.join(', ')}` : `${name} for the host`;

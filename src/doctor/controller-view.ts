@@ -10,6 +10,8 @@ export interface ControllerStatus {
     readonly troubles?: readonly string[];
   };
   readonly jails: readonly string[];
+  /** Containers that labels close to some. */
+  readonly access?: readonly { readonly container: string }[];
 }
 
 /** The controller's answer, or why there is none. */

@@ -11,7 +11,9 @@ import { FirewallError } from '../firewall/errors.ts';
 import type { Tools } from '../firewall/exec.ts';
 import { NeverBan } from '../firewall/never-ban.ts';
 import { parseListenAddresses, reachedAt } from '../sources/syslog-listen.ts';
+import { checkAccess } from './check-access.ts';
 import { checkIPv6, checkJails, type Wanted } from './check-containers.ts';
+import { checkDirect } from './check-direct.ts';
 import { checkEngine } from './check-engine.ts';
 import { checkFirewall } from './check-firewall.ts';
 import { checkForeignRules } from './check-foreign-rules.ts';
@@ -69,8 +71,10 @@ export async function diagnose(options: DoctorOptions): Promise<Finding[]> {
     ...checkPrivileges(host),
     ...checkEngine(engine, host),
     ...checkFirewall({ facts: firewall, standings, engine, controller }),
+    ...(await checkDirect(tools, wanted.jails)),
     ...checkForeignRules(standings),
     ...checkJails(wanted, containers),
+    ...checkAccess(wanted.access ?? [], controller),
     ...(containers ? checkIPv6(containers, host.addresses, firewall.userlandProxy) : []),
     ...(await checkLogs(options, wanted, engine, host)),
     ...checkState(host, stateDir),

@@ -4,6 +4,7 @@ import { modemOptions, parseDockerHost } from '../docker/docker-host.ts';
 import { loadDockerode } from '../docker/dockerode.ts';
 import { dockerodeConnector } from '../docker/dockerode-client.ts';
 import type { EngineClient } from '../docker/engine-client.ts';
+import { networkSnapshot } from '../docker/network-snapshot.ts';
 import { OptedInContainers } from '../docker/opted-in.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
 
@@ -26,6 +27,7 @@ const networks = z.array(
         Config: z.array(z.object({ Subnet: z.string().nullish(), Gateway: z.string().nullish() })).nullish(),
       })
       .nullish(),
+    Options: z.record(z.string(), z.string()).nullish(),
   }),
 );
 
@@ -68,12 +70,9 @@ export async function readEngine(
     const raw = new (loadDockerode())(modemOptions(parseDockerHost(dockerHost), undefined));
     const call = { abortSignal: signal };
     const [about, listed] = [info.parse(await raw.info(call)), networks.parse(await raw.listNetworks(call))];
-    const all = listed.map(({ Name, Driver, EnableIPv6, IPAM }) => ({
-      name: Name,
-      driver: Driver,
-      hasIPv6: EnableIPv6 ?? false,
-      subnets: (IPAM?.Config ?? []).flatMap(({ Subnet }) => Subnet ?? []),
-      gateways: (IPAM?.Config ?? []).flatMap(({ Gateway }) => Gateway?.replace(/\/.*/, '') ?? []),
+    const all = listed.map((network) => ({
+      ...networkSnapshot(network),
+      hasIPv6: network.EnableIPv6 ?? false,
     }));
     const snapshots = await new OptedInContainers().list(client, signal);
     const containers = await Promise.all(

@@ -2,6 +2,8 @@ import { FirewallError } from '../firewall/errors.ts';
 import type { Tools } from '../firewall/exec.ts';
 import { DockerUserFirewall } from '../firewall/docker-user.ts';
 import { hasTraces, ownChain } from '../firewall/filter-table.ts';
+import { netdevTable } from '../firewall/netdev-layout.ts';
+import { listNetdevTable, removeNetdevTable } from '../firewall/netdev-tool.ts';
 import { NeverBan } from '../firewall/never-ban.ts';
 import { ownTable } from '../firewall/nft-names.ts';
 import { NftablesFirewall } from '../firewall/nftables.ts';
@@ -39,6 +41,12 @@ export async function findTraces(tools: Tools, procNet: string): Promise<Traces>
     found.push(
       ...[ownTable, meterTable].filter((name) => nft.tables.has(name)).map((name) => `nft table ${name}`),
     );
+  try {
+    if ((await listNetdevTable(tools)).blocks.size > 0) found.push(`nft table ${netdevTable}`);
+  } catch (error) {
+    if (!(error instanceof FirewallError)) throw error;
+    note(error);
+  }
   return { found, unreadable };
 }
 
@@ -74,6 +82,12 @@ async function flushAll(tools: Tools, procNet: string): Promise<void> {
       if (!(error instanceof FirewallError)) throw error;
       if (error.code !== 'firewall-missing-binary' && error.code !== 'firewall-kernel') errors.push(error);
     }
+  }
+  try {
+    await removeNetdevTable(tools);
+  } catch (error) {
+    if (!(error instanceof FirewallError)) throw error;
+    if (error.code !== 'firewall-missing-binary' && error.code !== 'firewall-kernel') errors.push(error);
   }
   try {
     const lines = [`add table ${meterTable}`, `delete table ${meterTable}`];

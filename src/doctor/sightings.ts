@@ -80,6 +80,7 @@ async function* linesOf(
       return;
     }
     case 'journald':
+    case 'bans':
       return;
     case 'file': {
       let count = 0;

@@ -1,3 +1,4 @@
+import type { AccessSpec } from '../config/access-spec.ts';
 import type { Ban } from '../jail/ban.ts';
 import {
   chooseBackend,
@@ -21,6 +22,8 @@ import { Serial } from './serial.ts';
 
 export interface AutoFirewallOptions {
   readonly backends: Readonly<Record<BackendName, MovableFirewall>>;
+  /** The one to enforce with, whatever fits; undefined: the one that fits. */
+  readonly fixed: BackendName | undefined;
   /** Looks for Docker's jump. */
   readonly lookForJump: () => Promise<Jump>;
   /** `FirewallBackend.Driver` of the engine's last answer to `GET /info`; undefined: none yet, or it doesn't say. */
@@ -32,10 +35,11 @@ type Leftovers = 'perhaps' | 'surely';
 
 /**
  * Enforces with the backend that fits the engine, and looks at every `reconcile` whether that is still so. If not, the other backend takes the
- * bans first, and only when they are in force are the rules of the first removed.
+ * bans first, and only when they are in force are the rules of the first removed. So it is with what an earlier run left in the other backend.
  */
 export class AutoFirewall implements Firewall {
   readonly #backends: Readonly<Record<BackendName, MovableFirewall>>;
+  readonly #fixed: BackendName | undefined;
   readonly #lookForJump: () => Promise<Jump>;
   readonly #engineBackend: () => string | undefined;
   readonly #gate = new Gate();
@@ -49,8 +53,9 @@ export class AutoFirewall implements Firewall {
   /** Why the backend that fits is not in use. */
   #obstacle: string | undefined;
 
-  constructor({ backends, lookForJump, engineBackend }: AutoFirewallOptions) {
+  constructor({ backends, fixed, lookForJump, engineBackend }: AutoFirewallOptions) {
     this.#backends = backends;
+    this.#fixed = fixed;
     this.#lookForJump = lookForJump;
     this.#engineBackend = engineBackend;
   }
@@ -63,14 +68,14 @@ export class AutoFirewall implements Firewall {
     return { ...info, remarks: this.#obstacle === undefined ? remarks : [...remarks, this.#obstacle] };
   }
 
-  /** The backend that fits, or else the other one. */
+  /** The backend that fits, or else the other one, unless it is fixed. */
   async open(): Promise<FirewallInfo> {
     const choice = await this.#decide();
     try {
       await this.#openBackend(choice.backend);
       this.#choice = choice;
     } catch (error) {
-      if (!(error instanceof FirewallError)) throw error;
+      if (!(error instanceof FirewallError) || this.#fixed) throw error;
       const backend = otherThan(choice.backend);
       await this.#openBackend(backend).catch(() => {
         throw error;
@@ -97,11 +102,11 @@ export class AutoFirewall implements Firewall {
     });
   }
 
-  reconcile(jails: readonly GuardedJail[]): Promise<Reconciliation> {
+  reconcile(jails: readonly GuardedJail[], access: readonly AccessSpec[] = []): Promise<Reconciliation> {
     return this.#serial.run(async () => {
       for (const { name } of jails) this.#jails.add(name);
-      const moved = await this.#review(jails);
-      const result = moved ?? (await this.#gate.pass(() => this.#current.reconcile(jails)));
+      const moved = await this.#review(jails, access);
+      const result = moved ?? (await this.#gate.pass(() => this.#current.reconcile(jails, access)));
       return result.shortfalls.length > 0 ? result : this.#sweep(result);
     });
   }
@@ -134,6 +139,7 @@ export class AutoFirewall implements Firewall {
 
   /** What docker-user was chosen for may be gone for a while, by a flush or a restart: as long as Docker doesn't say otherwise, it stays. */
   async #decide(): Promise<Choice> {
+    if (this.#fixed) return { backend: this.#fixed, why: 'it was asked for' };
     this.#engine = this.#engineBackend() ?? this.#engine;
     if (isNftablesEngine(this.#engine)) return chooseBackend({ engine: this.#engine, jump: 'none' });
     if (this.#choice?.backend === 'docker-user') return this.#choice;
@@ -141,7 +147,10 @@ export class AutoFirewall implements Firewall {
   }
 
   /** Moves the bans if another backend fits by now. @returns what its first reconcile came to; undefined: nothing was moved */
-  async #review(jails: readonly GuardedJail[]): Promise<Reconciliation | undefined> {
+  async #review(
+    jails: readonly GuardedJail[],
+    access: readonly AccessSpec[],
+  ): Promise<Reconciliation | undefined> {
     try {
       const choice = await this.#decide();
       if (choice.backend === this.#choice?.backend) {
@@ -149,7 +158,7 @@ export class AutoFirewall implements Firewall {
         this.#obstacle = undefined;
         return undefined;
       }
-      return await this.#move(choice, jails);
+      return await this.#move(choice, jails, access);
     } catch (error) {
       if (!(error instanceof FirewallError)) throw error;
       this.#obstacle = `another backend would fit better, but: ${error.message}`;
@@ -157,7 +166,11 @@ export class AutoFirewall implements Firewall {
     }
   }
 
-  async #move(choice: Choice, jails: readonly GuardedJail[]): Promise<Reconciliation> {
+  async #move(
+    choice: Choice,
+    jails: readonly GuardedJail[],
+    access: readonly AccessSpec[],
+  ): Promise<Reconciliation> {
     const next = this.#backends[choice.backend];
     await this.#openBackend(choice.backend);
     return this.#gate.alone(async () => {
@@ -167,7 +180,7 @@ export class AutoFirewall implements Firewall {
         await next.flush();
         await next.takeOver([...this.#jails]);
         const refused = await next.ban([...this.#current.bans]);
-        const result = await next.reconcile(jails);
+        const result = await next.reconcile(jails, access);
         const [shortfall] = result.shortfalls;
         if (shortfall) throw shortfall.error;
         this.#choice = choice;

@@ -1,7 +1,10 @@
+import type { Ban } from '../jail/ban.ts';
 import { AutoFirewall } from './auto.ts';
 import { DockerUserFirewall } from './docker-user.ts';
 import type { Tools } from './exec.ts';
 import type { Firewall } from './firewall.ts';
+import { NetdevFirewall } from './netdev-firewall.ts';
+import { NetdevKeeper } from './netdev-keeper.ts';
 import type { NeverBan } from './never-ban.ts';
 import { NftablesFirewall } from './nftables.ts';
 import { lookForJump } from './probe.ts';
@@ -20,7 +23,7 @@ export interface EnforcingOptions {
   readonly procNet?: string;
 }
 
-/** The firewall that was asked for; with `auto`, the one that fits the engine at any time. */
+/** The firewall that was asked for; with `auto`, the one that fits the engine at any time. Bans that an earlier run left in the other one move. */
 export function chooseFirewall({
   choice,
   tools,
@@ -29,18 +32,19 @@ export function chooseFirewall({
   now = Date.now,
   procNet = '/proc/net',
 }: EnforcingOptions): Firewall {
-  const dockerUser = new DockerUserFirewall({ tools, neverBan, now, procNet });
-  const nftables = new NftablesFirewall({ tools, neverBan, now });
-  switch (choice) {
-    case 'docker-user':
-      return dockerUser;
-    case 'nftables':
-      return nftables;
-    case 'auto':
-      return new AutoFirewall({
-        backends: { 'docker-user': dockerUser, nftables },
-        lookForJump: () => lookForJump(new Tables(tools, procNet)),
-        engineBackend,
-      });
-  }
+  const backends = {
+    'docker-user': new DockerUserFirewall({ tools, neverBan, now, procNet }),
+    nftables: new NftablesFirewall({ tools, neverBan, now }),
+  };
+  const firewall = new AutoFirewall({
+    backends,
+    fixed: choice === 'auto' ? undefined : choice,
+    lookForJump: () => lookForJump(new Tables(tools, procNet)),
+    engineBackend,
+  });
+  const bans = (): Iterable<Ban> => {
+    const backend = firewall.info?.backend;
+    return backend === undefined || backend === 'none' ? [] : backends[backend].bans;
+  };
+  return new NetdevFirewall(firewall, new NetdevKeeper({ tools, now, neverBan, bans, procNet }));
 }

@@ -1,4 +1,15 @@
+import type { Family } from '../address.ts';
+import type { AccessSpec } from '../config/access-spec.ts';
 import type { Ban } from '../jail/ban.ts';
+import {
+  accessChainRules,
+  accessRules,
+  accessSets,
+  type AccessRules,
+  type WantedSet,
+} from './access-rules.ts';
+import { unclosed, unclosedSets } from './access-shortfalls.ts';
+import { AccessSets, type AccessFindings } from './access-sets.ts';
 import { chainRules } from './chain-rules.ts';
 import { ChainKeeper } from './chain-keeper.ts';
 import { FirewallError } from './errors.ts';
@@ -35,12 +46,18 @@ export interface DockerUserOptions {
 export class DockerUserFirewall implements MovableFirewall {
   readonly #chains: ChainKeeper;
   readonly #sets: SetKeeper;
+  readonly #accessSets: AccessSets;
+  /** What was closed by label when all sets for it were there. */
+  readonly #closed = new Map<Family, AccessRules>();
+  readonly #neverBan: () => NeverBan;
   readonly #serial = new Serial();
   #opened = false;
 
   constructor({ tools, neverBan, now = Date.now, procNet = '/proc/net' }: DockerUserOptions) {
     this.#chains = new ChainKeeper(new Tables(tools, procNet));
     this.#sets = new SetKeeper({ writer: new IpsetWriter(tools), neverBan, now });
+    this.#accessSets = new AccessSets(now);
+    this.#neverBan = neverBan;
   }
 
   get info(): FirewallInfo | undefined {
@@ -62,10 +79,10 @@ export class DockerUserFirewall implements MovableFirewall {
     return this.#sets.takeOver(jails);
   }
 
-  reconcile(jails: readonly GuardedJail[]): Promise<Reconciliation> {
+  reconcile(jails: readonly GuardedJail[], access: readonly AccessSpec[] = []): Promise<Reconciliation> {
     return this.#serial.run(async () => {
       try {
-        return await this.#reconcile(jails);
+        return await this.#reconcile(jails, accessRules(access, this.#neverBan()));
       } catch (error) {
         if (!(error instanceof FirewallError)) throw error;
         const shortfall = {
@@ -74,7 +91,12 @@ export class DockerUserFirewall implements MovableFirewall {
           consequence: 'new bans are not enforced',
           error,
         };
-        return { repairs: [], shortfalls: [shortfall], refused: [] };
+        const open = unclosed(
+          access.map(({ container }) => container),
+          undefined,
+          error,
+        );
+        return { repairs: [], shortfalls: [shortfall, ...open], refused: [] };
       }
     });
   }
@@ -92,6 +114,8 @@ export class DockerUserFirewall implements MovableFirewall {
     return this.#serial.run(async () => {
       await this.#chains.removeAll();
       await this.#sets.destroyAll();
+      this.#accessSets.forget();
+      this.#closed.clear();
     });
   }
 
@@ -99,18 +123,42 @@ export class DockerUserFirewall implements MovableFirewall {
     await this.#serial.run(() => this.#sets.close());
   }
 
-  async #reconcile(jails: readonly GuardedJail[]): Promise<Reconciliation> {
+  async #reconcile(jails: readonly GuardedJail[], access: AccessRules): Promise<Reconciliation> {
     // Sets first: rules can only refer to what exists.
     const sets = await this.#sets.reconcile(jails.map(({ name }) => name));
+    const wanted = accessSets(this.#chains.families, access);
+    const found = await this.#sets.between((writer) => this.#accessSets.reconcile(writer, wanted));
     const chains = await this.#chains.reconcile((family) => {
       if (sets.unusable.has(allSet(family))) return undefined;
       const usable = jails.filter(({ name }) => !sets.unusable.has(jailSet(name, family)));
-      return chainRules(family, usable);
+      return [...this.#accessRules(family, access, wanted, found), ...chainRules(family, usable)];
+    });
+    await this.#sets.between((writer) => this.#accessSets.sweep(writer));
+    const shortfalls = [...sets.shortfalls, ...chains.shortfalls];
+    const containers = access.containers.map(({ container }) => container);
+    const open = this.#chains.families.flatMap((family) => {
+      const isLeft = sets.unusable.has(allSet(family));
+      const whole = (isLeft ? shortfalls : chains.shortfalls).find((each) => each.family === family);
+      return whole ? unclosed(containers, family, whole.error) : unclosedSets(wanted, family, found.unusable);
     });
     return {
-      repairs: [...sets.repairs, ...chains.repairs],
-      shortfalls: [...sets.shortfalls, ...chains.shortfalls],
+      repairs: [...sets.repairs, ...found.repairs, ...chains.repairs],
+      shortfalls: [...shortfalls, ...open],
       refused: sets.refused,
     };
+  }
+
+  /** As long as not all sets for them can be had, the rules of before stay: a fault must not open what was closed. */
+  #accessRules(
+    family: Family,
+    access: AccessRules,
+    wanted: ReadonlyMap<string, WantedSet>,
+    { present, unusable }: AccessFindings,
+  ): string[] {
+    const lacking = [...wanted].some(([name, set]) => set.family === family && unusable.has(name));
+    const before = lacking ? this.#closed.get(family) : undefined;
+    if (before) return accessChainRules(family, before, (set) => present.has(set));
+    if (!lacking) this.#closed.set(family, access);
+    return accessChainRules(family, access, (set) => !unusable.has(set));
   }
 }

@@ -1,3 +1,5 @@
+import type { AccessSpec } from '../config/access-spec.ts';
+import { formatPorts } from '../config/ports.ts';
 import type { Ban } from '../jail/ban.ts';
 import type { BanKey, Firewall, FirewallInfo, GuardedJail, Reconciliation, Refusal } from './firewall.ts';
 import type { NeverBan } from './never-ban.ts';
@@ -13,6 +15,7 @@ export class DryRunFirewall implements Firewall {
   readonly #neverBan: () => NeverBan;
   readonly #report: (text: string) => void;
   #jails = '';
+  #access = '';
   readonly info: FirewallInfo = {
     backend: 'none',
     variant: undefined,
@@ -33,10 +36,16 @@ export class DryRunFirewall implements Firewall {
     return new Map(jails.map((jail) => [jail, []]));
   }
 
-  async reconcile(jails: readonly GuardedJail[]): Promise<Reconciliation> {
+  async reconcile(
+    jails: readonly GuardedJail[],
+    access: readonly AccessSpec[] = [],
+  ): Promise<Reconciliation> {
     const wanted = jails.map(({ name }) => name).join(', ');
     if (wanted !== this.#jails) this.#report(`would close ports for the jails: ${wanted || 'none'}`);
     this.#jails = wanted;
+    const closed = access.map(describeAccess).join('; ');
+    if (closed !== this.#access) this.#report(`would close by label: ${closed || 'nothing'}`);
+    this.#access = closed;
     return { repairs: [], shortfalls: [], refused: [] };
   }
 
@@ -59,4 +68,10 @@ export class DryRunFirewall implements Firewall {
   }
 
   async close(): Promise<void> {}
+}
+
+function describeAccess({ container, closes, allow, deny }: AccessSpec): string {
+  const all = allow && `all but ${allow.join(', ') || 'this host'}`;
+  const whom = [...(all === undefined ? [] : [all]), ...deny].join(', ');
+  return `${formatPorts(closes)} of ${container} to ${whom}`;
 }

@@ -1,5 +1,6 @@
 import type { Family } from '../address.ts';
-import type { BlockType, Closes } from '../config/jail-spec.ts';
+import type { AccessSpec } from '../config/access-spec.ts';
+import type { BlockType, Closes, DirectPath } from '../config/jail-spec.ts';
 import type { Ban } from '../jail/ban.ts';
 import type { FirewallError } from './errors.ts';
 import type { NeverBanKind } from './never-ban.ts';
@@ -10,6 +11,8 @@ export interface GuardedJail {
   readonly closes: Closes;
   /** What becomes of an offender's packets: dropped, or refused so that its client knows at once. */
   readonly blocktype: BlockType;
+  /** Its containers that stand in a local network by themselves, past the host's chains. */
+  readonly direct?: readonly DirectPath[];
 }
 
 /** One ban's identity. */
@@ -85,8 +88,9 @@ export interface Firewall {
   /**
    * Compares the kernel with what it should hold, and repairs it without a moment in which a ban is open or honest traffic is cut.
    * Writes nothing if nothing differs; what can't be written is told, not thrown. Bans of jails that are no longer named stay in their sets, but close nothing.
+   * @param access who gets to which container, whatever the bans; default: everyone gets to all
    */
-  reconcile(jails: readonly GuardedJail[]): Promise<Reconciliation>;
+  reconcile(jails: readonly GuardedJail[], access?: readonly AccessSpec[]): Promise<Reconciliation>;
 
   /**
    * Resolves when the bans are in force. Those asked for while a batch is on its way go together in the next.

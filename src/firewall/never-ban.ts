@@ -1,5 +1,6 @@
 import { BlockList } from 'node:net';
 import { canonicalPrefix, familyOf, overlaps, parsePrefix, prefixOf } from '../address.ts';
+import { prefixCover } from '../prefix-cover.ts';
 
 export type NeverBanKind = 'loopback' | 'host' | 'gateway' | 'docker-network' | 'special';
 
@@ -47,6 +48,7 @@ export class NeverBan {
   readonly #protected: readonly Protected[];
   /** All of them: nearly every address is in none. */
   readonly #any: BlockList;
+  #own: readonly string[] | undefined;
   /** By prefix length, as lengths are asked for. */
   readonly #around = new Map<number, ReadonlySet<string>>();
 
@@ -80,6 +82,20 @@ export class NeverBan {
     if (!this.#any.check(ip, family)) return undefined;
     const found = this.#protected.find(({ list }) => list.check(ip, family));
     return found && { kind: found.kind, text: found.one };
+  }
+
+  /**
+   * The addresses and prefixes of this host and of Docker's networks, none within another. Without link-local ones: every interface has
+   * some, and so have the neighbours in the same network.
+   */
+  get own(): readonly string[] {
+    this.#own ??= prefixCover(
+      this.#protected
+        .filter(({ kind }) => kind !== 'special')
+        .flatMap(({ entries }) => entries)
+        .filter((entry) => !special.some((each) => overlaps(each, entry))),
+    );
+    return this.#own;
   }
 
   #overlapping(prefix: string): NeverBanReason | undefined {

@@ -51,8 +51,12 @@ export class NftBatch {
   }
 
   lines(): Line[] {
-    if (this.#sets.size === 0) return [];
-    const lines = setLines(this.places);
+    return this.#sets.size === 0 ? [] : [...setLines(this.places), ...this.elementLines()];
+  }
+
+  /** Without those that make the sets. */
+  elementLines(): Line[] {
+    const lines: Line[] = [];
     for (const [set, { place, elements, perhapsHeld }] of this.#sets) {
       const gone = [...perhapsHeld];
       const added: string[] = [];

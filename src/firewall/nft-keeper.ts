@@ -1,12 +1,15 @@
+import type { AccessSpec } from '../config/access-spec.ts';
 import type { Ban } from '../jail/ban.ts';
+import { accessRules } from './access-rules.ts';
+import { unclosed } from './access-shortfalls.ts';
 import { BanIndex } from './ban-index.ts';
 import { BanRequests, type Request } from './ban-requests.ts';
 import { FirewallError } from './errors.ts';
-import type { BanKey, GuardedJail, Reconciliation, Refusal } from './firewall.ts';
+import type { BanKey, GuardedJail, Reconciliation, Refusal, Shortfall } from './firewall.ts';
 import { NftBatch, timeoutUntil } from './nft-batch.ts';
 import { NftCheck } from './nft-check.ts';
 import { compareSets, type Audited } from './nft-members.ts';
-import { ownTable, placeFinder, prefixText } from './nft-names.ts';
+import { containerOf, ownTable, placeFinder, prefixText } from './nft-names.ts';
 import { NftTable } from './nft-table.ts';
 import type { Failures, NftTool } from './nft-tool.ts';
 import type { NeverBan } from './never-ban.ts';
@@ -87,19 +90,19 @@ export class NftKeeper {
     });
   }
 
-  /** @param jails those that close something */
-  async reconcile(jails: readonly GuardedJail[]): Promise<Reconciliation> {
+  /** @param jails those that close something  @param access who gets to which container */
+  async reconcile(jails: readonly GuardedJail[], access: readonly AccessSpec[]): Promise<Reconciliation> {
     const changed = new Set<string>();
     this.#watchers.add(changed);
     try {
       const audited = await this.#check.audit(this.#table.places, changed);
       return await this.#serial.run(async () => {
         try {
-          return await this.#reconcile(jails, audited);
+          return await this.#reconcile(jails, access, audited);
         } catch (error) {
           // Somebody changed the table after it was read: once more, from what it is now.
           if (!(error instanceof FirewallError && error.code === 'firewall-not-found')) throw error;
-          return this.#reconcile(jails, undefined);
+          return this.#reconcile(jails, access, undefined);
         }
       });
     } finally {
@@ -123,7 +126,11 @@ export class NftKeeper {
     return this.#serial.run(async () => this.#tool.close());
   }
 
-  async #reconcile(jails: readonly GuardedJail[], audited: Audited | undefined): Promise<Reconciliation> {
+  async #reconcile(
+    jails: readonly GuardedJail[],
+    access: readonly AccessSpec[],
+    audited: Audited | undefined,
+  ): Promise<Reconciliation> {
     const { written, places } = this.#table;
     const batch = new NftBatch();
     const purged: [Ban, Refusal][] = [];
@@ -134,16 +141,12 @@ export class NftKeeper {
       this.#purge(batch, purged);
       const wasThere = (set: string): boolean => written?.blocks.has(`set ${set}`) ?? false;
       const members = compareSets(look, wasThere, this.#index, this.#now(), batch);
-      const failures = await this.#table.reconcile(jails, look, batch);
+      const guarded = { jails, access: accessRules(access, this.#neverBan()) };
+      const failures = await this.#table.reconcile(guarded, look, batch);
       this.#check.settle(look, failures);
       return {
         repairs: [...look.repairs, ...members],
-        shortfalls: [...failures].map(([jail, error]) => ({
-          jail,
-          family: undefined,
-          consequence: `bans of jail ${jail} are not enforced`,
-          error,
-        })),
+        shortfalls: [...failures].flatMap(([owner, error]) => shortfalls(owner, error)),
         refused: purged.map(([, refusal]) => refusal),
       };
     } catch (error) {
@@ -277,6 +280,13 @@ export class NftKeeper {
       batch.del(undefined, ip);
     }
   }
+}
+
+function shortfalls(owner: string, error: FirewallError): Shortfall[] {
+  const container = containerOf(owner);
+  if (container !== undefined) return unclosed([container], undefined, error);
+  const consequence = `bans of jail ${owner} are not enforced`;
+  return [{ jail: owner, family: undefined, consequence, error }];
 }
 
 function hasEnded({ until }: Ban, now: number): boolean {

@@ -1,22 +1,11 @@
 import type { Family } from '../address.ts';
-import type { ClosedPort } from '../config/jail-spec.ts';
-import { mergedPorts } from './chain-rules.ts';
+import { noAccess, type AccessRules } from './access-rules.ts';
 import type { GuardedJail } from './firewall.ts';
+import { accessChains } from './nft-access.ts';
 import { jailChain, ownTable, setOf, sourceIn, type Place } from './nft-names.ts';
+import { closedPorts, portMatch, type Chain, type Line } from './nft-rules.ts';
 
-/** A line of a script, and the jail without which it would not be there. */
-export interface Line {
-  readonly text: string;
-  readonly jail: string | undefined;
-}
-
-/** A chain of our table. */
-export interface Chain {
-  /** Base chains: type, hook, priority and policy. */
-  readonly hook: string | undefined;
-  readonly rules: readonly Line[];
-  readonly jail: string | undefined;
-}
+export type { Chain, Line } from './nft-rules.ts';
 
 /** What our table should hold, apart from the elements of its sets. */
 export interface Layout {
@@ -31,8 +20,13 @@ export interface Layout {
  * those to docker-proxy or the host itself.
  * @param jails whose bans close something
  * @param places what there must be sets for
+ * @param access what is closed by label: that comes before, in chains of its own
  */
-export function layoutOf(jails: readonly GuardedJail[], places: Iterable<Place>): Layout {
+export function layoutOf(
+  jails: readonly GuardedJail[],
+  places: Iterable<Place>,
+  access: AccessRules = noAccess,
+): Layout {
   const sets = new Map(
     [...places]
       .map((place) => [setOf(place), place] as const)
@@ -48,7 +42,10 @@ export function layoutOf(jails: readonly GuardedJail[], places: Iterable<Place>)
     jail: undefined,
   });
   const sorted = jails.toSorted((a, b) => compare(a.name, b.name));
+  const closed = access.containers.length > 0;
+  const entrance = (text: string): Line[] => (closed ? [{ text, jail: undefined }] : []);
   const chains = new Map<string, Chain>([
+    ...accessChains(access),
     ...sorted.map(
       (jail) =>
         [
@@ -64,8 +61,14 @@ export function layoutOf(jails: readonly GuardedJail[], places: Iterable<Place>)
       ]),
     ],
     ['guard', shared(undefined, lookups(undefined, 'goto banned'))],
-    ['input', shared(hookAt('input'), [{ text: 'goto guard', jail: undefined }])],
-    ['forward', shared(hookAt('forward'), [{ text: 'goto guard', jail: undefined }])],
+    ['input', shared(hookAt('input'), [...entrance('jump access'), { text: 'goto guard', jail: undefined }])],
+    [
+      'forward',
+      shared(hookAt('forward'), [
+        ...entrance('ct status dnat jump access'),
+        { text: 'goto guard', jail: undefined },
+      ]),
+    ],
   ]);
   return { sets, chains };
 }
@@ -126,23 +129,6 @@ function verdicts(
   const unreachable = `${of}${match}counter reject with icmpx port-unreachable`;
   if (protocol === 'tcp') return [reset];
   return protocol === undefined ? [reset, unreachable] : [unreachable];
-}
-
-/** Those of both families in turn; what isn't restricted to an address is the same in both. */
-function closedPorts(ports: readonly ClosedPort[]): ClosedPort[] {
-  return [
-    ...mergedPorts(4, ports),
-    ...mergedPorts(6, ports).filter(({ hostAddress }) => hostAddress !== undefined),
-  ];
-}
-
-function portMatch({ protocol, first, last, hostAddress }: ClosedPort): { protocol: string; match: string } {
-  const destination =
-    hostAddress === undefined
-      ? ''
-      : `ct original ${hostAddress.includes(':') ? 'ip6' : 'ip'} daddr ${hostAddress} `;
-  const ports = first === last ? `${first}` : `${first}-${last}`;
-  return { protocol, match: `${destination}ct original proto-dst ${ports} ` };
 }
 
 function compare(a: string, b: string): number {

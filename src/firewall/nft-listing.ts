@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { canonicalAddress } from '../address.ts';
 import { FirewallError } from './errors.ts';
 import { ownTable } from './nft-names.ts';
@@ -121,20 +121,62 @@ function comparable(fields: Fields): string {
   return JSON.stringify(fields, (key, value: unknown) => (volatile.has(key) ? undefined : value));
 }
 
-/** Reads `["203.0.113.9", {"elem": {"val": "203.0.113.10", "timeout": 600, "expires": 598}}]`. */
+/**
+ * Reads the elements of one set from `nft -j list set …`: address and seconds left, 0 for ever. A large set is parsed piece by piece: what
+ * JSON.parse makes of a hundred thousand elements at once costs more memory, and more time, than all that is done with them.
+ * @throws FirewallError if it is no listing at all
+ */
+export function readMembers(
+  text: string,
+  set: string,
+  take: (address: string, seconds: number) => void,
+): void {
+  const opening = '"elem": [';
+  const start = text.indexOf(opening) + opening.length;
+  let from = start;
+  try {
+    for (let end: number; start >= opening.length; from = end + betweenElements.length) {
+      end = text.indexOf(betweenElements, from + pieceLength);
+      if (end < 0) break;
+      takeMembers(JSON.parse(`[${text.slice(from, end)}}}]`), take);
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // Not written as expected; as a whole it may still be readable.
+    from = start;
+  }
+  const rest = from === start ? text : text.slice(0, start) + text.slice(from);
+  for (const [address, seconds] of parseListing(rest).members.get(set) ?? []) take(address, seconds);
+}
+
+/** Where one element with a timeout ends and another begins. */
+const betweenElements = '}}, ';
+
+/** Characters of a piece, at least. */
+const pieceLength = 8000;
+
 function membersIn(elements: unknown): ReadonlyMap<string, number> {
   const members = new Map<string, number>();
+  takeMembers(elements, (address, seconds) => void members.set(address, seconds));
+  return members;
+}
+
+/** Reads `["203.0.113.9", {"elem": {"val": "203.0.113.10", "timeout": 600, "expires": 598}}]`. */
+function takeMembers(elements: unknown, take: (address: string, seconds: number) => void): void {
   for (const element of Array.isArray(elements) ? (elements as readonly unknown[]) : []) {
     const fields = isFields(element) && isFields(element.elem) ? element.elem : undefined;
     const text = fields ? fields.val : element;
     if (typeof text !== 'string') continue;
-    // The C library writes some IPv6 addresses with a dotted tail; RFC 5952's form has none.
-    const address = isIPv6(text) && !text.includes('.') ? text : canonicalAddress(text);
+    const address = canonical(text);
     if (address === undefined) continue;
     const seconds = fields?.expires;
-    members.set(address, typeof seconds === 'number' ? Math.max(1, seconds) : 0);
+    take(address, typeof seconds === 'number' ? Math.max(1, seconds) : 0);
   }
-  return members;
+}
+
+function canonical(text: string): string | undefined {
+  // The C library writes some IPv6 addresses with a dotted tail; RFC 5952's form has none.
+  return isIPv4(text) || (isIPv6(text) && !text.includes('.')) ? text : canonicalAddress(text);
 }
 
 function isFields(value: unknown): value is Fields {

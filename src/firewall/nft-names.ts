@@ -63,6 +63,23 @@ export function jailChain(jail: string): string {
   return `jail-${jailSet(jail, 4).slice(allSet(4).length + 1)}`;
 }
 
+/** What stands for a container where lines tell whose they are: no jail has such a name. */
+export function accessOwner(container: string): string {
+  return `${ownerMark}${container}`;
+}
+
+/** The container that is meant; undefined: it is a jail. */
+export function containerOf(owner: string): string | undefined {
+  return owner.startsWith(ownerMark) ? owner.slice(ownerMark.length) : undefined;
+}
+
+const ownerMark = '\0container ';
+
+/** The chain of who gets to a container. */
+export function accessChain(container: string): string {
+  return `access-${jailSet(container, 4).slice(allSet(4).length + 1)}`;
+}
+
 /** The expression that finds a packet's source in a set. */
 export function sourceIn(place: Place): string {
   const { family, bits } = place;

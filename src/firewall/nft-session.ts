@@ -25,8 +25,10 @@ const dialect: Dialect = {
 };
 
 /**
- * A long-lived `nft -i`: 0.6 ms for a few elements, where a process costs 4 ms and more. Long lines take it longer than a process (50 µs an
- * element), so it is for small batches.
+ * A long-lived `nft -i`: a third of a millisecond for a few elements, where a process costs 4 ms and more. It reads its input byte by byte, and
+ * since what it wrote made its view of the kernel old, it reads all tables, chains, sets (without elements) and objects before each command:
+ * with the sets of 20 jails that alone takes libnftables 1.0.6 0.12 ms of the 0.17 ms that it needs at least. Long lines take it longer than a process
+ * (50 µs an element), so it is for small batches.
  */
 export class NftSession extends ToolSession {
   constructor(tools: Tools) {

@@ -1,5 +1,6 @@
 import { FirewallError } from './errors.ts';
 import type { GuardedJail } from './firewall.ts';
+import { noAccess, type AccessRules } from './access-rules.ts';
 import type { NftBatch } from './nft-batch.ts';
 import type { Look } from './nft-check.ts';
 import { layoutLines, layoutOf, type Layout, type Line } from './nft-layout.ts';
@@ -7,10 +8,16 @@ import { setOf, type Place } from './nft-names.ts';
 import { clearingLines, textOf, writtenBlocks, type Written } from './nft-spelling.ts';
 import type { Failures, NftTool } from './nft-tool.ts';
 
+/** What our table is for: the jails whose bans close something, and what is closed by label. */
+export interface Guarded {
+  readonly jails: readonly GuardedJail[];
+  readonly access: AccessRules;
+}
+
 /** Writes our table, in whole transactions: its layout where that must change, and the elements of its sets. Not for overlapping calls. */
 export class NftTable {
   readonly #tool: NftTool;
-  #jails: readonly GuardedJail[] = [];
+  #guarded: Guarded = { jails: [], access: noAccess };
   #places: ReadonlyMap<string, Place> = new Map();
   #written: Written | undefined;
 
@@ -29,7 +36,7 @@ export class NftTable {
   }
 
   forget(): void {
-    this.#jails = [];
+    this.#guarded = { jails: [], access: noAccess };
     this.#places = new Map();
     this.#written = undefined;
   }
@@ -44,36 +51,36 @@ export class NftTable {
     batch.dropMissing((set) => written.blocks.has(`set ${set}`));
     const places = new Map(this.#places);
     for (const place of batch.places) places.set(setOf(place), place);
-    if (places.size === this.#places.size) return this.#tool.write(batch.lines());
-    const layout = layoutOf(this.#jails, places.values());
+    if (places.size === this.#places.size) return this.#tool.write(batch.lines(), batch.elementLines());
+    const layout = layoutOf(this.#guarded.jails, places.values(), this.#guarded.access);
     const lines = [...layoutLines(layout), ...batch.lines()];
-    return this.#apply(layout, lines, this.#jails, written.blocks);
+    return this.#apply(layout, lines, this.#guarded, written.blocks);
   }
 
   /** Brings our table into the layout that is due, and changes elements with it. Writes nothing if nothing differs. */
   async reconcile(
-    jails: readonly GuardedJail[],
+    guarded: Guarded,
     { listing, places, obsolete, repairs }: Look,
     batch: NftBatch,
   ): Promise<Failures> {
     batch.dropMissing((set) => places.has(set) || (listing.sets.has(set) && !obsolete.includes(set)));
     const elements = batch.lines();
-    const layout = layoutOf(jails, places.values());
+    const layout = layoutOf(guarded.jails, places.values(), guarded.access);
     const isAsWritten = textOf(layout) === this.#written?.layout;
     if (isAsWritten && repairs.length === 0 && obsolete.length === 0) return this.#tool.write(elements);
     const lines = [...clearingLines(layout, listing, obsolete), ...layoutLines(layout), ...elements];
     const kept = [...listing.blocks].filter(([block]) => !obsolete.some((set) => block === `set ${set}`));
-    return this.#apply(layout, lines, jails, new Map(kept));
+    return this.#apply(layout, lines, guarded, new Map(kept));
   }
 
   async #apply(
     layout: Layout,
     lines: readonly Line[],
-    jails: readonly GuardedJail[],
+    guarded: Guarded,
     before: ReadonlyMap<string, string>,
   ): Promise<Failures> {
     const failures = await this.#tool.write(lines);
-    this.#jails = jails;
+    this.#guarded = guarded;
     this.#places = layout.sets;
     this.#written = undefined;
     try {

@@ -1,7 +1,7 @@
 import { FirewallError } from './errors.ts';
 import type { Tools } from './exec.ts';
 import type { Line } from './nft-layout.ts';
-import { emptyListing, parseListing, type Listing } from './nft-listing.ts';
+import { emptyListing, parseListing, readMembers, type Listing } from './nft-listing.ts';
 import { ownTable } from './nft-names.ts';
 import { NftSession } from './nft-session.ts';
 
@@ -45,12 +45,13 @@ export class NftTool {
 
   /** Without elements: this one command finds that out before it reads them. */
   async list(): Promise<Listing> {
-    return this.#list(['-t', 'list', 'ruleset', 'inet']);
+    return parseListing(await this.#text(['-t', 'list', 'ruleset', 'inet']));
   }
 
   /** With all elements of all sets; for small sets. */
   async listAll(): Promise<Listing> {
-    return this.#listIfThere(['list', 'table', ...ownTable.split(' ')]);
+    const text = await this.#textIfThere(['list', 'table', ...ownTable.split(' ')]);
+    return text === undefined ? emptyListing : parseListing(text);
   }
 
   /**
@@ -58,14 +59,13 @@ export class NftTool {
    * table grows or shrinks meanwhile, so that is read again until nothing new is found.
    */
   async members(set: string): Promise<ReadonlyMap<string, number>> {
-    const read = async (): Promise<ReadonlyMap<string, number>> =>
-      (await this.#listIfThere(['list', 'set', ...ownTable.split(' '), set])).members.get(set) ?? new Map();
-    let members = await read();
-    for (let i = 0; i < mostReadings && members.size > fewElements; i += 1) {
-      const again = new Map([...members, ...(await read())]);
-      const isComplete = again.size === members.size;
-      members = again;
-      if (isComplete) break;
+    const members = new Map<string, number>();
+    for (let readings = 0; readings <= mostReadings; readings += 1) {
+      const before = members.size;
+      const text = await this.#textIfThere(['list', 'set', ...ownTable.split(' '), set]);
+      if (text !== undefined)
+        readMembers(text, set, (address, seconds) => void members.set(address, seconds));
+      if (members.size <= fewElements || members.size === before) break;
     }
     return members;
   }
@@ -92,10 +92,11 @@ export class NftTool {
 
   /**
    * Carries out all lines at once. The lines of a jail at which the kernel takes offence are left out.
+   * @param shortcut those that suffice unless somebody has changed the table; they are tried first if they are few
    * @throws FirewallError if it is not one jail's fault; then nothing was written
    */
-  async write(lines: readonly Line[]): Promise<Failures> {
-    const texts = lines.map(({ text }) => text);
+  async write(lines: readonly Line[], shortcut: readonly Line[] = lines): Promise<Failures> {
+    const texts = shortcut.map(({ text }) => text);
     const length = texts.reduce((sum, text) => sum + text.length, 0);
     // What the session could not do was not done at all. A process tells why.
     if (length > 0 && length <= shortBatch && (await this.#session.send(texts))) return new Map();
@@ -120,16 +121,16 @@ export class NftTool {
     await this.#tools.run('nft', [...options, '-f', '-'], { input });
   }
 
-  async #list(what: readonly string[]): Promise<Listing> {
+  async #text(what: readonly string[]): Promise<string> {
     const { stdout } = await this.#tools.run('nft', ['-j', ...what]);
-    return parseListing(stdout);
+    return stdout;
   }
 
-  async #listIfThere(what: readonly string[]): Promise<Listing> {
+  async #textIfThere(what: readonly string[]): Promise<string | undefined> {
     try {
-      return await this.#list(what);
+      return await this.#text(what);
     } catch (error) {
-      if (error instanceof FirewallError && error.code === 'firewall-not-found') return emptyListing;
+      if (error instanceof FirewallError && error.code === 'firewall-not-found') return undefined;
       throw error;
     }
   }

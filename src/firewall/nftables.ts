@@ -1,4 +1,6 @@
+import type { AccessSpec } from '../config/access-spec.ts';
 import type { Ban } from '../jail/ban.ts';
+import { unclosed } from './access-shortfalls.ts';
 import { FirewallError } from './errors.ts';
 import type { Tools } from './exec.ts';
 import type {
@@ -59,15 +61,25 @@ export class NftablesFirewall implements MovableFirewall {
     return this.#keeper.takeOver(jails);
   }
 
-  async reconcile(jails: readonly GuardedJail[]): Promise<Reconciliation> {
+  async reconcile(
+    jails: readonly GuardedJail[],
+    access: readonly AccessSpec[] = [],
+  ): Promise<Reconciliation> {
     try {
-      return await this.#keeper.reconcile(jails);
+      return await this.#keeper.reconcile(jails, access);
     } catch (error) {
       if (!(error instanceof FirewallError)) throw error;
       const consequence = 'new bans are not enforced';
       return {
         repairs: [],
-        shortfalls: [{ jail: undefined, family: undefined, consequence, error }],
+        shortfalls: [
+          { jail: undefined, family: undefined, consequence, error },
+          ...unclosed(
+            access.map(({ container }) => container),
+            undefined,
+            error,
+          ),
+        ],
         refused: [],
       };
     }

@@ -119,6 +119,11 @@ export class SetKeeper {
     });
   }
 
+  /** Does something else with the same tool, between two writes of bans. */
+  between<Result>(job: (writer: IpsetWriter) => Promise<Result>): Promise<Result> {
+    return this.#serial.run(() => job(this.#writer));
+  }
+
   close(): Promise<void> {
     return this.#serial.run(async () => this.#writer.close());
   }

@@ -30,9 +30,19 @@ export function oldJailSet(jail: string, family: Family): string {
   return nameWith(`${oldAllSet(family)}-`, jail);
 }
 
+/** A set that access rules look into. @param id up to 19 letters and digits */
+export function accessSet(family: Family, id: string): string {
+  return `dock2ban-a${family}-${id}`;
+}
+
+/** Whether a set of this name is one of those. */
+export function isAccessSet(name: string): boolean {
+  return /^dock2ban-a[46]-/.test(name);
+}
+
 /** Whether a set of this name is ours to destroy. */
 export function isOurSet(name: string): boolean {
-  return /^dock2ban-?[46](?:-|$)/.test(name);
+  return /^dock2ban-?[46](?:-|$)/.test(name) || isAccessSet(name);
 }
 
 function nameWith(prefix: string, jail: string): string {

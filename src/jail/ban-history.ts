@@ -7,8 +7,12 @@ const mostAddresses = 100_000;
 export interface BanCounts {
   /** @param jail undefined: in all jails (`bantime.overalljails`)  @param now epoch milliseconds */
   count(ip: string, jail: string | undefined, now: number): number;
-  /** Takes note of a ban. @param now epoch milliseconds */
-  add(ip: string, jail: string, now: number): void;
+  /**
+   * Takes note of a ban.
+   * @param now epoch milliseconds
+   * @param overall with `bantime.overalljails`: as fail2ban stores it, the bans of other jails become this one's too
+   */
+  add(ip: string, jail: string, now: number, overall?: boolean): void;
 }
 
 interface Record {
@@ -32,10 +36,11 @@ export class BanHistory implements BanCounts {
   }
 
   /** Takes note of a ban. */
-  add(ip: string, jail: string, now: number): void {
+  add(ip: string, jail: string, now: number, overall = false): void {
+    const count = this.count(ip, overall ? undefined : jail, now) + 1;
     const before = this.#records.get(ip);
     const counts = before && before.last + rememberedFor >= now ? before.counts : new Map<string, number>();
-    counts.set(jail, (counts.get(jail) ?? 0) + 1);
+    counts.set(jail, count);
     this.#records.delete(ip);
     this.#records.set(ip, { counts, last: now });
     const [oldest] = this.#records.keys();

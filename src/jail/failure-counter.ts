@@ -1,3 +1,11 @@
+import { detached } from './detached.ts';
+import type { CountedFailures, FailureBook } from './failure-book.ts';
+import { LineBudget } from './line-budget.ts';
+import { cutLine, matchLimits } from './matched-lines.ts';
+
+/** Attackers may have many addresses: beyond so many ids, those whose last failure was counted longest ago are forgotten. */
+const mostIds = 100_000;
+
 /** The failures of one id, in the form fail2ban keeps them (its FailTicket). */
 interface Ticket {
   /** Epoch milliseconds of the failure that opened the interval. */
@@ -5,6 +13,8 @@ interface Ticket {
   /** Epoch milliseconds of the newest failure. */
   last: number;
   count: number;
+  /** Copies of the newest matched lines, oldest first; undefined: none is kept. */
+  lines: string[] | undefined;
 }
 
 /** What one more failure came to. */
@@ -15,29 +25,45 @@ export interface Tally {
   readonly last: number;
   /** Whether they reached maxretry; the id then starts again from nothing. */
   readonly reached: boolean;
+  /** The matched lines that were kept, if maxretry was reached; else none. */
+  readonly lines: readonly string[];
+}
+
+export interface CounterLimits {
+  readonly maxretry: number;
+  /** Seconds. */
+  readonly findtime: number;
+  /** Lines to keep of an id, of which `matchLimits` is the most; default: maxretry. */
+  readonly maxmatches?: number;
 }
 
 /**
  * Counts failures as fail2ban does: not a sliding window but one ticket an id. When the interval since its first failure
  * outgrows findtime, the count is scaled down to the rate seen so far. (fail2ban 1.0: server/failmanager.py, ticket.py.)
  */
-export class FailureCounter {
+export class FailureCounter implements FailureBook {
+  /** Whose last failure was counted longest ago first. */
   readonly #tickets = new Map<string, Ticket>();
+  /** Ids whose stored count is another than theirs now; whether something is stored of them at all. */
+  readonly #changed = new Map<string, boolean>();
+  readonly #budget: LineBudget;
   #total = 0;
-  #maxretry: number;
+  #maxretry = 0;
   /** Milliseconds. */
-  #findtime: number;
+  #findtime = 0;
+  #maxmatches = 0;
 
-  /** @param findtime seconds */
-  constructor(maxretry: number, findtime: number) {
-    this.#maxretry = maxretry;
-    this.#findtime = findtime * 1000;
+  /** @param budget shared by all jails */
+  constructor(limits: CounterLimits, budget: LineBudget = new LineBudget()) {
+    this.#budget = budget;
+    this.setLimits(limits);
   }
 
   /** Changes the limits and keeps what was counted. */
-  setLimits(maxretry: number, findtime: number): void {
+  setLimits({ maxretry, findtime, maxmatches = maxretry }: CounterLimits): void {
     this.#maxretry = maxretry;
     this.#findtime = findtime * 1000;
+    this.#maxmatches = Math.min(maxmatches, matchLimits.lines);
   }
 
   /** Ids with failures below maxretry. */
@@ -50,35 +76,103 @@ export class FailureCounter {
     return this.#total;
   }
 
+  /** What stands against an id; undefined: nothing. */
+  get(id: string): CountedFailures | undefined {
+    const ticket = this.#tickets.get(id);
+    return ticket && counted(ticket);
+  }
+
   /**
    * @param time epoch milliseconds of the failure
    * @param attempts how many failures the first report of an id counts as; later reports count as one, as in fail2ban
    * @param weight how many this report counts as; more than one for an id that was banned before (`bantime.increment`)
+   * @param lines what was logged of it
    */
-  add(id: string, time: number, attempts = 1, weight = 1): Tally {
+  add(id: string, time: number, attempts = 1, weight = 1, lines: readonly string[] = []): Tally {
     this.#total += 1;
-    let ticket = this.#tickets.get(id);
-    if (ticket) {
-      this.#advance(ticket, time);
-      ticket.count += weight;
-    } else {
-      ticket = { first: time, last: time, count: attempts + weight - 1 };
-      this.#tickets.set(id, ticket);
+    const known = this.#tickets.get(id);
+    if (known) {
+      this.#advance(known, time);
+      known.count += weight;
+      this.#tickets.delete(id);
     }
-    const reached = ticket.count >= this.#maxretry;
-    if (reached) this.#tickets.delete(id);
-    return { failures: ticket.count, last: ticket.last, reached };
+    const ticket = known ?? { first: time, last: time, count: attempts + weight - 1, lines: undefined };
+    if (ticket.count >= this.#maxretry) {
+      if (known) this.#gone(id, known);
+      const kept = [...(ticket.lines ?? []), ...lines].slice(-this.#maxmatches);
+      return { failures: ticket.count, last: ticket.last, reached: true, lines: kept };
+    }
+    this.#keepLines(ticket, lines);
+    this.#tickets.set(id, ticket);
+    if (!this.#changed.has(id)) this.#changed.set(id, known !== undefined);
+    if (this.#tickets.size > mostIds) this.forget(this.#tickets.keys().next().value!);
+    return { failures: ticket.count, last: ticket.last, reached: false, lines: [] };
   }
 
   /** Forgets an id's failures. */
   forget(id: string): void {
+    const ticket = this.#tickets.get(id);
+    if (!ticket) return;
     this.#tickets.delete(id);
+    this.#gone(id, ticket);
   }
 
   /** Drops the ids whose newest failure is findtime or longer ago. */
   expire(now: number): void {
     const oldest = now - this.#findtime;
-    for (const [id, ticket] of this.#tickets) if (ticket.last <= oldest) this.#tickets.delete(id);
+    for (const [id, ticket] of this.#tickets) if (ticket.last <= oldest) this.forget(id);
+  }
+
+  /** The clock was set: what was counted before keeps its age. @param ms by so much the new time is ahead */
+  shift(ms: number): void {
+    for (const [id, ticket] of this.#tickets) {
+      ticket.first += ms;
+      ticket.last += ms;
+      if (!this.#changed.has(id)) this.#changed.set(id, true);
+    }
+  }
+
+  /** Takes over what an earlier run counted; what this one has counted of the same id stands. */
+  restore(id: string, { first, last, count, lines }: CountedFailures): void {
+    if (this.#tickets.has(id) || this.#changed.has(id) || this.#tickets.size >= mostIds) return;
+    const ticket: Ticket = { first, last, count, lines: undefined };
+    this.#keepLines(ticket, lines);
+    this.#tickets.set(id, ticket);
+  }
+
+  /** What is to be stored in place of what is: the failures of an id, or nothing. */
+  *changes(): Generator<readonly [id: string, failures: CountedFailures | undefined]> {
+    for (const id of this.#changed.keys()) yield [id, this.get(id)];
+  }
+
+  /** The changes are stored. */
+  settle(): void {
+    this.#changed.clear();
+  }
+
+  /** What was stored is lost. */
+  unsettle(): void {
+    this.#changed.clear();
+    for (const id of this.#tickets.keys()) this.#changed.set(id, false);
+  }
+
+  #gone(id: string, ticket: Ticket): void {
+    this.#budget.release(lengthOf(ticket));
+    if (this.#changed.get(id) === false) this.#changed.delete(id);
+    else this.#changed.set(id, true);
+  }
+
+  #keepLines(ticket: Ticket, lines: readonly string[]): void {
+    for (const line of lines.slice(-this.#maxmatches)) {
+      const text = cutLine(line, matchLimits.lineLength);
+      while (
+        ticket.lines?.length &&
+        (ticket.lines.length >= this.#maxmatches || lengthOf(ticket) + text.length > matchLimits.totalLength)
+      ) {
+        this.#budget.release(ticket.lines.shift()!.length);
+      }
+      if (this.#budget.take(text.length)) (ticket.lines ??= []).push(detached(text));
+    }
   }
 
   #advance(ticket: Ticket, time: number): void {
@@ -91,6 +185,16 @@ export class FailureCounter {
     }
     ticket.last = time;
   }
+}
+
+function counted({ first, last, count, lines = [] }: Ticket): CountedFailures {
+  return { first, last, count, lines: [...lines] };
+}
+
+function lengthOf({ lines }: Ticket): number {
+  let length = 0;
+  for (const line of lines ?? []) length += line.length;
+  return length;
 }
 
 /** Python's `round()`: halves go to the even neighbour. */

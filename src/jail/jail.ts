@@ -1,19 +1,31 @@
-import { contains } from '../address.ts';
+import { canonicalPrefix, contains } from '../address.ts';
 import { grownBanTime } from '../config/bantime-increment.ts';
 import type { JailSpec } from '../config/jail-spec.ts';
 import type { Failure } from '../filter/failure.ts';
 import type { Ban } from './ban.ts';
 import { type BanCounts, BanHistory } from './ban-history.ts';
+import { detached } from './detached.ts';
+import type { CountedFailures, FailureBook } from './failure-book.ts';
 import { FailureCounter } from './failure-counter.ts';
 import { IgnoreList } from './ignore-list.ts';
+import { LineBudget } from './line-budget.ts';
 import { offenderOf } from './offender.ts';
 
 /** What a failure came to. */
 export type Verdict =
   | { readonly kind: 'ignored' }
   | { readonly kind: 'found'; readonly failures: number }
-  /** maxretry was reached. `renewed`: the id was banned already and its ban now lasts longer. */
-  | { readonly kind: 'ban'; readonly failures: number; readonly ban: Ban; readonly renewed: boolean }
+  /**
+   * maxretry was reached. `renewed`: the id was banned already and its ban now lasts longer; `lines`: the last of what was
+   * logged of all the failures (`maxmatches`).
+   */
+  | {
+      readonly kind: 'ban';
+      readonly failures: number;
+      readonly ban: Ban;
+      readonly renewed: boolean;
+      readonly lines: readonly string[];
+    }
   /** maxretry was reached, but by failures so old that the ban would be over. */
   | { readonly kind: 'expired'; readonly failures: number };
 
@@ -38,13 +50,19 @@ export class Jail {
   /**
    * @param history shared by all jails, for `bantime.overalljails`
    * @param random 0 ≤ n < 1, for `bantime.rndtime`
+   * @param budget for the matched lines, shared by all jails
    */
-  constructor(spec: JailSpec, history: BanCounts = new BanHistory(), random: () => number = Math.random) {
+  constructor(
+    spec: JailSpec,
+    history: BanCounts = new BanHistory(),
+    random: () => number = Math.random,
+    budget: LineBudget = new LineBudget(),
+  ) {
     this.name = spec.name;
     this.#spec = spec;
     this.#history = history;
     this.#random = random;
-    this.#counter = new FailureCounter(spec.maxretry, spec.findtime);
+    this.#counter = new FailureCounter(spec, budget);
     this.#ignored = ignoreList(spec);
   }
 
@@ -55,7 +73,7 @@ export class Jail {
   /** Takes new options; counts and bans stay. */
   update(spec: JailSpec): void {
     this.#spec = spec;
-    this.#counter.setLimits(spec.maxretry, spec.findtime);
+    this.#counter.setLimits(spec);
     this.#ignored = ignoreList(spec);
   }
 
@@ -64,8 +82,9 @@ export class Jail {
     this.#ignoredNow = new IgnoreList(entries);
   }
 
-  /** Whether `ignoreip` covers the id. */
+  /** Whether `ignoreip` covers the id; a prefix, if it has any address of it. */
   ignores(id: string): boolean {
+    if (id.includes('/') && canonicalPrefix(id) === id) return this.ignoredWithin(id) !== undefined;
     return this.#ignored.has(id) || this.#ignoredNow.has(id);
   }
 
@@ -91,28 +110,39 @@ export class Jail {
     return this.#counter.total;
   }
 
+  /** Everything that was counted, for whoever stores it. */
+  get failures(): FailureBook {
+    return this.#counter;
+  }
+
+  /** What stands against a canonical address or prefix, or the prefix that it is counted by; undefined: nothing. */
+  failuresOf(ip: string): CountedFailures | undefined {
+    return this.#counter.get(ip) ?? this.#counter.get(offenderOf(ip, this.#spec.ipv6prefix, () => false));
+  }
+
   /**
    * Counts a failure. A date in the future counts as now, as in fail2ban.
    * @param mayNotBan whether a prefix has an address that no jail may ban
    */
   observe(failure: Failure, now: number, mayNotBan: (prefix: string) => boolean = () => false): Verdict {
     if (this.ignores(failure.id)) return { kind: 'ignored' };
-    const { attempts } = failure;
     const id = offenderOf(
       detached(failure.id),
       this.#spec.ipv6prefix,
       (prefix) => this.ignoredWithin(prefix) !== undefined || mayNotBan(prefix),
     );
     const time = Math.min(failure.time, now);
-    const { failures, last, reached } = this.#counter.add(id, time, attempts, this.#weightOf(id, now));
-    if (!reached) return { kind: 'found', failures };
+    const weight = this.#weightOf(id, now);
+    const tally = this.#counter.add(id, time, failure.attempts, weight, failure.lines);
+    const { failures, last } = tally;
+    if (!tally.reached) return { kind: 'found', failures };
     const known = this.#bans.get(id);
     const until = this.#endOf(last, id);
     if (until !== undefined && until < now) return { kind: 'expired', failures };
     if (known && !outlasts(until, known.until)) return { kind: 'found', failures };
     const ban: Ban = { jail: this.name, ip: id, since: known?.since ?? last, until };
     this.#make(ban, now);
-    return { kind: 'ban', failures, ban, renewed: known !== undefined };
+    return { kind: 'ban', failures, ban, renewed: known !== undefined, lines: tally.lines };
   }
 
   /**
@@ -172,6 +202,18 @@ export class Jail {
     return ended;
   }
 
+  /**
+   * The clock was set: bans and failures keep their age and what is left of them.
+   * @param ms by so much the new time is ahead of the old one
+   */
+  shift(ms: number): void {
+    this.#counter.shift(ms);
+    this.#nextExpiry += ms;
+    for (const [ip, { since, until, ...ban }] of this.#bans) {
+      this.#bans.set(ip, { ...ban, since: since + ms, until: until === undefined ? undefined : until + ms });
+    }
+  }
+
   #hold(ban: Ban): void {
     if (!this.#bans.has(ban.ip)) this.#totalBans += 1;
     this.#bans.set(ban.ip, ban);
@@ -179,7 +221,8 @@ export class Jail {
   }
 
   #make(ban: Ban, now: number): void {
-    if (!this.#bans.has(ban.ip)) this.#history.add(ban.ip, this.name, now);
+    const overall = this.#spec.increment?.overalljails;
+    if (!this.#bans.has(ban.ip)) this.#history.add(ban.ip, this.name, now, overall);
     this.#hold(ban);
   }
 
@@ -203,11 +246,6 @@ export class Jail {
     const seconds = increment ? grownBanTime(increment, bantime, count, this.#random()) : bantime;
     return seconds < 0 || seconds === Infinity ? undefined : since + Math.round(seconds * 1000);
   }
-}
-
-/** A copy of an id. V8 keeps a text alive as long as anything cut from it, and an id is cut from a line of the log. */
-function detached(id: string): string {
-  return Buffer.from(id).toString();
 }
 
 function outlasts(until: number | undefined, other: number | undefined): boolean {

@@ -8,9 +8,9 @@ const translated = ['64:ff9b::/96', '64:ff9b:1::/48', '::ffff:0:0:0/96', '2001::
 
 /**
  * Whom an address counts as: itself, or, over IPv6, the prefix that one party has to itself. A prefix that also holds an address
- * which must not be banned stands for nobody: then the address counts for itself.
+ * which must not be banned stands for nobody: then the address counts for itself. So does a prefix that was banned as such.
  *
- * @param address canonical
+ * @param address canonical address or prefix
  * @param ipv6prefix bits; 128: every address for itself
  * @param isProtected whether a prefix has an address that must not be banned
  */
@@ -19,7 +19,7 @@ export function offenderOf(
   ipv6prefix: number,
   isProtected: (prefix: string) => boolean,
 ): string {
-  if (ipv6prefix === 128 || !address.includes(':')) return address;
+  if (ipv6prefix === 128 || !address.includes(':') || address.includes('/')) return address;
   const prefix = prefixOf(address, ipv6prefix);
   return isProtected(prefix) || translated.some((each) => contains(each, address)) ? address : prefix;
 }

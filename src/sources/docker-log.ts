@@ -27,6 +27,8 @@ export type DockerLogUpdate =
     }
   | { readonly type: 'lost'; readonly error: Dock2banError }
   | { readonly type: 'resumed' }
+  /** What was read last is no longer in the log, so lines behind it may be missing as well. */
+  | { readonly type: 'gap' }
   | { readonly type: 'position-invalid'; readonly position: string };
 
 export interface DockerLogOptions {
@@ -124,7 +126,11 @@ class Session {
   }
 
   /** One stream from its opening to its end. Throws a Dock2banError if it failed. */
-  async *read(): AsyncGenerator<'open' | Extract<DockerLogUpdate, { type: 'lines' }>, void, undefined> {
+  async *read(): AsyncGenerator<
+    'open' | Extract<DockerLogUpdate, { type: 'lines' | 'gap' }>,
+    void,
+    undefined
+  > {
     const { logs, now, signal: outer } = this.#options;
     const end = new AbortController();
     const onAbort = (): void => end.abort(outer.reason);
@@ -151,6 +157,7 @@ class Session {
       void stall.run(signal);
       for await (const chunk of stall.observe(stream)) {
         const batch = reader.accept(chunk);
+        if (this.#progress.takeGap()) yield { type: 'gap' };
         if (batch) {
           hasNew = true;
           yield update(batch);
@@ -159,6 +166,7 @@ class Session {
       }
       if (reader.problem === undefined) {
         const batch = reader.end();
+        if (this.#progress.takeGap()) yield { type: 'gap' };
         if (batch) yield update(batch);
         this.#hasStalled = false;
         this.#isDamaged = false;

@@ -41,6 +41,12 @@ export class DockerProgress {
     return stdout && stderr && parts.length === 2 ? new DockerProgress(stdout, stderr, false) : undefined;
   }
 
+  /** Lines that had been taken were not there any more when the log was read again: so others, behind them, may be gone. */
+  takeGap(): boolean {
+    const gaps = this.#streams.map((stream) => stream.takeGap());
+    return gaps.includes(true);
+  }
+
   /** What names everything that was taken: `<stdout> <stderr>` or, with a terminal, `<stdout>`, each `SECONDS.NANOSECONDS+LINES`. */
   get position(): string {
     return this.#marks.map(formatMark).join(' ');
@@ -121,6 +127,7 @@ class StreamProgress {
   #count: number;
   /** Lines of the instant `#upTo` that came again; undefined: it isn't read again. */
   #again: number | undefined = 0;
+  #hasGap = false;
 
   constructor({ upTo, count }: Mark) {
     this.#upTo = upTo;
@@ -138,6 +145,12 @@ class StreamProgress {
     this.pending = undefined;
   }
 
+  takeGap(): boolean {
+    const hasGap = this.#hasGap;
+    this.#hasGap = false;
+    return hasGap;
+  }
+
   /** `known`: it was taken before. `set back`: the clock was. */
   take({ seconds, nanos }: Instant): 'new' | 'known' | 'set back' {
     const order = seconds - this.#upTo.seconds || nanos - this.#upTo.nanos;
@@ -147,6 +160,7 @@ class StreamProgress {
         this.#again++;
         return 'known';
       }
+      this.#hasGap ||= this.#again < this.#count;
       this.#again = undefined;
     }
     if (order === 0) this.#count++;
@@ -171,6 +185,16 @@ class StreamProgress {
     this.#upTo = nanos === 999_999_999 ? { seconds: seconds + 1, nanos: 0 } : { seconds, nanos: nanos + 1 };
     this.#count = 0;
   }
+}
+
+/** When the last line was logged that a position includes, epoch milliseconds; undefined: it is no position. */
+export function takenUpTo(position: string): number | undefined {
+  const times = position.split(' ').map((mark) => {
+    const { upTo } = parseMark(mark) ?? {};
+    return upTo ? upTo.seconds * 1000 + upTo.nanos / 1e6 : NaN;
+  });
+  const last = Math.max(...times);
+  return Number.isNaN(last) ? undefined : last;
 }
 
 function formatMark({ upTo, count }: Mark): string {

@@ -20,9 +20,9 @@ export interface TailOptions {
 
 /**
  * Milliseconds until the next look: right after data, so that one read takes the lines of a flood together; while more
- * may follow; when no event will tell of new data; at rest.
+ * may follow; when no event will tell of new data; at rest, and when that has lasted and events do tell.
  */
-const gap = { busy: 1, alert: 5, unwatched: 100, idle: 1_000 };
+const gap = { busy: 1, alert: 5, unwatched: 100, idle: 1_000, longIdle: 4_000 };
 /** Milliseconds without data or event until the alert is over. */
 const quietAfter = 200;
 /** So many looks in a row that found data are a flood: until one second after it, no events are needed. */
@@ -35,8 +35,9 @@ const floodMemory = 1_000;
  * what its writer still puts into it. The file is read only when the consumer asks for more. Ends when `signal` aborts;
  * never throws.
  *
- * Chokidar's events wake it; after each it looks every few milliseconds until it is quiet, and each second in any case,
- * as events get lost and some file systems have none.
+ * Chokidar's events wake it; after each it looks every few milliseconds until it is quiet. It looks in any case each second, and
+ * while nothing happens each four, as events get lost and some file systems have none: where one was missed, each second from
+ * then on, until one comes.
  */
 export async function* tailFile(
   path: string,
@@ -49,6 +50,11 @@ export async function* tailFile(
   let activeAt = -Infinity;
   let streak = 0;
   let floodAt = -Infinity;
+  let rest = gap.idle;
+  /** How the last wait at rest ended. */
+  let woken: boolean | undefined;
+  /** The file has grown, and no event told. */
+  let isSilent = false;
   try {
     while (!signal.aborted) {
       wake.clear();
@@ -56,6 +62,8 @@ export async function* tailFile(
       if (!begun) onBegin?.();
       begun = true;
       yield* updates;
+      if (woken !== undefined && (state === 'grown' || state === 'behind')) isSilent = !woken;
+      woken = undefined;
       if (state === 'behind') continue;
       const now = performance.now();
       streak = state === 'grown' ? streak + 1 : 0;
@@ -65,10 +73,15 @@ export async function* tailFile(
       if (state === 'grown') {
         activeAt = now;
         await new Wake().wait(gap.busy, signal);
+      } else if (now - activeAt <= quietAfter || now - floodAt <= floodMemory) {
+        rest = gap.idle;
+        if (await wake.wait(gap.alert, signal)) activeAt = performance.now();
+      } else if (!watcher?.reliable || state === 'unwatched') {
+        if (await wake.wait(gap.unwatched, signal)) activeAt = performance.now();
       } else {
-        const isQuiet = now - activeAt > quietAfter && now - floodAt > floodMemory;
-        const rest = watcher?.reliable && state === 'watched' ? gap.idle : gap.unwatched;
-        if (await wake.wait(isQuiet ? rest : gap.alert, signal)) activeAt = performance.now();
+        woken = await wake.wait(rest, signal);
+        if (woken) activeAt = performance.now();
+        rest = isSilent || state === 'absent' ? gap.idle : Math.min(2 * rest, gap.longIdle);
       }
     }
   } finally {

@@ -1,5 +1,6 @@
-/** Milliseconds before try number `failures` + 1: exponential from 200 ms to 30 s, jittered down by up to half. */
+import { backoffDelay } from '../backoff.ts';
+
+/** Milliseconds before try number `failures` + 1 to read a source that failed. */
 export function retryDelay(failures: number, random: () => number): number {
-  const ceiling = Math.min(30_000, 200 * 2 ** Math.min(failures, 20));
-  return ceiling * (1 - random() / 2);
+  return backoffDelay({ first: 200, longest: 30_000 }, failures, random);
 }

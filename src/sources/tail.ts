@@ -7,11 +7,12 @@ import { codeOf, tailError, type TailUpdate } from './tail-update.ts';
 
 /**
  * What a look found, and what that means for the next. `behind`: there is more to read right now; `grown`: there was
- * something; `watched`: nothing new, and events will tell; `unwatched`: nothing new, and no event tells of this file.
+ * something; `watched`: nothing new, and events will tell; `unwatched`: nothing new, and no event tells of this file;
+ * `absent`: there is no file, and an event tells when one comes.
  */
 export interface Look {
   readonly updates: readonly TailUpdate[];
-  readonly state: 'behind' | 'grown' | 'watched' | 'unwatched';
+  readonly state: 'behind' | 'grown' | 'watched' | 'unwatched' | 'absent';
 }
 
 /** Milliseconds that a path may be without a file until it is lost: rotation renames first and creates then. */
@@ -293,6 +294,6 @@ export class Tail {
       this.#lost = true;
       this.#updates.push({ type: 'lost', error: tailError(this.#path, error) });
     }
-    return this.#file && !isLong ? 'unwatched' : 'watched';
+    return this.#file && !isLong ? 'unwatched' : 'absent';
   }
 }

@@ -99,7 +99,8 @@ function openForReading(path: string): DatabaseSync | undefined {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(hasLog ? path : url, { readOnly: true });
-    if (!identify(db, path) && pragma(db, 'user_version') === migrations.length) return db;
+    // Every version has the same table of bans.
+    if (!identify(db, path) && pragma(db, 'user_version') > 0) return db;
   } catch (thrown) {
     const { code } = storeError(thrown, path);
     if (code === 'store-newer' || code === 'store-foreign' || code === 'store-damaged') {

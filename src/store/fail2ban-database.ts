@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { canonicalTarget } from './ban-target.ts';
-import { capLines } from './matched-lines.ts';
+import { capLines } from '../jail/matched-lines.ts';
 import type { StoredBan } from './stored-ban.ts';
 
 /** Why a row is left out, for people. */

@@ -19,6 +19,8 @@ export interface PositionWrite {
 export interface Batch {
   readonly bans: readonly BanWrite[];
   readonly positions: readonly PositionWrite[];
+  /** Whether nothing waits beside it. */
+  readonly isAll: boolean;
 }
 
 /** UTF-16 code units of matched lines that may wait; bans beyond that wait without theirs. */
@@ -56,6 +58,11 @@ export class PendingWrites {
     this.#positions.set(write.source, write);
   }
 
+  /** Bans that wait. */
+  get banCount(): number {
+    return this.#size;
+  }
+
   /** All that waits for an address. */
   of(ip: string): readonly BanWrite[] {
     return this.#bans.get(ip) ?? [];
@@ -77,10 +84,10 @@ export class PendingWrites {
   batch(most: number): Batch {
     const bans: BanWrite[] = [];
     for (const writes of this.#bans.values()) {
-      if (bans.length >= most) return { bans, positions: [] };
+      if (bans.length >= most) return { bans, positions: [], isAll: false };
       bans.push(...writes);
     }
-    return { bans, positions: [...this.#positions.values()] };
+    return { bans, positions: [...this.#positions.values()], isAll: true };
   }
 
   /** Forgets what was written, but not what has been put since. */

@@ -30,6 +30,19 @@ export const migrations: readonly string[] = [
     updated INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  // Failures below maxretry, up to the positions stored beside them. `until`: when they stop counting.
+  `
+  CREATE TABLE failure (
+    jail TEXT NOT NULL,
+    ip TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    lines TEXT NOT NULL,
+    PRIMARY KEY (jail, ip)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

@@ -1,31 +1,18 @@
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { DatabaseKeeper, type StoreEvent } from './database-keeper.ts';
+import type { CountedFailures } from '../jail/failure-book.ts';
+import { countedBefore } from './counted.ts';
+import { banStatistics, type BanStatistics } from './ban-statistics.ts';
+import { DatabaseKeeper } from './database-keeper.ts';
 import { encodeLines, decodeLines } from './matched-lines.ts';
-import { type BanWrite, PendingWrites } from './pending-writes.ts';
-import { isRowFault, type StoreError, storeError } from './store-error.ts';
-import { type BanRecord, isActive, isRemembered, seenFrom, type StoredBan } from './stored-ban.ts';
+import { type Batch, type BanWrite, PendingWrites } from './pending-writes.ts';
+import { isRowFault, storeError } from './store-error.ts';
+import type { StoreOptions, StoreStatus } from './store-options.ts';
+import { type BanRecord, isActive, seenFrom, type StoredBan } from './stored-ban.ts';
+import { StoredHistory } from './stored-history.ts';
 import type { Tables } from './tables.ts';
 
-export interface StoreOptions {
-  /** Made if it is missing. */
-  readonly stateDir: string;
-  /** Seconds for which bans that are over are remembered: fail2ban's `dbpurgeage`. */
-  readonly purgeAge: number;
-  /** Every ban in force, for when what is stored was lost and has to be written again. */
-  readonly active: () => Iterable<StoredBan>;
-  readonly report: (event: StoreEvent) => void;
-  /** Epoch milliseconds. */
-  readonly clock: () => number;
-}
-
-export interface StoreStatus {
-  readonly path: string;
-  /** Undefined: everything can be stored. */
-  readonly trouble: StoreError | undefined;
-  /** What waits to be written. */
-  readonly waiting: number;
-}
+export type { StoreOptions, StoreStatus };
 
 /** Milliseconds for which what is to be written is collected. */
 const commitWithin = 100;
@@ -33,6 +20,8 @@ const commitWithin = 100;
 const batchRows = 250;
 /** What may wait while nothing can be stored. */
 const mostWaiting = 20_000;
+/** Rows that are read at a time. */
+const pageRows = 200;
 /** Remembered bans that are over go beyond this number of rows. */
 const mostRows = 250_000;
 /** Milliseconds (30 days) after which the position in a log that nobody reads any more is forgotten. */
@@ -41,7 +30,7 @@ const positionAge = 30 * 86_400_000;
 const lastTime = 8.64e15;
 
 /**
- * The memory in the state directory: bans, how often who was banned, and up to where logs were read. Writing returns at
+ * The memory in the state directory: bans, how often who was banned, what was counted, and up to where logs were read. Writing returns at
  * once and is done within a tenth of a second, many changes in one transaction. Nothing here throws: while the database can't be
  * used, that is reported once, changes wait in memory, and it is tried again.
  */
@@ -55,16 +44,18 @@ export class Store {
   #timer: NodeJS.Timeout | undefined;
   #due = Infinity;
   #closed = false;
+  #hasCounted = false;
 
   constructor(options: StoreOptions) {
     this.#options = options;
+    this.history = new StoredHistory(this, options.purgeAge * 1000);
     this.path = join(options.stateDir, 'dock2ban.sqlite3');
     this.#keeper = new DatabaseKeeper({
       path: this.path,
       clock: options.clock,
       report: options.report,
       retry: (ms) => this.#schedule(ms),
-      onReplaced: () => (this.#isIncomplete = true),
+      onReplaced: () => this.#onReplaced(),
     });
   }
 
@@ -133,34 +124,7 @@ export class Store {
   }
 
   /** How often an address was banned: what `bantime.increment` grows by. For `Jail`. */
-  readonly history = {
-    /** @param jail undefined: in all jails (`bantime.overalljails`)  @param now epoch milliseconds */
-    count: (ip: string, jail: string | undefined, now: number): number => {
-      const age = this.#options.purgeAge * 1000;
-      let sum = 0;
-      for (const ban of this.of(ip)) {
-        if ((jail === undefined || ban.jail === jail) && isRemembered(ban, now, age)) sum += ban.count;
-      }
-      return sum;
-    },
-    /** Counts a ban. The ban itself is `put` with this count right after, if it comes into force. */
-    add: (ip: string, jail: string, now: number): void => {
-      const known = this.get(jail, ip);
-      const count = this.history.count(ip, jail, now) + 1;
-      if (known && isActive(known, now)) this.put({ ...known, count });
-      else
-        this.put({
-          jail,
-          ip,
-          since: now,
-          until: now,
-          count,
-          failures: undefined,
-          container: undefined,
-          lines: [],
-        });
-    },
-  };
+  readonly history: StoredHistory;
 
   /** Up to where logs were read. What a position is, only the source knows. */
   readonly positions = {
@@ -169,6 +133,31 @@ export class Store {
     /** Stored after all bans that were put before. */
     set: (source: string, position: string): void => this.#putText(source, position),
   };
+
+  /** Says that something was counted, which is stored soon after. */
+  noteCounted(): void {
+    this.#hasCounted = true;
+    if (!this.#keeper.trouble) this.#schedule(commitWithin);
+  }
+
+  /**
+   * What earlier runs have counted in a jail, the longest ago first. To be read in one go.
+   * @param now epoch milliseconds  @param findtime seconds for which a failure counts
+   */
+  *failures(
+    jail: string,
+    now: number,
+    findtime: number,
+  ): Generator<readonly [ip: string, failures: CountedFailures]> {
+    const tables = this.#keeper.read((found) => found);
+    try {
+      for (const [ip, failures] of tables?.failures(jail, now - findtime * 1000) ?? []) {
+        yield [ip, countedBefore(failures, now)];
+      }
+    } catch (error) {
+      this.#keeper.fail(error);
+    }
+  }
 
   /** What the last run has left to the next, by name. */
   readonly notes = {
@@ -180,6 +169,27 @@ export class Store {
   totals(): readonly { jail: string; addresses: number; bans: number }[] {
     this.flush();
     return this.#keeper.read((tables) => tables.totals()) ?? [];
+  }
+
+  /** What is remembered, summed up; undefined if it can't be read. */
+  statistics(): BanStatistics | undefined {
+    return this.#keeper.read(({ db }) => banStatistics(db));
+  }
+
+  /** All that is remembered, in pieces between which time may pass. A ban that is stored anew meanwhile may come twice. */
+  *pages(): Generator<readonly StoredBan[]> {
+    this.flush();
+    for (let after: number | undefined = 0; ;) {
+      const from: number = after;
+      const page = this.#keeper.read((tables) => tables.page(from, pageRows));
+      if (page?.last === undefined) break;
+      after = page.last;
+      yield page.bans.filter(({ jail, ip }) => !this.#pending.get(jail, ip));
+    }
+    const waiting = [...this.#pending.bans()];
+    yield waiting.flatMap(({ record }) =>
+      record ? { ...bare(record), lines: decodeLines(record.lines) } : [],
+    );
   }
 
   /** Forgets what is older than `purgeAge`, in small steps. @returns how many rows went */
@@ -201,7 +211,7 @@ export class Store {
 
   /** Writes now what waits. @returns whether everything is stored */
   flush(): boolean {
-    while (this.#pending.size > 0) if (!this.#commit()) return false;
+    while (this.#pending.size > 0 || this.#hasCounted) if (!this.#commit()) return false;
     return true;
   }
 
@@ -231,10 +241,18 @@ export class Store {
   #changed(): void {
     if (this.#pending.size >= mostWaiting) {
       if (this.#keeper.trouble) this.#overflow();
-      else this.flush();
+      else this.#flushBans();
     }
     if (this.#keeper.trouble) return;
     this.#schedule(this.#pending.size >= batchRows ? 0 : commitWithin);
+  }
+
+  /** Amid the lines of a log: what they come to may be stored only with the position behind them. */
+  #flushBans(): void {
+    while (this.#pending.banCount > 0) {
+      const { bans } = this.#pending.batch(batchRows);
+      if (!this.#store({ bans, positions: [], isAll: false })) return;
+    }
   }
 
   /** What is dropped is in force, and `active` will tell it. */
@@ -242,6 +260,11 @@ export class Store {
     this.#isIncomplete = true;
     this.#pending.dropBans();
     if (this.#pending.size >= mostWaiting / 2) this.#pending.clear();
+  }
+
+  #onReplaced(): void {
+    this.#isIncomplete = true;
+    this.#options.counting?.unsettle();
   }
 
   #schedule(ms: number | undefined): void {
@@ -259,16 +282,28 @@ export class Store {
   }
 
   #commit(): boolean {
+    return this.#store(this.#pending.batch(batchRows));
+  }
+
+  #store(batch: Batch): boolean {
     if (this.#closed) return false;
-    const batch = this.#pending.batch(batchRows);
+    const { counting } = this.#options;
     const stored = this.#keeper.write((tables) => {
       for (const ban of batch.bans) this.#row(`[${ban.jail}] ${ban.ip}`, () => tables.writeBan(ban));
+      if (!batch.isAll) return;
+      for (const write of counting?.changes() ?? []) {
+        this.#row(`[${write.jail}] ${write.ip}`, () => tables.writeFailures(write));
+      }
       for (const position of batch.positions) {
         this.#row(position.source, () => tables.writePosition(position));
       }
     });
     if (!stored) return false;
     this.#pending.settle(batch);
+    if (batch.isAll) {
+      counting?.settle();
+      this.#hasCounted = false;
+    }
     if (this.#isIncomplete) this.#writeAllAgain();
     return true;
   }

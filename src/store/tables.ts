@@ -1,7 +1,10 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
-import { decodeLines } from './matched-lines.ts';
+import type { CountedFailures } from '../jail/failure-book.ts';
 import { canonicalTarget } from './ban-target.ts';
+import type { FailureWrite } from './counted.ts';
+import { decodeLines, encodeLines } from './matched-lines.ts';
 import type { BanWrite, PositionWrite } from './pending-writes.ts';
+import { pragma } from './schema.ts';
 import { outdatedFactor, type BanRecord, type StoredBan } from './stored-ban.ts';
 
 type Row = Record<string, SQLOutputValue>;
@@ -59,6 +62,39 @@ export class Tables {
     );
   }
 
+  writeFailures({ jail, ip, failures, until }: FailureWrite): void {
+    if (failures === undefined) {
+      this.#prepared('DELETE FROM failure WHERE jail = ? AND ip = ?').run(jail, ip);
+      return;
+    }
+    const { first, last, count, lines } = failures;
+    this.#prepared(
+      'INSERT OR REPLACE INTO failure (jail, ip, first, last, until, count, lines) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ).run(
+      jail,
+      ip,
+      Math.round(first),
+      Math.round(last),
+      Math.round(until),
+      Math.round(count),
+      encodeLines(lines),
+    );
+  }
+
+  /** The failures of a jail, the longest ago first. Rows that are none are passed over. @param after epoch milliseconds */
+  *failures(jail: string, after: number): Generator<readonly [ip: string, failures: CountedFailures]> {
+    // A database that can only be read may be of a version without.
+    if (pragma(this.db, 'user_version') < 2) return;
+    const select = this.db.prepare(
+      'SELECT ip, first, last, count, lines FROM failure WHERE jail = ? AND last > ? ORDER BY last',
+    );
+    for (const { ip, first, last, count, lines } of select.iterate(jail, after)) {
+      if (typeof ip !== 'string' || canonicalTarget(ip) !== ip || typeof lines !== 'string') continue;
+      if (typeof first !== 'number' || typeof last !== 'number' || typeof count !== 'number') continue;
+      if (count > 0 && first <= last) yield [ip, { first, last, count, lines: decodeLines(lines) }];
+    }
+  }
+
   /** Bans in force, in the order in which they were made. Rows that are no bans are passed over. */
   *active(now: number): Generator<BanRecord> {
     // A statement of its own: two of these may run at a time.
@@ -77,8 +113,23 @@ export class Tables {
 
   get(jail: string, ip: string): StoredBan | undefined {
     const row = this.#prepared(`SELECT ${columns}, lines FROM ban WHERE ip = ? AND jail = ?`).get(ip, jail);
-    const ban = row && recordOf(row);
-    return ban && { ...ban, lines: typeof row['lines'] === 'string' ? decodeLines(row['lines']) : [] };
+    return row && storedOf(row);
+  }
+
+  /** Bans in the order in which they were stored, with their lines. @param after the `last` of the page before; 0 at first */
+  page(
+    after: number,
+    most: number,
+  ): { readonly bans: readonly StoredBan[]; readonly last: number | undefined } {
+    const rows = this.#prepared(`SELECT id, ${columns}, lines FROM ban WHERE id > ? ORDER BY id LIMIT ?`).all(
+      after,
+      most,
+    );
+    const last = rows.at(-1)?.['id'];
+    return {
+      bans: rows.flatMap((row) => storedOf(row) ?? []),
+      last: typeof last === 'number' ? last : undefined,
+    };
   }
 
   position(source: string): string | undefined {
@@ -106,6 +157,7 @@ export class Tables {
    */
   *purge(now: number, age: number, mostRows: number, positionAge: number): Generator<number> {
     yield Number(this.#prepared('DELETE FROM position WHERE updated < ?').run(now - positionAge).changes);
+    yield Number(this.#prepared('DELETE FROM failure WHERE until <= ?').run(now).changes);
     const end = this.#prepared(
       'SELECT max(id) AS id FROM (SELECT id FROM ban WHERE id > ? ORDER BY id LIMIT ?)',
     );
@@ -139,6 +191,11 @@ export class Tables {
     this.#statements.set(sql, statement);
     return statement;
   }
+}
+
+function storedOf(row: Row): StoredBan | undefined {
+  const ban = recordOf(row);
+  return ban && { ...ban, lines: typeof row['lines'] === 'string' ? decodeLines(row['lines']) : [] };
 }
 
 /** The file may have been in other hands: only what a ban can be is taken for one. */

@@ -153,6 +153,14 @@ export const clientText: Readonly<Record<string, readonly Line[]>> = {
     (text) =>
       `Nov 22 13:44:53 mail postfix/cleanup[124]: 4XyZab12cd: warning: header Subject: ${text} from unknown[192.0.2.66]; from=<x> to=<y> proto=ESMTP helo=<z>`,
   ],
+  recidive: [
+    () => '2026-11-22 13:44:53,123 fail2ban.actions        [81]: NOTICE  [sshd] Ban 192.0.2.66',
+    // The only text of a client in there is a name, where one is looked up.
+    (text) =>
+      `2026-11-22 13:44:53,123 fail2ban.ipdns          [81]: WARNING Determined IP using DNS Lookup: ${text} = {'192.0.2.66'}`,
+    (text) =>
+      `2026-11-22 13:44:53,123 fail2ban.ipdns: WARNING Unable to find a corresponding IP address for ${text}: x`,
+  ],
   dovecot: [
     (text) =>
       `Nov 22 13:44:53 imap-login: Info: Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<${text}>, method=PLAIN, rip=192.0.2.66, lip=172.18.0.4, TLS`,

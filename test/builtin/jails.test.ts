@@ -13,7 +13,8 @@ describe.each(jailNames)('built-in jail %s', (name) => {
     expect(problems).toEqual([]);
     expect(jails).toHaveLength(1);
     const { filter, containers, findtime, bantime } = jails[0]!;
-    expect({ containers, findtime, bantime }).toEqual({ containers: ['web'], findtime: 600, bantime: 600 });
+    const times = name === 'recidive' ? [86_400, 604_800] : [600, 600];
+    expect([containers, findtime, bantime]).toEqual([['web'], ...times]);
     for (const regex of [...filter.failregex, ...filter.ignoreregex]) {
       // Nothing is left to be filled in but what fail2ban itself defines.
       expect(regex.match(/<[a-z_]+>|%\(/g)).toBeNull();
@@ -56,6 +57,28 @@ describe('a user’s own files stand above', () => {
     const byName = (list: typeof jails) => new Map(list.map((jail) => [jail.name, jail]));
     expect(byName(beside.jails)).toEqual(byName(jails));
     expect(beside.problems).toEqual([]);
+  });
+
+  it('recidive’s times are not those of [DEFAULT], but what its own section says', () => {
+    const recidive = (section: string) => {
+      const text = `[DEFAULT]\nbantime = 8m\nfindtime = 7m\nmaxretry = 3\nport = ssh\n[recidive]\nenabled = true\n${section}`;
+      const tree = { ...treeOf({ 'jail.local': text }), builtin: builtinTree.builtin };
+      const { jails, problems } = resolveJails({ tree, containers: [], compileFilter });
+      expect(problems).toEqual([]);
+      return jails[0];
+    };
+    const bans = { kind: 'bans', container: undefined };
+    const times = { findtime: 86_400, bantime: 604_800, maxretry: 3 };
+    expect(recidive('')).toMatchObject({ ...times, closes: 'all', sources: [bans] });
+    expect(recidive('bantime = 2w')).toMatchObject({ findtime: 86_400, bantime: 2 * 604_800 });
+    // As fail2ban's own jail.conf has it.
+    expect(
+      recidive('logpath = /var/log/fail2ban.log\nbanaction = iptables-allports\nbantime = 1w\nfindtime = 1d'),
+    ).toMatchObject({
+      ...times,
+      closes: 'all',
+      sources: [{ kind: 'file', pattern: '/var/log/fail2ban.log' }, bans],
+    });
   });
 
   it('a container’s label takes the user’s filter', () => {

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { execa } from 'execa';
 import { serveControl, type ControlServer } from '../../src/control/server.ts';
 import { fakeController } from '../control/fake-controller.ts';
+
+const { version }: { version: string } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 let dir: string;
 let socket: string;
@@ -56,7 +58,10 @@ describe('fail2ban-client', { timeout }, () => {
       '20.247.234.38 \t2026-11-22 13:44:53 + 600 = 2026-11-22 13:54:53\n',
     ],
     [['-q', 'set', 'nginx-proxy', 'banip', '192.0.2.7', '192.0.2.8'], '2\n'],
-    [['set', 'nginx-proxy', 'unbanip', '--report-absent', '192.0.2.7'], '1\n'],
+    [['set', 'nginx-proxy', 'unbanip', '192.0.2.7'], '1\n'],
+    [['--str2sec', '1d12h'], '129600\n'],
+    [['-V'], `${version}\n`],
+    [['--version'], `dock2ban v${version}\n`],
     [['unban', '192.0.2.8'], '1\n'],
     [['unban', '--all'], '1\n'],
   ])('%s', async (args, stdout) => {
@@ -78,9 +83,9 @@ describe('fail2ban-client', { timeout }, () => {
 
   it.each([
     [['ping'], /no controller answers/],
-    [['frobnicate'], /no answer to: fail2ban-client frobnicate/],
+    [['frobnicate'], /no controller answers/],
     [['--zz'], /--zz/],
-    [['set', 'nginx-proxy', 'banip'], /no answer to/],
+    [['set', 'nginx-proxy', 'banip', '192.0.2.7'], /no controller answers/],
   ])('fails with 255: %s', async (args, message) => {
     const { exitCode, stdout, stderr } = await client('-s', join(dir, 'nobody.sock'), ...args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 255, stdout: '' });

@@ -13,7 +13,11 @@ describe('labels that can be used', () => {
   });
 
   it('leaves a container without fail2ban labels alone, silently', () => {
-    expect(resolveLabels({ 'com.docker.compose.service': 'x' })).toEqual({ jails: [], problems: [] });
+    expect(resolveLabels({ 'com.docker.compose.service': 'x' })).toMatchObject({
+      jails: [],
+      access: [],
+      problems: [],
+    });
   });
 
   it('takes several jails, options for all and for one', () => {
@@ -148,6 +152,21 @@ describe('labels that can be used', () => {
       { severity: 'info', container: 'web', message: expect.stringContaining('is read instead') },
     ]);
   });
+
+  it.each([
+    ['syslog', {}, {}, 'web'.padEnd(64, '0')],
+    ['journald', {}, {}, 'web'.padEnd(64, '0')],
+    ['syslog', { 'fail2ban.source': 'syslog' }, {}, undefined],
+    ['journald', {}, { 'cache-disabled': 'true' }, undefined],
+  ])(
+    'names the copy to read while the log driver %s fails, with %j and %j',
+    (driver, labels, options, id) => {
+      const logging = { driver, options, tag: 'web' };
+      const { jails } = resolveLabels({ 'fail2ban.jail': 'sshd', ...labels }, { logging });
+      expect(jails[0]?.sources).toMatchObject([{ kind: driver, ...(id !== undefined && { fallback: id }) }]);
+      expect(id !== undefined || !('fallback' in jails[0]!.sources[0]!)).toBe(true);
+    },
+  );
 
   it.each([
     [{ 'fail2ban.source': 'syslog' }, {}],

@@ -66,7 +66,7 @@ describe('defaults', () => {
           usedns: 'warn',
           logtype: 'file',
         },
-        sources: [{ kind: 'syslog', program: 'web', container: 'web' }],
+        sources: [{ kind: 'syslog', program: 'web', container: 'web', fallback: 'web'.padEnd(64, '0') }],
         blocktype: 'drop',
         ipv6prefix: 64,
         closes: [80, 443].map((port) => ({

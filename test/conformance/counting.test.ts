@@ -38,7 +38,7 @@ it("counts what fail2ban's own FailManager counts, over random sequences of fail
     }),
   ) as [number, boolean][][];
   const ours = inputs.map(({ maxretry, findtime, events }) => {
-    const counter = new FailureCounter(maxretry, findtime);
+    const counter = new FailureCounter({ maxretry, findtime });
     return events.map(([id, seconds, attempts]) => {
       const { failures, reached } = counter.add(id, seconds * 1000, attempts);
       return [failures, reached];

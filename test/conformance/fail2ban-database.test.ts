@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import { localTime } from '../../src/local-time.ts';
-import { importFail2ban } from '../../src/store/import.ts';
+import { importFail2ban } from '../store/import-fail2ban.ts';
 import { Store } from '../../src/store/store.ts';
 import { fail2banTree } from './fail2ban-tree.ts';
 

@@ -1,4 +1,6 @@
 import type { Controller, JailStatus } from '../../src/control/api.ts';
+import { FakeLive } from './fake-live.ts';
+import { FakeViews } from './fake-views.ts';
 
 export const nginxProxy: JailStatus = {
   jail: 'nginx-proxy',
@@ -13,15 +15,22 @@ export const nginxProxy: JailStatus = {
 };
 
 /** A controller with one jail, `nginx-proxy`, that bans anything but 127.0.0.1. */
-export function fakeController(): Controller & { readonly bans: Set<string> } {
+export function fakeController(): Controller & {
+  readonly bans: Set<string>;
+  readonly live: FakeLive;
+  readonly views: FakeViews;
+} {
   const bans = new Set(['20.247.234.38']);
   return {
     bans,
+    live: new FakeLive('nginx-proxy'),
+    views: new FakeViews(),
     status: () => ({
       version: '0.1.0',
       docker: { connected: true, version: '20.10.24' },
-      firewall: { backend: 'docker-user', healthy: true },
+      firewall: { backend: 'docker-user', healthy: true, troubles: [] },
       jails: ['nginx-proxy'],
+      sources: [],
     }),
     jail: (name) => (name === 'nginx-proxy' ? nginxProxy : undefined),
     banned: () => ({ 'nginx-proxy': [...bans] }),

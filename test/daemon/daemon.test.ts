@@ -307,6 +307,31 @@ describe('Daemon', () => {
     expect(events.find(({ event }) => event === 'firewall-error')!.msg).toContain(
       '[nginx-proxy] 198.51.100.66',
     );
-    expect(control.status().firewall.healthy).toBe(false);
+    expect(control.status().firewall).toEqual({
+      backend: 'none',
+      healthy: false,
+      troubles: ['not shut out yet: [nginx-proxy] 198.51.100.66: the lock is held'],
+    });
+  });
+
+  it('says when another backend enforces than before', async () => {
+    await start([nginxProxy()]);
+    await sees('ready');
+    const remarks = ['chosen because Docker makes its rules with nftables'];
+    vi.spyOn(firewall, 'info', 'get').mockReturnValue({
+      backend: 'nftables',
+      variant: undefined,
+      entry: { 4: 'forward', 6: 'forward' },
+      remarks,
+    });
+    engine.containers = [nginxProxy(), nginxProxy({ id: idOf('b2'), name: 'second' })];
+    await engine.emit('{}');
+    await sees('firewall-changed', {
+      from: 'none',
+      to: 'nftables',
+      msg: 'Firewall changed from none to nftables: chosen because Docker makes its rules with nftables',
+    });
+    expect(control.status().firewall.backend).toBe('nftables');
+    expect(events.filter(({ event }) => event === 'firewall-changed')).toHaveLength(1);
   });
 });

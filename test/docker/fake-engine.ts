@@ -15,6 +15,7 @@ export interface FakeContainer {
   logDriver?: string;
   logOptions?: Record<string, string>;
   startedAt?: string;
+  endpoints?: Record<string, { IPAddress?: string; GlobalIPv6Address?: string }>;
 }
 
 /**
@@ -29,6 +30,8 @@ export class FakeEngine {
     { Name: 'bridge', Driver: 'bridge', IPAM: { Config: [{ Subnet: '172.17.0.0/16' }] } },
   ];
   info: unknown = {};
+  /** Swarm's; undefined: it is no manager. */
+  services: readonly { ID: string }[] | undefined;
   /** Runs before each answer; may answer itself, then returns true. */
   intercept: (path: string, response: ServerResponse) => boolean | Promise<boolean> = () => false;
   readonly #api: { version: string; min: string; max: string };
@@ -110,6 +113,16 @@ export class FakeEngine {
     }
     if (path === '/info') return json(response, 200, this.info);
     if (path === '/networks') return json(response, 200, this.networks);
+    if (path.startsWith('/services?')) {
+      if (!this.services) return json(response, 503, { message: 'This node is not a swarm manager.' });
+      const filters = new URL(path, 'http://engine').searchParams.get('filters') ?? '{}';
+      const { id = [] } = JSON.parse(filters) as { id?: readonly string[] };
+      return json(
+        response,
+        200,
+        this.services.filter(({ ID }) => id.includes(ID)),
+      );
+    }
     if (path === '/containers/json') return json(response, 200, this.containers.map(listEntry));
     if (path.startsWith('/events')) {
       response.writeHead(200, { 'content-type': 'application/json' });
@@ -156,7 +169,7 @@ function listEntry(container: FakeContainer): unknown {
 
 function inspection(container: FakeContainer): unknown {
   const { id, name, labels = {}, ports = {}, networkMode = 'bridge', startedAt } = container;
-  const { logDriver = 'json-file', logOptions = {} } = container;
+  const { logDriver = 'json-file', logOptions = {}, endpoints = { bridge: {} } } = container;
   return {
     Id: id,
     Name: `/${name}`,
@@ -167,6 +180,6 @@ function inspection(container: FakeContainer): unknown {
     State: { StartedAt: startedAt ?? '2026-11-22T13:44:54Z' },
     Config: { Image: 'nginx:1', Labels: labels },
     HostConfig: { NetworkMode: networkMode, LogConfig: { Type: logDriver, Config: logOptions } },
-    NetworkSettings: { Ports: ports, Networks: { bridge: {} } },
+    NetworkSettings: { Ports: ports, Networks: endpoints },
   };
 }

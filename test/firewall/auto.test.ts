@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { chooseFirewall } from '../../src/firewall/choose.ts';
 import type { Firewall, GuardedJail } from '../../src/firewall/firewall.ts';
 import { NeverBan } from '../../src/firewall/never-ban.ts';
 import type { Ban } from '../../src/jail/ban.ts';
@@ -24,6 +25,16 @@ async function opened(): Promise<Firewall> {
   expect(await fw.reconcile([web, ssh])).toEqual(nothing);
   return fw;
 }
+
+const fixed = (choice: 'docker-user' | 'nftables'): Firewall =>
+  chooseFirewall({
+    choice,
+    tools: kernel,
+    procNet: kernel.procNet,
+    now: () => kernel.now,
+    neverBan: () => neverBan,
+    engineBackend: () => kernel.engine,
+  });
 
 function ban(ip: string, jail = 'web'): Ban {
   return { jail, ip, since: kernel.now, until: kernel.now + 600_000 };
@@ -81,6 +92,27 @@ describe('choice', () => {
     expect(await fw.reconcile([web, ssh])).toEqual(nothing);
     await fw.flush();
     expect([hasNftTraces(), hasIptablesTraces()]).toEqual([false, false]);
+  });
+
+  it.each(['docker-user', 'nftables'] as const)(
+    'stays %s if that was asked for, whatever fits',
+    async (choice) => {
+      if (choice === 'docker-user') kernel.engine = 'nftables';
+      else kernel.startDocker('nft');
+      const fw = fixed(choice);
+      await fw.open();
+      expect(await fw.reconcile([web])).toEqual(nothing);
+      expect(fw.info).toMatchObject({ backend: choice });
+      expect(fw.info!.remarks[0]).toBe('chosen because it was asked for');
+      await fw.ban([ban('203.0.113.9')]);
+      expect(isShutOut('203.0.113.9')).toBe(true);
+      expect([hasNftTraces(), hasIptablesTraces()]).toEqual([choice === 'nftables', choice !== 'nftables']);
+    },
+  );
+
+  it('is an error where what was asked for is missing', async () => {
+    kernel.missing = ['nft'];
+    await expect(fixed('nftables').open()).rejects.toMatchObject({ code: 'firewall-missing-binary' });
   });
 
   it('is an error where there is nothing', async () => {

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import type { Family } from '../../src/address.ts';
+import type { AccessSpec } from '../../src/config/access-spec.ts';
 import type { Closes } from '../../src/config/jail-spec.ts';
-import { allSet, jailSet } from '../../src/firewall/set-names.ts';
+import { allSet, isAccessSet, jailSet } from '../../src/firewall/set-names.ts';
+import { prefixCover } from '../../src/prefix-cover.ts';
 import { jailNames, type World } from './convergence-world.ts';
 
 const bannable = [
@@ -23,6 +25,16 @@ const closings: Closes[] = [
     { protocol: 'tcp', first: 82, last: 90, hostAddress: '::' },
   ],
 ];
+
+const entries = ['203.0.113.1', '203.0.113.0/24', '2001:db8::/32', '172.17.0.9', '0.0.0.0/0', '::/0'];
+const list = fc.uniqueArray(fc.constantFrom(...entries), { maxLength: 3 }).map((some) => prefixCover(some));
+const accessOf = (container: string): fc.Arbitrary<AccessSpec> =>
+  fc.record({
+    container: fc.constant(container),
+    closes: fc.constantFrom(...closings.filter((closes) => closes !== 'all')),
+    allow: fc.option(list, { nil: undefined }),
+    deny: list,
+  });
 
 const jail = fc.constantFrom(...jailNames);
 const ip = fc.constantFrom(...bannable, ...hidden);
@@ -54,6 +66,10 @@ export const changes: NamedStep[] = [
         blocktype: i === 1 ? 'reject' : 'drop',
       }))),
   ]),
+  fc
+    .tuple(accessOf('web'), accessOf('a name; that nobody -j ACCEPT can give'))
+    .chain((both) => fc.subarray(both))
+    .map((access) => [`access ${JSON.stringify(access)}`, (world) => void (world.access = access)]),
   fc
     .integer({ min: 1, max: 3_000_000 })
     .map((s) => [`${s} s pass`, (world) => void (world.kernel.now += s * 1000)]),
@@ -98,6 +114,20 @@ export const dockerUserFaults: NamedStep[] = [
       if (kernel.sets.has(jailSet(name, f))) kernel.sets.members(jailSet(name, f)).clear();
     },
   ]),
+  fc.tuple(fc.nat(20), fc.constantFrom('flush', 'del', 'add')).map(([which, verb]) => [
+    `ipset ${verb} of access set ${which}`,
+    ({ kernel }) => {
+      const sets = kernel.sets.names().filter(isAccessSet);
+      const set = sets[which % sets.length];
+      if (set === undefined) return;
+      const members = kernel.sets.members(set);
+      if (verb === 'flush') members.clear();
+      else if (verb === 'del') members.delete([...members.keys()][0] ?? '');
+      else
+        for (let i = 0; i < 10; i += 1)
+          members.set(set.includes('-a4-') ? `192.0.2.${i}` : `2001:db8:77::${i}`, Infinity);
+    },
+  ]),
   // More than could be missing at the same time: equal numbers are not noticed.
   fc.tuple(fc.constantFrom(...jailNames, undefined), fc.boolean()).map(([name, forEver]) => [
     `ipset add of strangers in '${name ?? 'all'}'`,
@@ -131,7 +161,7 @@ const nftScripts = fc.oneof(
     'flush chain inet dock2ban forward\ndelete chain inet dock2ban forward\nadd chain inet dock2ban forward { type filter hook forward priority 300; policy accept; }',
   ),
   fc
-    .constantFrom('input', 'forward', 'guard', 'banned', 'jail-sshd')
+    .constantFrom('input', 'forward', 'guard', 'banned', 'jail-sshd', 'access', 'access-web')
     .map((chain) => `flush chain inet dock2ban ${chain}`),
   fc
     .tuple(

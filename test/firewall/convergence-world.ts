@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
 import { familyOf, type Family } from '../../src/address.ts';
+import type { AccessSpec } from '../../src/config/access-spec.ts';
+import { accessRules } from '../../src/firewall/access-rules.ts';
 import { FirewallError } from '../../src/firewall/errors.ts';
 import type { GuardedJail } from '../../src/firewall/firewall.ts';
 import { NeverBan } from '../../src/firewall/never-ban.ts';
@@ -29,6 +31,7 @@ export async function openWorld(enforcement: Enforcement) {
     kernel,
     firewall,
     jails: [] as readonly GuardedJail[],
+    access: [] as readonly AccessSpec[],
     isOverlapping: false,
 
     async ban(name: string, address: string, seconds: number | null) {
@@ -46,7 +49,7 @@ export async function openWorld(enforcement: Enforcement) {
     },
 
     async reconcile() {
-      if ((await firewall.reconcile(world.jails)).shortfalls.length === 0) purged = true;
+      if ((await firewall.reconcile(world.jails, world.access)).shortfalls.length === 0) purged = true;
     },
 
     gainAddress(address: string) {
@@ -106,7 +109,7 @@ export async function openWorld(enforcement: Enforcement) {
         banned.get(name)!.set(address, until);
         all.set(address, Math.max(all.get(address) ?? 0, until));
       }
-      enforcement.expectRules(kernel, firewall, world.jails, banned);
+      enforcement.expectRules(kernel, firewall, world.jails, banned, accessRules(world.access, neverBan));
       for (const f of [4, 6] as const) {
         const ofFamily = (ends: Ends): Ends => new Map([...ends].filter(([each]) => familyOf(each) === f));
         for (const [name, ends] of banned) {

@@ -47,7 +47,7 @@ describe.each(backends)('any sequence of changes and faults, $name', ({ enforcem
         expect(world.foreignRules()).toEqual(foreign);
         const settled = world.kernel.snapshot();
         world.kernel.commands.length = 0;
-        expect(await world.firewall.reconcile(world.jails)).toEqual({
+        expect(await world.firewall.reconcile(world.jails, world.access)).toEqual({
           repairs: [],
           shortfalls: [],
           refused: [],

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Family } from '../../src/address.ts';
+import { accessChainRules, accessSets, type AccessRules } from '../../src/firewall/access-rules.ts';
 import { chainRules } from '../../src/firewall/chain-rules.ts';
 import { chooseFirewall } from '../../src/firewall/choose.ts';
 import { DockerUserFirewall } from '../../src/firewall/docker-user.ts';
@@ -8,7 +9,7 @@ import type { NeverBan } from '../../src/firewall/never-ban.ts';
 import { layoutOf } from '../../src/firewall/nft-layout.ts';
 import { elementOf, placeFinder, prefixText, setOf } from '../../src/firewall/nft-names.ts';
 import { NftablesFirewall } from '../../src/firewall/nftables.ts';
-import { allSet, isOurSet, jailSet } from '../../src/firewall/set-names.ts';
+import { allSet, isAccessSet, isOurSet, jailSet } from '../../src/firewall/set-names.ts';
 import type { Variant } from '../../src/firewall/tables.ts';
 import type { SimulatedKernel } from './simulated-kernel.ts';
 
@@ -21,7 +22,7 @@ export interface Enforcement {
   create(kernel: SimulatedKernel, neverBan: () => NeverBan): Firewall;
   /** What the kernel holds for a jail; undefined: for all. */
   members(kernel: SimulatedKernel, jail: string | undefined, family: Family): Ends;
-  /** Everything that any set of ours holds. */
+  /** Everything that any set of ours holds in which banned addresses are. */
   everyMember(kernel: SimulatedKernel): string[];
   /** @param banned what is banned, by jail */
   expectRules(
@@ -29,6 +30,7 @@ export interface Enforcement {
     firewall: Firewall,
     jails: readonly GuardedJail[],
     banned: ReadonlyMap<string, Ends>,
+    access: AccessRules,
   ): void;
   /** Whether a command line changes anything. */
   isWrite(command: string): boolean;
@@ -50,16 +52,21 @@ export const dockerUser: Enforcement = {
   everyMember: (kernel) =>
     kernel.sets
       .names()
-      .filter(isOurSet)
+      .filter((set) => isOurSet(set) && !isAccessSet(set))
       .flatMap((set) => [...kernel.sets.members(set).keys()]),
 
-  expectRules(kernel, firewall, jails) {
+  expectRules(kernel, firewall, jails, _banned, access) {
     const variant =
       (['nft', 'legacy'] as const).find((each) => isLive(kernel, each)) ?? firewall.info!.variant!;
     for (const family of families) {
-      expectTable(kernel, variant, family, chainRules(family, jails));
+      const rules = [...accessChainRules(family, access, () => true), ...chainRules(family, jails)];
+      expectTable(kernel, variant, family, rules);
       expect(kernel.table(variant === 'nft' ? 'legacy' : 'nft', family).save()).not.toContain('DOCK2BAN');
     }
+    const held = kernel.sets.names().filter(isAccessSet);
+    expect(new Map(held.map((set) => [set, new Set(kernel.sets.members(set).keys())]))).toEqual(
+      new Map(Array.from(accessSets(families, access), ([set, { members }]) => [set, new Set(members)])),
+    );
   },
 
   isWrite: (command) => /restore/.test(command),
@@ -90,7 +97,7 @@ export const nftables: Enforcement = {
     });
   },
 
-  expectRules(kernel, _firewall, jails, banned) {
+  expectRules(kernel, _firewall, jails, banned, access) {
     const usual = [undefined, ...jails.map(({ name }) => name)].flatMap((jail) => [
       { jail, family: 4 as const, bits: 32 },
       { jail, family: 6 as const, bits: 64 },
@@ -101,7 +108,11 @@ export const nftables: Enforcement = {
         { ...elementOf(ip), jail: undefined },
       ]),
     );
-    const { sets, chains } = layoutOf(jails, new Map([...usual, ...used].map((p) => [setOf(p), p])).values());
+    const { sets, chains } = layoutOf(
+      jails,
+      new Map([...usual, ...used].map((p) => [setOf(p), p])).values(),
+      access,
+    );
     expect(ourNftSets(kernel).toSorted()).toEqual([...sets.keys()].toSorted());
     expect(kernel.nft.chains()).toEqual(
       new Map(
@@ -136,11 +147,11 @@ export const auto: Enforcement = {
 
   everyMember: (kernel) => [...dockerUser.everyMember(kernel), ...nftables.everyMember(kernel)],
 
-  expectRules(kernel, firewall, jails, banned) {
+  expectRules(kernel, firewall, jails, banned, access) {
     const { backend } = firewall.info!;
     if (kernel.engine === 'nftables') expect(backend).toBe('nftables');
     else if (isLive(kernel, 'nft') || isLive(kernel, 'legacy')) expect(backend).toBe('docker-user');
-    (backend === 'nftables' ? nftables : dockerUser).expectRules(kernel, firewall, jails, banned);
+    (backend === 'nftables' ? nftables : dockerUser).expectRules(kernel, firewall, jails, banned, access);
     if (backend === 'docker-user') expect(kernel.nft.tables()).not.toContain('inet dock2ban');
     else {
       expect(kernel.sets.names()).toEqual([]);

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseListing } from '../../src/firewall/nft-listing.ts';
+import { parseListing, readMembers } from '../../src/firewall/nft-listing.ts';
 
 const own = { family: 'inet', table: 'dock2ban' };
 const counter = (packets: number) => ({ counter: { packets, bytes: 60 * packets } });
@@ -145,5 +145,58 @@ describe('parseListing', () => {
         }
       }),
     );
+  });
+});
+
+describe('readMembers', () => {
+  const set = 'dock2ban-4';
+  const read = (listing: string): Record<string, number> => {
+    const members: Record<string, number> = {};
+    readMembers(listing, set, (address, seconds) => void (members[address] = seconds));
+    return members;
+  };
+  const listed = (elem: readonly unknown[], behind: readonly unknown[] = []): string =>
+    JSON.stringify({
+      nftables: [
+        { metainfo: { version: '1.0.6' } },
+        { set: { ...own, name: set, type: 'ipv4_addr', handle: 1, flags: ['timeout'], elem } },
+        ...behind,
+      ],
+    })
+      // As nft spaces it.
+      .replaceAll(/,(?=["{])/g, ', ')
+      .replaceAll('":', '": ');
+  const address = (i: number): string => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+  const element = (i: number, expires = 598) => ({ elem: { val: address(i), timeout: 600, expires } });
+  const many = Array.from({ length: 20_000 }, (_, i) => i);
+
+  it('reads a large set to the last element', () => {
+    expect(read(listed(many.map((i) => element(i, i + 1))))).toEqual(
+      Object.fromEntries(many.map((i) => [address(i), i + 1])),
+    );
+  });
+
+  it.each([
+    ['elements without an end', many.map((i) => (i % 3 === 0 ? address(i) : element(i)))],
+    ['only such', many.map(address)],
+    [
+      'what else an element may be',
+      many.map((i) =>
+        i % 500 === 0 ? { elem: { val: { prefix: { addr: '10.0.0.0', len: 8 } } } } : element(i),
+      ),
+    ],
+    ['a remark', many.map((i) => ({ elem: { ...element(i).elem, comment: '}}, {"elem": ' } }))],
+    ['few', [element(1)]],
+    ['none', []],
+  ])('reads %s as parseListing does', (_, elements) => {
+    for (const behind of [[], [{ rule: { ...own, chain: 'a', expr: [{ counter: { packets: 1 } }] } }]]) {
+      const listing = listed(elements, behind);
+      expect(read(listing)).toEqual(Object.fromEntries(parseListing(listing).members.get(set)!));
+    }
+  });
+
+  it('finds nothing in a listing without the set, and does not take anything for a listing', () => {
+    expect(read('{"nftables": []}')).toEqual({});
+    expect(() => read('nothing')).toThrow(/in a way that is not known/);
   });
 });

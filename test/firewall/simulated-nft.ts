@@ -30,7 +30,7 @@ const noSuch = 'Could not process rule: No such file or directory';
 const busy = 'Could not process rule: Device or resource busy';
 
 /**
- * nft with the inet tables of a kernel before Linux 6.12, as far as adding and deleting tables, sets, chains, rules and elements goes. A script is
+ * nft with the inet and netdev tables of a kernel before Linux 6.12, as far as adding and deleting tables, sets, chains, rules and elements goes. A script is
  * carried out whole or not at all. What it doesn't know throws.
  */
 export class SimulatedNft {
@@ -67,14 +67,14 @@ export class SimulatedNft {
     return this.#own()?.isDormant === false;
   }
 
-  sets(): string[] {
-    return [...(this.#own()?.sets.keys() ?? [])];
+  sets(table = 'inet dock2ban'): string[] {
+    return [...(this.#state.tables.get(table)?.sets.keys() ?? [])];
   }
 
   /** Chain of our table → its hook, if it has one, and its rules. */
-  chains(): Map<string, string[]> {
+  chains(table = 'inet dock2ban'): Map<string, string[]> {
     return new Map(
-      Array.from(this.#own()?.chains ?? [], ([name, { hook, rules }]) => [
+      Array.from(this.#state.tables.get(table)?.chains ?? [], ([name, { hook, rules }]) => [
         name,
         [...(hook === '' ? [] : [hook]), ...rules.map(({ text }) => text)],
       ]),
@@ -82,8 +82,8 @@ export class SimulatedNft {
   }
 
   /** Live elements of a set of our table with the moment they end. */
-  elements(set: string): Map<string, number> {
-    const { elements } = this.#own()!.sets.get(set)!;
+  elements(set: string, table = 'inet dock2ban'): Map<string, number> {
+    const { elements } = this.#state.tables.get(table)!.sets.get(set)!;
     for (const [address, end] of elements) if (end <= this.#now()) elements.delete(address);
     return elements;
   }
@@ -101,8 +101,13 @@ export class SimulatedNft {
       return '';
     }
     const [, what] = /^-j (.*)$/.exec(args) ?? [];
-    if (what === '-t list ruleset inet') return this.#list([...this.#state.tables.keys()], () => false);
-    if (what === 'list table inet dock2ban') return this.#list(['inet dock2ban'], () => true);
+    const [, family] = /^-t list ruleset (inet|netdev)$/.exec(what ?? '') ?? [];
+    if (family !== undefined) {
+      const names = [...this.#state.tables.keys()].filter((name) => name.startsWith(`${family} `));
+      return this.#list(names, () => false);
+    }
+    const [, own] = /^list table ((?:inet|netdev) dock2ban)$/.exec(what ?? '') ?? [];
+    if (own !== undefined) return this.#list([own], () => true);
     const set = /^list set inet dock2ban (\S+)$/.exec(what ?? '')?.[1];
     if (set === undefined) throw new Error(`the simulated nft does not know '${args}'`);
     if (!this.#own()?.sets.has(set)) throw failed('nft', `Error: No such file or directory`);
@@ -158,19 +163,20 @@ export class SimulatedNft {
   }
 
   #objectsOf(name: string, table: SimulatedNftTable, isListed: (set: string) => boolean): object[] {
-    const own = { family: 'inet', table: name.replace('inet ', '') };
+    const [family = '', title = ''] = name.split(' ');
+    const own = { family, table: title };
     return [
       {
         table: {
-          family: 'inet',
-          name: own.table,
+          family,
+          name: title,
           handle: table.handle,
           ...(table.isDormant && { flags: 'inet' }),
         },
       },
       ...Array.from(table.sets, ([set, { handle, properties }]) => {
         const size = properties.find((property) => property.startsWith('size '))?.slice(5);
-        const elem = isListed(set) ? this.#listElements(set) : [];
+        const elem = isListed(set) ? this.#listElements(set, name) : [];
         return {
           set: {
             ...own,
@@ -185,7 +191,7 @@ export class SimulatedNft {
       }),
       ...Array.from(table.chains, ([chain, { handle, hook }]) => {
         const [, type, at, prio, policy] =
-          /^type (\w+) hook (\w+) priority (-?\d+); policy (\w+);$/.exec(hook) ?? [];
+          /^type (\w+) hook (\w+)(?: device "[^"]+")? priority (-?\d+); policy (\w+);$/.exec(hook) ?? [];
         return {
           chain: {
             ...own,
@@ -208,8 +214,8 @@ export class SimulatedNft {
     ];
   }
 
-  #listElements(set: string): unknown[] {
-    return Array.from(this.elements(set), ([address, end]) => {
+  #listElements(set: string, table: string): unknown[] {
+    return Array.from(this.elements(set, table), ([address, end]) => {
       if (end === Infinity) return address;
       return { elem: { val: address, timeout: 9, expires: Math.floor((end - this.#now()) / 1000) } };
     });
@@ -218,7 +224,9 @@ export class SimulatedNft {
 
 function carryOut(state: State, line: string, now: number, refuse: (text: string) => never): void {
   const [, verb, kind, tableName = '', name = '', rest = ''] =
-    /^(add|insert|delete|flush) (table|set|chain|rule|element) (inet [\w-]+) ?(\S*) ?(.*)$/.exec(line) ?? [];
+    /^(add|insert|delete|flush) (table|set|chain|rule|element) ((?:inet|netdev) [\w-]+) ?(\S*) ?(.*)$/.exec(
+      line,
+    ) ?? [];
   const handle = (): number => (state.handles += 1);
   const table = state.tables.get(tableName);
   if (kind === 'table') {

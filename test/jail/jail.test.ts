@@ -28,6 +28,7 @@ describe('Jail', () => {
       kind: 'ban',
       failures: 3,
       renewed: false,
+      lines: [],
       ban,
     });
     expect([...late.bans.values()]).toEqual([ban]);

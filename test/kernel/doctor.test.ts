@@ -55,7 +55,7 @@ describe.skipIf(whyNotHere()).each(cells)(
           logOptions: { tag: 'web' },
         },
       ];
-      const status = { ...fakeController().status(), firewall: { backend, healthy: true } };
+      const status = { ...fakeController().status(), firewall: { backend, healthy: true, troubles: [] } };
       server = await serveControl(join(directory, 'socket'), { ...fakeController(), status: () => status });
       ({ firewall } = await openFirewall(host, backend));
       await firewall.reconcile(jails);

@@ -31,7 +31,8 @@ export function banFor(ip: string, seconds: number | undefined, jail: string): B
   return { jail, ip, since: now, until: seconds === undefined ? undefined : now + seconds * 1000 };
 }
 
-const neverBan = new NeverBan({
+/** What `openFirewall`'s firewalls may never ban. */
+export const neverBan = new NeverBan({
   host: ['192.0.2.1'],
   gateways: ['172.17.0.1'],
   dockerSubnets: ['172.17.0.0/16'],

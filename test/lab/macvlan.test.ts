@@ -3,7 +3,7 @@ import type { Client } from './client.ts';
 import { type Lab, startLab } from './lab.ts';
 import { Lan, lanDevice } from './lan.ts';
 import { type Product, shutOut, startProduct } from './product.ts';
-import { logged, strict } from './services.ts';
+import { logged, onPorts, strict } from './services.ts';
 
 let lab: Lab;
 let lan: Lan;
@@ -41,22 +41,51 @@ afterAll(async () => {
 });
 
 describe('a container on macvlan', () => {
-  it('is told of that bans close nothing there', async () => {
+  it('is told of who is not shut out', async () => {
     await using _app = await lab.host.run(logged('lan-notice', { network: 'lan' }));
     const where = 'container lan-notice, network lan';
-    const problem = await product.sees('config-error', { where });
-    expect(problem.level).toBe('warn');
-    expect(problem.msg).toContain('bans are not enforced on this network');
+    const problem = await product.sees('config-notice', { where });
+    expect(problem.level).toBe('info');
+    expect(problem.msg).toContain(`bans are enforced where packets enter by ${lanDevice}`);
   });
 
   // Its packets pass none of inet's hooks on the host, only netdev's ingress on the parent.
-  it.fails('is closed to the attacker', async () => {
-    const labels = { ...strict('lan'), 'fail2ban.port': '80' };
+  it('is closed to the attacker, its open connection too', async () => {
     const network = { network: 'lan', arguments: ['--ip', address] };
-    await using _app = await lab.host.run(logged('lan', { ...network, labels }));
-    await product.sees('jail-started', { jail: 'lan' });
+    await using _app = await lab.host.run(logged('lan', { ...network, labels: strict('lan') }));
+    const started = await product.sees('jail-started', { jail: 'lan' });
+    expect(started.msg).toContain(`closes ${address}`);
     await lab.host.until('served', async () => (await honest.get(`${url}/`)) === 200);
+    await using open = await attacker.open(`${url}/`);
+    expect(await open.get('/')).toBe(200);
     await shutOut(product, attacker, url, { jail: 'lan', failures: 2 });
+    expect(await open.get('/'), 'the open connection').toBe('timeout');
     expect(await honest.get(`${url}/`)).toBe(200);
+    const ban = (await product.eventsOf('ban', { jail: 'lan' }))[0]!;
+    await lab.host.exec(['nft', 'delete', 'table', 'netdev', 'dock2ban']);
+    const repair = await product.sees('firewall-repaired', {}, 10_000);
+    expect(repair.msg).toContain('table netdev dock2ban was missing');
+    expect(await attacker.get(`${url}/`)).toBe('timeout');
+    expect(await product.cli('unban', 'lan', String(ban.ip))).toMatchObject({ exitCode: 0, stdout: '1' });
+    expect(await attacker.get(`${url}/`)).toBe(200);
+  });
+
+  it('is closed at the port that its label names, and at no other', async () => {
+    const labels = { ...strict('lan-port'), 'fail2ban.port': '80' };
+    const network = { network: 'lan', arguments: ['--ip', address] };
+    await using _app = await lab.host.run(
+      logged('lan-port', { ...network, labels, command: onPorts(80, 8080) }),
+    );
+    await product.sees('jail-started', { jail: 'lan-port' });
+    await lab.host.until('served', async () => (await honest.get(`${url}/`)) === 200);
+    await shutOut(product, attacker, url, { jail: 'lan-port', failures: 2 });
+    expect(await honest.get(`${url}/`)).toBe(200);
+    expect(await attacker.get(`${url}:8080/`)).toBe(200);
+  });
+
+  it('leaves no table behind when it is gone', async () => {
+    const tables = async (): Promise<string> => (await lab.host.exec(['nft', 'list', 'tables'])).stdout;
+    await lab.host.until('removed', async () => !(await tables()).includes('netdev'));
+    expect(await tables()).not.toContain('netdev dock2ban');
   });
 });

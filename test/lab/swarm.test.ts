@@ -23,33 +23,45 @@ afterAll(async () => {
   await lab?.[Symbol.asyncDispose]();
 });
 
+/** @param kind `--container-label`: of the tasks; `--label`: of the service */
+function labelled(kind: '--container-label' | '--label', labels: Readonly<Record<string, string>>): string[] {
+  return Object.entries(labels).flatMap(([name, value]) => [kind, `${name}=${value}`]);
+}
+
 describe('Swarm', () => {
-  it('a service that is published with mode: host is closed to the attacker', async () => {
-    const url = `http://${lab.host.ip4}:8300`;
-    const labels = Object.entries(strict('service')).flatMap(([name, value]) => [
-      '--container-label',
-      `${name}=${value}`,
-    ]);
-    const publish = ['--publish', 'mode=host,published=8300,target=80'];
-    const log = ['--log-driver', 'syslog', '--log-opt', 'tag=service'];
-    const options = ['--detach', '--name', 'service', ...publish, ...labels, ...log];
-    await lab.host.docker('service', 'create', ...options, lab.images.nginxProxy);
-    await product.sees('jail-started', { jail: 'service' }, 30_000);
-    await lab.host.until('served', async () => (await honest.get(`${url}/`)) === 200);
-    await shutOut(product, attacker, url, { jail: 'service', failures: 2 });
-    expect(await honest.get(`${url}/`)).toBe(200);
-    expect(await attacker.get(`http://${lab.host.ip4}/`)).toBe(200);
-  });
+  // `labels` and, in compose, `deploy.labels`.
+  it.each(['--container-label', '--label'] as const)(
+    'a service that is published with mode: host is closed to the attacker (%s)',
+    async (kind) => {
+      const url = `http://${lab.host.ip4}:8300`;
+      const name = `service${kind}`;
+      const publish = ['--publish', 'mode=host,published=8300,target=80'];
+      const log = ['--log-driver', 'syslog', '--log-opt', `tag=${name}`];
+      const options = ['--detach', '--name', name, ...publish, ...labelled(kind, strict(name)), ...log];
+      await lab.host.docker('service', 'create', ...options, lab.images.nginxProxy);
+      await product.sees('jail-started', { jail: name }, 30_000);
+      await lab.host.until('served', async () => (await honest.get(`${url}/`)) === 200);
+      await shutOut(product, attacker, url, { jail: name, failures: 2 });
+      expect(await honest.get(`${url}/`)).toBe(200);
+      expect(await attacker.get(`http://${lab.host.ip4}/`)).toBe(200);
+      await lab.host.docker('service', 'rm', name);
+      await product.sees('jail-stopped', { jail: name }, 30_000);
+    },
+  );
 
   /**
    * The ingress network needs IPVS in the kernel, which not every machine has. What it does on the node that packets enter by is
    * written here by hand, as libnetwork's programIngress writes it: DNAT to the gateway of the sandbox, whose part a container plays, and an
-   * ACCEPT in FORWARD right behind DOCKER-USER. Behind IPVS the client's address is hidden: so the ban is one by hand.
+   * ACCEPT in FORWARD right behind DOCKER-USER. Behind IPVS the client's address is hidden: so the ban is one by hand. The service is the engine's own,
+   * without tasks, since none would start.
    */
   it('a port of the ingress network is closed on the node that packets enter by', async () => {
     const { host } = lab;
     const url = `http://${host.ip4}:8301/`;
-    const labels = { ...strict('ingress'), 'fail2ban.port': '8301' };
+    const published = ['--publish', 'mode=ingress,published=8301,target=80'];
+    const create = ['--detach', '--quiet', '--replicas', '0', '--name', 'ingress', ...published];
+    const service = await host.docker('service', 'create', ...create, lab.images.nginxProxy);
+    const labels = { ...strict('ingress'), 'com.docker.swarm.service.id': service.trim() };
     await using sandbox = await host.run(logged('ingress', { labels }));
     const address = await sandbox.inspect('{{.NetworkSettings.Networks.bridge.IPAddress}}');
     const rules = {
@@ -70,7 +82,8 @@ describe('Swarm', () => {
       .map(([table, lines]) => [`*${table}`, ':DOCKER-INGRESS - [0:0]', ...lines, 'COMMIT', ''].join('\n'))
       .join('');
     await host.exec(['iptables-restore', '--noflush'], { input });
-    await product.sees('jail-started', { jail: 'ingress' });
+    const started = await product.sees('jail-started', { jail: 'ingress' });
+    expect(started['ports']).toBe('8301/tcp');
     await host.until('served', async () => (await honest.get(url)) === 200);
     await using open = await attacker.open(url);
     expect(await open.get('/')).toBe(200);

@@ -310,6 +310,26 @@ describe('following', () => {
     expect(log.opened).toHaveLength(1);
   });
 
+  it.each([
+    [['2', '3', '4'], []],
+    [['3', '4'], ['gap']],
+  ])('says that lines are missing if what it read last was rotated away: %j', async (texts, gaps) => {
+    const log = new FakeContainerLog();
+    const messages = ['1', '2', '3', '4'].flatMap((text, at) =>
+      messagesOf(1, start + BigInt(at) * second, text),
+    );
+    log.messages = messages.slice(0, 2);
+    const before = new Following(log, atOnce());
+    await before.until(() => before.texts.length === 2);
+    await before.end();
+    log.messages = messages.filter(({ text }) => texts.includes(text.toString().trim()));
+    const after = new Following(log, { ...atOnce(), after: before.position! });
+    await after.until(() => after.texts.length === 2);
+    await after.end();
+    expect(after.texts).toEqual(['3', '4']);
+    expect(after.types.filter((type) => type === 'gap')).toEqual(gaps);
+  });
+
   it('reads the end of a log whose middle is damaged, and says that it is', async () => {
     const log = new FakeContainerLog();
     log.isRunning = true;
@@ -323,7 +343,7 @@ describe('following', () => {
     await following.until(() => following.texts.length === 2);
     await following.end();
     expect(following.texts).toEqual(['before the power cut', 'after it']);
-    expect(following.types).toEqual(['lines', 'docker-log-damaged', 'resumed', 'lines']);
+    expect(following.types).toEqual(['lines', 'docker-log-damaged', 'resumed', 'gap', 'lines']);
   });
 
   it('asks for no more than its consumer takes', async () => {

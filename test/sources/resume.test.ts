@@ -9,6 +9,8 @@ import { formatPosition, parsePosition } from '../../src/sources/file-position.t
 import { tailFile } from '../../src/sources/file-tail.ts';
 import type { TailUpdate } from '../../src/sources/tail-update.ts';
 
+vi.setConfig({ testTimeout: 60_000 });
+
 let folder: string;
 let path: string;
 
@@ -28,10 +30,17 @@ interface Run {
   readonly cutLines: number;
 }
 
+interface Begin {
+  readonly after?: string | undefined;
+  readonly from?: 'start' | 'end';
+  /** Called when it is settled from where the file is read. */
+  readonly onBegin?: () => void;
+}
+
 /** Reads until so many lines have come, and a moment longer. */
 async function read(
   count: number,
-  { after, from = 'start' }: { after?: string | undefined; from?: 'start' | 'end' } = {},
+  { after, from = 'start', onBegin = () => undefined }: Begin = {},
 ): Promise<Run> {
   const end = new AbortController();
   const lines: string[] = [];
@@ -39,8 +48,13 @@ async function read(
   const others: Exclude<TailUpdate, { type: 'lines' | 'begun' }>[] = [];
   let position: string | undefined;
   let cutLines = 0;
+  const begun = Promise.withResolvers<void>();
+  const begin = (): void => {
+    onBegin();
+    begun.resolve();
+  };
   const done = (async () => {
-    const options = { signal: end.signal, from, ...(after !== undefined && { after }) };
+    const options = { signal: end.signal, from, onBegin: begin, ...(after !== undefined && { after }) };
     for await (const update of tailFile(path, options)) {
       if (update.type === 'lines') {
         const fresh = update.bytes.toString().split('\n').slice(0, -1);
@@ -55,7 +69,10 @@ async function read(
       }
     }
   })();
-  await vi.waitFor(() => expect(lines.length).toBeGreaterThanOrEqual(count), { timeout: 5000, interval: 5 });
+  await begun.promise;
+  // An event may get lost on a busy machine: then the file is looked at some seconds later.
+  const patience = { timeout: 15_000, interval: 5 };
+  await vi.waitFor(() => expect(lines.length).toBeGreaterThanOrEqual(count), patience);
   await sleep(80);
   end.abort();
   await done;
@@ -208,8 +225,8 @@ describe('reading that resumes', () => {
 
   it('begins as at the first start when the position is none', async () => {
     fs.writeFileSync(path, text(1));
-    setTimeout(() => fs.appendFileSync(path, text(2)), 150);
-    const { lines, others } = await read(1, { after: 'nonsense', from: 'end' });
+    const onBegin = (): void => fs.appendFileSync(path, text(2));
+    const { lines, others } = await read(1, { after: 'nonsense', from: 'end', onBegin });
     expect(lines).toEqual(named(2));
     expect(others).toEqual([{ type: 'position-invalid', position: 'nonsense' }]);
   });

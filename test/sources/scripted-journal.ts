@@ -13,6 +13,11 @@ export class ScriptedJournalctl {
     this.args = args;
   }
 
+  /** It has neither ended nor been killed. */
+  get isRunning(): boolean {
+    return !this.#isOver;
+  }
+
   /** The value of an option, `since` for `--since=…`. */
   option(name: string): string | undefined {
     return this.args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);

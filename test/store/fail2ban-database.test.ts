@@ -4,8 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { readFail2banDatabase } from '../../src/store/fail2ban-database.ts';
-import { importFail2ban } from '../../src/store/import.ts';
-import { matchLimits } from '../../src/store/matched-lines.ts';
+import { importFail2ban } from './import-fail2ban.ts';
+import { matchLimits } from '../../src/jail/matched-lines.ts';
 import { canonicalTarget } from '../../src/store/ban-target.ts';
 import { ban, openStore, start, temporaryDir } from './temporary.ts';
 

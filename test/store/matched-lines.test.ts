@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { capLines, decodeLines, encodeLines, matchLimits } from '../../src/store/matched-lines.ts';
+import { capLines, matchLimits } from '../../src/jail/matched-lines.ts';
+import { decodeLines, encodeLines } from '../../src/store/matched-lines.ts';
 
 it('keeps the newest ten lines, oldest first', () => {
   const lines = Array.from({ length: 25 }, (_, index) => `line ${index}`);

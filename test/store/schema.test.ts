@@ -28,12 +28,12 @@ const added = "ALTER TABLE ban ADD COLUMN note TEXT NOT NULL DEFAULT 'none'";
 it('brings an older database up to date once, with what it holds', () => {
   const db = version1(':memory:');
   expect(migrate(db, [...migrations, added])).toBe(1);
-  expect(pragma(db, 'user_version')).toBe(2);
+  expect(pragma(db, 'user_version')).toBe(migrations.length + 1);
   expect(db.prepare('SELECT count(*) AS n, min(note) AS note FROM ban').get()).toEqual({
     n: 3,
     note: 'none',
   });
-  expect(migrate(db, [...migrations, added])).toBe(2);
+  expect(migrate(db, [...migrations, added])).toBe(migrations.length + 1);
 });
 
 it('leaves an older database as it is when a step fails', () => {

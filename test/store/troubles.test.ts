@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, w
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, vi } from 'vitest';
-import { applicationId } from '../../src/store/schema.ts';
+import { applicationId, migrations } from '../../src/store/schema.ts';
 import type { StoredBan } from '../../src/store/stored-ban.ts';
 import { ban, bare, hour, openStore, start, temporaryDir, told } from './temporary.ts';
 
@@ -105,7 +105,11 @@ it('sets a database aside that turns out damaged while it is written, and forget
 it('leaves a newer database untouched, and goes on without memory', () => {
   const dir = temporaryDir();
   const path = join(dir, name);
-  foreign(path, `PRAGMA application_id = ${applicationId}; PRAGMA user_version = 2; CREATE TABLE ban (x)`);
+  const newer = migrations.length + 1;
+  foreign(
+    path,
+    `PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${newer}; CREATE TABLE ban (x)`,
+  );
   const before = [readFileSync(path), statSync(path).mtimeMs] as const;
   const { store, events } = openStore(dir);
   store.put(ban('203.0.113.9'));

@@ -1,4 +1,5 @@
 import { loadConfigTree } from '../../config/load-config-tree.ts';
+import type { NetworkSnapshot } from '../../docker/snapshot.ts';
 import { Dock2banError } from '../../errors.ts';
 import { exitCode } from '../exit-code.ts';
 import { checkFilters } from './filters.ts';
@@ -11,6 +12,8 @@ export interface CheckContext {
   readonly builtinDir: string;
   /** The running containers that carry a `fail2ban.` label; throws a Dock2banError if Docker can't be asked. */
   readonly containers: () => Promise<Containers>;
+  /** All of Docker's networks; throws likewise. Absent: nothing is known of them. */
+  readonly networks?: () => Promise<readonly NetworkSnapshot[]>;
 }
 
 /** What a check found. */
@@ -23,10 +26,11 @@ export interface CheckReport {
 }
 
 /** Validates the whole configuration tree and the labels of all running containers; changes nothing. */
-export async function runCheck({ configDir, builtinDir, containers }: CheckContext): Promise<CheckReport> {
+export async function runCheck(context: CheckContext): Promise<CheckReport> {
+  const { configDir, builtinDir } = context;
   const tree = await loadConfigTree({ builtinDir, configDir });
-  const docker = await askDocker(containers);
-  const jails = await checkJails(tree, docker.containers ?? []);
+  const docker = await askDocker(context);
+  const jails = await checkJails(tree, docker.containers ?? [], docker.networks);
   const filters = checkFilters(tree);
   return {
     jails: jails.count,
@@ -72,15 +76,18 @@ function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
-async function askDocker(
-  containers: () => Promise<Containers>,
-): Promise<{ containers: Containers | undefined; findings: readonly Finding[] }> {
+async function askDocker({ containers, networks }: CheckContext): Promise<{
+  containers: Containers | undefined;
+  networks: readonly NetworkSnapshot[];
+  findings: readonly Finding[];
+}> {
   try {
-    return { containers: await containers(), findings: [] };
+    return { containers: await containers(), networks: (await networks?.()) ?? [], findings: [] };
   } catch (error) {
     if (!(error instanceof Dock2banError)) throw error;
     const message = `labels of containers are not checked: ${error.message}`;
     const fix = error.fix ?? 'mount /var/run/docker.sock, or set --docker-host';
-    return { containers: undefined, findings: [{ severity: 'notice', where: 'docker', message, fix }] };
+    const finding = { severity: 'notice', where: 'docker', message, fix } as const;
+    return { containers: undefined, networks: [], findings: [finding] };
   }
 }

@@ -4,9 +4,10 @@ import type { ConfigTree } from '../../config/config-tree.ts';
 import { jailDefinitions } from '../../config/jail-definitions.ts';
 import type { ConfigProblem, JailSpec } from '../../config/jail-spec.ts';
 import { resolveJails } from '../../config/resolve.ts';
+import type { NetworkSnapshot } from '../../docker/snapshot.ts';
 import { findingOf, type Finding } from './finding.ts';
 import { compileProblem } from './filters.ts';
-import { jailValues } from './jail-values.ts';
+import { dormant, jailValues } from './jail-values.ts';
 import { misspelt } from './misspelt.ts';
 
 /** Running containers, as `config/` takes them. */
@@ -16,11 +17,12 @@ export type Containers = Parameters<typeof resolveJails>[0]['containers'];
 export async function checkJails(
   tree: ConfigTree,
   containers: Containers,
+  networks: readonly NetworkSnapshot[],
 ): Promise<{ count: number; findings: Finding[] }> {
-  const { jails, problems } = resolveJails({ tree, containers, compileFilter: compileProblem });
-  const values = jailValues(tree);
+  const { jails, problems } = resolveJails({ tree, containers, networks, compileFilter: compileProblem });
+  const values = jailValues(tree, new Set(jails.map(({ name }) => name)));
   const known = new Set([...problems, ...values].map(keyOf));
-  const dormant = disabledProblems(
+  const disabled = disabledProblems(
     tree,
     jails.map(({ name }) => name),
   ).filter((problem) => !known.has(keyOf(problem)));
@@ -31,7 +33,7 @@ export async function checkJails(
       ...values,
       ...misspelt(tree),
       ...(await missingLogs(jails)),
-      ...dormant.map(dormantFinding),
+      ...disabled.map(dormantFinding),
     ],
   };
 }
@@ -41,13 +43,8 @@ function keyOf({ where, message }: Pick<Finding, 'where' | 'message'>): string {
 }
 
 function dormantFinding(problem: ConfigProblem): Finding {
-  const { where, message, fix } = problem;
-  return {
-    severity: 'notice',
-    where: where.startsWith(enabler) ? `jail ${problem.jail}` : where,
-    message: `${message} (the jail is not enabled)`,
-    fix,
-  };
+  const where = problem.where.startsWith(enabler) ? `jail ${problem.jail}` : problem.where;
+  return dormant({ ...findingOf(problem), where });
 }
 
 const enabler = 'jail.d/~enabled.local';

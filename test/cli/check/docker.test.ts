@@ -24,7 +24,14 @@ it('dock2ban check asks a Docker engine for the labels of what runs', { timeout:
     { id: idOf('a'), name: 'good', labels: { 'fail2ban.jail': 'nginx-proxy' } },
     { id: idOf('b'), name: 'bad', labels: { 'fail2ban.jail': 'nginx-proxy', 'fail2ban.maxrety': '3' } },
     { id: idOf('c'), name: 'other' },
+    {
+      id: idOf('d'),
+      name: 'apart',
+      labels: { 'fail2ban.jail': 'nginx-proxy' },
+      endpoints: { lan: { IPAddress: '192.0.2.200' } },
+    },
   ];
+  engine.networks = [{ Name: 'lan', Driver: 'macvlan', Options: { parent: 'eth0' } }];
   const { exitCode, stdout, stderr } = await execa(
     'node',
     [
@@ -41,7 +48,7 @@ it('dock2ban check asks a Docker engine for the labels of what runs', { timeout:
   expect(stderr).toBe('');
   expect(exitCode).toBe(1);
   const report = JSON.parse(stdout) as { containers: number; findings: unknown[] };
-  expect(report.containers).toBe(2);
+  expect(report.containers).toBe(3);
   expect(report.findings).toEqual(
     expect.arrayContaining([
       expect.objectContaining({
@@ -52,13 +59,19 @@ it('dock2ban check asks a Docker engine for the labels of what runs', { timeout:
       expect.objectContaining({ severity: 'error', where: `${directory}/jail.local:3` }),
     ]),
   );
+  // It publishes nothing, but stands in the local network by itself.
+  expect(report.findings).not.toContainEqual(
+    expect.objectContaining({ severity: 'error', where: 'container apart, label fail2ban.jail=nginx-proxy' }),
+  );
   const asked = new Set(engine.requests.map((url) => url.replace(/^\/v[\d.]+/, '').replace(/\?.*$/, '')));
   expect(asked).toEqual(
     new Set([
       '/version',
       '/containers/json',
+      '/networks',
       `/containers/${idOf('a')}/json`,
       `/containers/${idOf('b')}/json`,
+      `/containers/${idOf('d')}/json`,
     ]),
   );
 });

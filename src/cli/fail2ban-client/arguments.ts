@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { Dock2banError, messageOf } from '../errors.ts';
+import { Dock2banError, messageOf } from '../../errors.ts';
 
 /** What a call of fail2ban-client asks for. */
 export interface ClientArguments {
@@ -8,7 +8,9 @@ export interface ClientArguments {
   readonly test: boolean;
   readonly dump: boolean;
   readonly help: boolean;
-  readonly version: boolean;
+  readonly version: 'short' | 'long' | undefined;
+  /** A time to convert to seconds. */
+  readonly time: string | undefined;
   readonly command: readonly string[];
 }
 
@@ -22,6 +24,7 @@ const options = {
   logtarget: { type: 'string' },
   syslogsocket: { type: 'string' },
   timeout: { type: 'string' },
+  str2sec: { type: 'string' },
   d: { type: 'boolean', short: 'd' },
   dp: { type: 'boolean' },
   'dump-pretty': { type: 'boolean' },
@@ -58,7 +61,8 @@ export function parseClientArguments(argv: readonly string[]): ClientArguments {
       test: values.test ?? false,
       dump: (values.d ?? values.dp ?? values['dump-pretty']) || false,
       help: values.help ?? false,
-      version: (values.V ?? values.version) || false,
+      version: values.V ? 'short' : values.version ? 'long' : undefined,
+      time: values.str2sec,
       command: argv.slice(first),
     };
   } catch (cause) {

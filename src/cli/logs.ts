@@ -1,0 +1,30 @@
+import type { ControlClient } from '../control/client.ts';
+import { prettyLog } from '../pretty-log.ts';
+import { exitCode } from './exit-code.ts';
+
+export interface LogsOptions {
+  /** Go on with what comes. */
+  readonly follow: boolean;
+  /** Of the past events; undefined: all that are held, and the last ten where it goes on. */
+  readonly lines: number | undefined;
+  readonly jail: string | undefined;
+  readonly json: boolean;
+}
+
+/** `dock2ban logs [-f]`: the events that the controller holds, as `dock2ban run` prints them, and those that come until `signal` aborts. */
+export async function logs(
+  client: ControlClient,
+  { follow, lines, jail, json }: LogsOptions,
+  { print, colors, signal }: { print: (text: string) => void; colors: boolean; signal: AbortSignal },
+): Promise<number> {
+  const last = lines ?? (follow ? 10 : undefined);
+  const pretty = json ? (text: string) => `${text}\n` : await prettyLog(colors);
+  try {
+    for await (const event of client.events({ since: 0, last, jail, follow }, signal)) {
+      print(pretty(JSON.stringify(event)));
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return exitCode.done;
+}

@@ -1,0 +1,78 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ControlClient } from '../control/client.ts';
+import type { Stats } from '../control/view-api.ts';
+import { localTime } from '../local-time.ts';
+import { exitCode } from './exit-code.ts';
+import { headline, offenderTable } from './stats.ts';
+import { table } from './table.ts';
+
+/** Milliseconds between two looks. */
+const refreshEvery = 1000;
+
+const screen = {
+  /** The terminal's other page, without a cursor. */
+  open: '\u001b[?1049h\u001b[?25l',
+  close: '\u001b[?25h\u001b[?1049l',
+  home: '\u001b[H',
+  endOfLine: '\u001b[K',
+  rest: '\u001b[J',
+} as const;
+
+export interface TopOptions {
+  readonly json: boolean;
+  /** Size of the terminal; undefined: there is none, and it is printed once. */
+  readonly terminal: (() => { readonly rows: number; readonly columns: number }) | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** `dock2ban top`: which jails are under attack now, and by whom; on a terminal anew each second until `signal` aborts. */
+export async function top(
+  client: ControlClient,
+  { json, terminal, signal }: TopOptions,
+  print: (text: string) => void,
+): Promise<number> {
+  if (json || !terminal) {
+    const found = await client.stats();
+    print(json ? `${JSON.stringify(found)}\n` : `${topLines(found).join('\n')}\n`);
+    return exitCode.done;
+  }
+  print(screen.open);
+  try {
+    while (!signal.aborted) {
+      const lines = topLines(await client.stats());
+      const { rows, columns } = terminal();
+      const shown = lines.slice(0, rows - 1).map((line) => line.slice(0, columns) + screen.endOfLine);
+      print(`${screen.home}${shown.join('\n')}\n${screen.rest}`);
+      await delay(refreshEvery, undefined, { signal }).catch(() => undefined);
+    }
+  } finally {
+    print(screen.close);
+  }
+  return exitCode.done;
+}
+
+function topLines(found: Stats): string[] {
+  const busiest = found.jails.toSorted(
+    (a, b) =>
+      b.lastMinute.failures - a.lastMinute.failures ||
+      b.lastMinute.bans - a.lastMinute.bans ||
+      b.currentlyBanned - a.currentlyBanned ||
+      (a.jail < b.jail ? -1 : 1),
+  );
+  const rows = busiest.map((jail) => [
+    jail.jail,
+    jail.lastMinute.failures,
+    jail.lastMinute.bans,
+    jail.currentlyFailed,
+    jail.currentlyBanned,
+  ]);
+  const offenders = offenderTable(found);
+  return [
+    `${headline(found)} · ${localTime(new Date(Date.parse(found.started) + found.uptime * 1000))}`,
+    '',
+    ...(rows.length > 0
+      ? table([['JAIL', 'FAILURES/MIN', 'BANS/MIN', 'FAILING', 'BANNED'], ...rows])
+      : ['No jail runs yet.']),
+    ...(offenders.length > 0 ? ['', ...offenders] : []),
+  ];
+}

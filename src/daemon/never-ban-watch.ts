@@ -1,0 +1,28 @@
+import { networkInterfaces } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import type { NetworkSnapshot } from '../docker/snapshot.ts';
+import { NeverBan, type OwnAddresses } from '../firewall/never-ban.ts';
+import { ownAddresses } from './own-addresses.ts';
+
+/** Which addresses must never be banned, as they change. */
+export class NeverBanWatch {
+  #own: OwnAddresses = { host: [], gateways: [], dockerSubnets: [] };
+  #current = new NeverBan(this.#own);
+
+  get current(): NeverBan {
+    return this.#current;
+  }
+
+  /** Looks at the host's interfaces and Docker's networks. */
+  look(networks: readonly NetworkSnapshot[]): void {
+    const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+    const own = ownAddresses(
+      interfaces.map(({ address }) => address),
+      networks,
+    );
+    // A new list makes the firewall look through all bans.
+    if (isDeepStrictEqual(own, this.#own)) return;
+    this.#own = own;
+    this.#current = new NeverBan(own);
+  }
+}

@@ -1,0 +1,56 @@
+import { isIP } from 'node:net';
+import * as z from 'zod';
+import { canonicalPrefix } from '../address.ts';
+import type { AccessSpec } from '../config/access-spec.ts';
+import type { NetworkSnapshot } from '../docker/snapshot.ts';
+import { prefixCover } from '../prefix-cover.ts';
+
+const port = z.int().min(1).max(65_535);
+const prefix = z.string().refine((text) => canonicalPrefix(text) === text);
+const text = z.string();
+
+const accesses = z.array(
+  z.object({
+    container: text,
+    closes: z.array(
+      z.object({
+        protocol: z.enum(['tcp', 'udp', 'sctp']),
+        first: port,
+        last: port,
+        hostAddress: z
+          .string()
+          .refine((address) => isIP(address) > 0)
+          .optional(),
+      }),
+    ),
+    allow: z.array(prefix).optional(),
+    deny: z.array(prefix),
+  }),
+);
+
+const networks = z.array(
+  z.object({ name: text, driver: text, subnets: z.array(text), gateways: z.array(text) }),
+);
+
+/** Reads what labels closed from the text that was remembered; of one that isn't whole, nothing. */
+export function readAccesses(note: string): readonly AccessSpec[] {
+  return (read(accesses, note) ?? []).map(({ container, closes, allow, deny }) => ({
+    container,
+    closes: closes.map(({ hostAddress, ...rest }) => ({ ...rest, hostAddress })),
+    allow: allow && prefixCover(allow),
+    deny: prefixCover(deny),
+  }));
+}
+
+/** Reads Docker's networks from the text that was remembered; of one that isn't whole, nothing. */
+export function readNetworks(note: string): readonly NetworkSnapshot[] {
+  return read(networks, note) ?? [];
+}
+
+function read<Value>(schema: z.ZodType<Value>, note: string): Value | undefined {
+  try {
+    return schema.parse(JSON.parse(note));
+  } catch {
+    return undefined;
+  }
+}

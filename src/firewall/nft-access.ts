@@ -1,0 +1,47 @@
+import { familyOf, type Family } from '../address.ts';
+import type { AccessRules } from './access-rules.ts';
+import { accessChain, accessOwner } from './nft-names.ts';
+import { closedPorts, portMatch, type Chain, type Line } from './nft-rules.ts';
+
+/**
+ * The chains that close ports by label: `access` leads to one a container. They let nobody pass, so bans hold for those who are let in. Only
+ * what was addressed to the port before Docker's DNAT is meant (and, forwarded, what was changed by one: everyone's way to the same port
+ * elsewhere may lead through this host too), in direction original: answers to what a container itself opened are let through. Established
+ * connections are cut, as by bans. What comes over the loopback is this host's.
+ */
+export function accessChains({ containers, exempt }: AccessRules): [name: string, chain: Chain][] {
+  if (containers.length === 0) return [];
+  const own = containers.map(({ container, allow, deny }): [string, Chain] => {
+    const owner = accessOwner(container);
+    const texts = [
+      ...lookups(exempt, 'return'),
+      ...lookups(deny, 'counter drop'),
+      ...(allow ? [...lookups(allow, 'return'), 'counter drop'] : []),
+    ];
+    return [accessChain(container), chain(owner, texts)];
+  });
+  const jumps = containers.flatMap(({ container, closes }) =>
+    closedPorts(closes)
+      .map(portMatch)
+      .map(({ protocol, match }): Line => ({
+        text: `meta l4proto ${protocol} ${match}jump ${accessChain(container)}`,
+        jail: accessOwner(container),
+      })),
+  );
+  const first = ['iifname lo return', 'ct direction reply return'];
+  const entrance = chain(undefined, first);
+  return [...own, ['access', { ...entrance, rules: [...entrance.rules, ...jumps] }]];
+}
+
+function chain(owner: string | undefined, texts: readonly string[]): Chain {
+  return { hook: undefined, rules: texts.map((text) => ({ text, jail: owner })), jail: owner };
+}
+
+/** The sets are part of the rules: they are made, changed and looked at with these. */
+function lookups(entries: readonly string[], verdict: string): string[] {
+  return ([4, 6] as const).flatMap((family: Family) => {
+    const some = entries.filter((entry) => familyOf(entry) === family);
+    const source = family === 4 ? 'ip saddr' : 'ip6 saddr';
+    return some.length > 0 ? [`${source} { ${some.join(', ')} } ${verdict}`] : [];
+  });
+}
