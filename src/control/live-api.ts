@@ -64,7 +64,7 @@ export interface LiveControl {
   start(jail: string): Promise<boolean>;
   /** Stops a jail and lifts its bans, as fail2ban does, until it is started, or by a reload. False: no such jail. */
   stop(jail: string): Promise<boolean>;
-  /** Counts failures of addresses as if they had been logged now. @param lines kept as what matched */
+  /** Counts failures of addresses as if they had been logged now: one each, or one for each line. @param lines kept as what matched */
   attempt(jail: string, ips: readonly string[], lines: readonly string[]): Promise<AttemptResult | undefined>;
 }
 

@@ -167,10 +167,11 @@ export class LiveJails implements LiveControl {
       return reason === undefined ? [] : [{ ip, reason: `not counted: ${reason}` }];
     });
     const counted = ips.filter((ip) => !refused.some((other) => other.ip === ip));
-    const attempts = Math.max(1, lines.length);
+    const time = clock();
+    const logged = lines.length > 0 ? lines.map((line) => [line]) : [[]];
     matching.take(
       jail,
-      counted.map((ip) => ({ id: ip, time: clock(), attempts, lines, fields: {} })),
+      counted.flatMap((id) => logged.map((kept) => ({ id, time, attempts: 1, lines: kept, fields: {} }))),
       undefined,
     );
     return { count: counted.length, refused };

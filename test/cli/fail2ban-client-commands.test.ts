@@ -119,7 +119,7 @@ describe('runCommand', () => {
 
   it('counts an attempt for each line', async () => {
     expect(await client('set', 'nginx-proxy', 'attempt', '192.0.2.7', 'one', 'two')).toBe('1');
-    expect(controller.live.attempts).toEqual(['192.0.2.7 one', '192.0.2.7 two']);
+    expect(controller.live.attempts).toEqual(['192.0.2.7 one two']);
   });
 
   it('keeps the old configuration, and the bans, if the new one can not be used', async () => {

@@ -335,7 +335,12 @@ describe('attempt', () => {
     await daemon.sees('ban', { ip: '203.0.113.1', failures: 3 });
     await live.attempt('app', ['203.0.113.9'], ['one', 'two', 'three']);
     await daemon.sees('ban', { ip: '203.0.113.9' });
+    await live.attempt('app', ['203.0.113.10'], []);
+    await live.attempt('app', ['203.0.113.10'], ['two', 'three']);
+    await daemon.sees('ban', { ip: '203.0.113.10', failures: 3 });
     expect(await live.attempt('none', ['203.0.113.1'], [])).toBeUndefined();
-    await vi.waitFor(() => expect(daemon.control.banned()).toEqual({ app: ['203.0.113.1', '203.0.113.9'] }));
+    await vi.waitFor(() =>
+      expect(daemon.control.banned()).toEqual({ app: ['203.0.113.1', '203.0.113.9', '203.0.113.10'] }),
+    );
   });
 });

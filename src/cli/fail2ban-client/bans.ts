@@ -66,11 +66,7 @@ export async function unbanIn({ control, words, warn }: Call): Promise<string> {
 /** `set JAIL attempt IP [LINE…]`: one failure, or one for each line. */
 export async function attempt({ control, words, warn }: Call): Promise<string> {
   const [ip = '', ...lines] = wordsFrom(words, 2);
-  const [one, ...more] = lines.length === 0 ? [[]] : lines.map((line) => [line]);
-  const count = (kept: readonly string[]) => control.attempt(words[0]!, addresses([ip]), kept);
-  const answer = counted(await count(one!), warn);
-  for (const line of more) await count(line);
-  return answer;
+  return counted(await control.attempt(words[0]!, addresses([ip]), lines), warn);
 }
 
 function counted(
