@@ -5,8 +5,8 @@ const pausePerMember = 0.3;
 export class SetAudit {
   /** Sets that had their turn in this round. */
   readonly #done = new Set<string>();
-  /** Epoch milliseconds. */
-  #notBefore = -Infinity;
+  /** Epoch milliseconds. Undefined: nobody has asked yet. */
+  #notBefore: number | undefined;
 
   /**
    * @param sets names
@@ -15,6 +15,8 @@ export class SetAudit {
    * @returns the set to read now; undefined: none
    */
   next(sets: readonly string[], sizeOf: (set: string) => number, now: number): string | undefined {
+    // At the start all of it has just been read or written.
+    this.#notBefore ??= now + sets.reduce((sum, set) => sum + sizeOf(set), 0) * pausePerMember;
     if (now < this.#notBefore) return undefined;
     let chosen = sets.find((set) => !this.#done.has(set));
     if (chosen === undefined) {
