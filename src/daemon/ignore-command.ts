@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import { familyOf, canonicalAddress } from '../address.ts';
 import type { IgnoreCache } from '../config/ignore-cache.ts';
 import type { JailSpec } from '../config/jail-spec.ts';
@@ -70,6 +69,8 @@ function fill(word: string, { id, time, attempts, fields }: Failure): string {
 
 async function runProgram([program, ...args]: readonly string[]): Promise<number | undefined> {
   if (program === undefined) return undefined;
+  // Not before the first command: most hosts have none, and it takes 10 MB.
+  const { execa } = await import('execa');
   const { exitCode } = await execa(program, args, {
     reject: false,
     timeout: commandTimeout,
