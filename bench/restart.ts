@@ -85,7 +85,8 @@ async function inKernel(pid: number, backend: string): Promise<Map<string, numbe
 
 const engine = await new FakeEngine().start();
 prepare();
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+await execa(process.execPath, [fileURLToPath(new URL('../build.ts', import.meta.url))]);
 for (const backend of Object.keys(backends)) {
   const options = [
     ['--docker-host', `unix://${engine.socketPath}`],
@@ -104,7 +105,10 @@ for (const backend of Object.keys(backends)) {
   });
   const exit = once(child, 'exit');
   const lines = async (): Promise<string[]> => (await readFile(logFile, 'utf8')).split('\n').slice(0, -1);
-  while (!(await lines()).at(-1)?.includes('"event":"ready"')) await delay(500);
+  const told = (event: string, all: readonly string[]): number =>
+    all.filter((line) => line.includes(`"event":"${event}"`)).length;
+  for (let all = await lines(); told('ready', all) < 1 || told('restore', all) < many; all = await lines())
+    await delay(500);
   const events = (await lines()).map((line) => JSON.parse(line) as LogEvent);
   const ready = Date.parse(events.find(({ event }) => event === 'ready')!.time) - started;
   const restored = events.filter(({ event }) => event === 'restore');

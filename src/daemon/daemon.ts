@@ -219,6 +219,7 @@ export class Daemon {
       if (!first) continue;
       await this.#sources.begun;
       this.#ready(update.snapshot);
+      void this.#enforcer.tellRestored();
     }
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { AccessSpec } from '../config/access-spec.ts';
 import type { Ban } from '../jail/ban.ts';
 import type { Firewall, FirewallInfo, Refusal, Shortfall } from '../firewall/firewall.ts';
@@ -5,6 +6,9 @@ import { Dock2banError, messageOf } from '../errors.ts';
 import type { EventLog } from './event-log.ts';
 import type { Memory } from './memory.ts';
 import type { JailRegistry } from './jail-registry.ts';
+
+/** Restored bans that are told of before others have their turn. */
+const toldAtOnce = 500;
 
 /** Brings the jails' bans into the kernel and keeps them there: at once for each ban, and by reconciling. Nothing here throws. */
 export class Enforcer {
@@ -20,6 +24,8 @@ export class Enforcer {
   access: readonly AccessSpec[] = [];
   /** What of that the firewall was last told. */
   #told: readonly AccessSpec[] = [];
+  /** Restored bans, until dock2ban is ready: telling of a hundred thousand takes a second, for which nothing else waits. */
+  #untold: Ban[] | undefined = [];
   #info: FirewallInfo | undefined;
   #running: Promise<void> | undefined;
   #again = false;
@@ -153,6 +159,16 @@ export class Enforcer {
     }
   }
 
+  /** dock2ban is ready: tells which bans were restored. */
+  async tellRestored(): Promise<void> {
+    const bans = this.#untold ?? [];
+    this.#untold = undefined;
+    for (const [index, ban] of bans.entries()) {
+      if (index % toldAtOnce === toldAtOnce - 1) await setImmediate();
+      this.#events.restore(ban);
+    }
+  }
+
   /** Reads what is remembered once more: it could not be read before. */
   async readopt(): Promise<void> {
     this.#adopted.clear();
@@ -205,7 +221,8 @@ export class Enforcer {
       else {
         jail?.restore(ban);
         restored.push(ban);
-        this.#events.restore(ban);
+        if (this.#untold) this.#untold.push(ban);
+        else this.#events.restore(ban);
       }
     }
     return { restored, ignored };

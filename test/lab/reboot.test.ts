@@ -54,6 +54,7 @@ it('after SIGKILL and a reboot, bans are back before dock2ban says its first wor
     await lab.host.docker('inspect', '--format', '{{.State.StartedAt}}', 'dock2ban'),
   );
   await isReady;
+  await product.sees('restore', { ip: ban.ip });
   const events = (await product.events()).filter((event) => timeOf(event) > started);
   const firstWord = timeOf(events[0]!);
   const readyAt = timeOf(events.find(({ event }) => event === 'ready')!);
