@@ -106,10 +106,13 @@ it.each([
       expect(left()).toHaveLength(2);
       for (const [index, ms] of left().entries())
         expect(Math.abs(before[index]! - elapsed - ms)).toBeLessThan(3000);
-      await vi.waitFor(() => {
-        for (const ban of enforced.values())
-          expect(Math.abs(ban.until! - clock() - left()[0]!)).toBeLessThan(3000);
-      });
+      await vi.waitFor(
+        () => {
+          for (const ban of enforced.values())
+            expect(Math.abs(ban.until! - clock() - left()[0]!)).toBeLessThan(3000);
+        },
+        { timeout: 10_000 },
+      );
       // The failures that were counted count on, for no longer than before.
       expect(control.jail('app')!.currentlyFailed).toBe(1);
     }
