@@ -2,8 +2,11 @@ import { hash } from 'node:crypto';
 
 /** Bytes at the beginning of a file that tell it from others. */
 export const headBytes = 256;
-/** Bytes before a place in a file that tell whether it still is what it was. */
-export const overlapBytes = 64;
+/**
+ * Bytes before a place in a file that tell whether it still is what it was: as many as most lines have, with their times, as the
+ * ends of lines are alike.
+ */
+export const overlapBytes = 256;
 
 /**
  * A place in a log file, between two lines, and by what the file is known again: a number that another file may get once
@@ -18,7 +21,7 @@ export interface FilePosition {
   /** Length of the beginning that `head` was made of. */
   readonly headLength: number;
   readonly head: string;
-  /** Of the 64 bytes before the place, or as many as there are. */
+  /** Of the `overlapBytes` before the place, or as many as there are. */
   readonly before: string;
   /** When the file had been written last, epoch milliseconds with fractions: what was written last before is older than it. */
   readonly written: number;

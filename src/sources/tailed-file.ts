@@ -250,7 +250,7 @@ export function keyOf({ ino, birthtimeMs }: Pick<Stats, 'ino' | 'birthtimeMs'>):
   return `${ino} ${birthtimeMs}`;
 }
 
-/** The last 64 bytes of what was before and the first `count` of what is new. */
+/** The last `overlapBytes` of what was before and the first `count` of what is new. */
 function ending(before: Buffer, fresh: Buffer, count: number): Buffer {
   const last = fresh.subarray(Math.max(0, count - overlapBytes), count);
   return Buffer.concat([before, last]).subarray(-overlapBytes);

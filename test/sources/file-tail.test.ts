@@ -170,6 +170,15 @@ describe('a tail', () => {
     await expectLines('1', 'a line that is longer than what was there');
   });
 
+  it('notices it also where lines end alike', async () => {
+    const same = ' GET / HTTP/1.1 "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"';
+    append(`1${same}\n`);
+    await follow('start');
+    await expectLines(`1${same}`);
+    fs.writeFileSync(path, `2${same}\n3${same}\n`);
+    await expectLines(`1${same}`, `2${same}`, `3${same}`);
+  });
+
   it('passes over the hole that a writer leaves which goes on at its offset', async () => {
     const writer = fs.openSync(path, 'w');
     fs.writeSync(writer, 'first\n');
