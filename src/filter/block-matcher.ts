@@ -66,8 +66,10 @@ export class BlockMatcher {
   #prepare(sample: Buffer): void {
     const filters = this.#filters;
     const known = this.#needles;
-    const needles = filters.map((filter) => (this.#searchable ? filter.needles(sample) : undefined));
-    if (known.length === needles.length && needles.every((some, index) => some === known[index])) return;
+    const needlesOf = (filter: Filter): readonly Needle[] | undefined =>
+      this.#searchable ? filter.needles(sample) : undefined;
+    if (known.length > 0 && filters.every((filter, index) => needlesOf(filter) === known[index])) return;
+    const needles = filters.map(needlesOf);
     this.#needles = needles;
     const uses = new Map<string, Use[]>();
     for (const [filter, some] of needles.entries())

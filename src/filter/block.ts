@@ -9,7 +9,7 @@ const fewLines = 16;
 export class Block {
   /** Each line ends in a newline. */
   readonly bytes: Buffer;
-  readonly ascii: boolean;
+  readonly #ascii: boolean;
   readonly #decode: (bytes: Buffer) => string;
   #text: string | undefined;
   #cut = 0;
@@ -17,7 +17,7 @@ export class Block {
   /** @param decode used for what isn't ASCII */
   constructor(bytes: Buffer, decode: (bytes: Buffer) => string) {
     this.bytes = bytes;
-    this.ascii = isAscii(bytes);
+    this.#ascii = isAscii(bytes);
     this.#decode = decode;
   }
 
@@ -31,6 +31,11 @@ export class Block {
     return this.bytes.indexOf(newline, at);
   }
 
+  /** Whether a part is ASCII, so that its text has a character for each byte. */
+  isAscii(start: number, end: number): boolean {
+    return this.#ascii || isAscii(this.bytes.subarray(start, end));
+  }
+
   /** A line with a newline for its terminator. @param end where its newline stands */
   line(start: number, end: number): string {
     if (end > start && this.bytes[end - 1] === carriageReturn) return `${this.#slice(start, end - 1)}\n`;
@@ -38,7 +43,7 @@ export class Block {
   }
 
   #slice(start: number, end: number): string {
-    if (!this.ascii) return this.#decode(this.bytes.subarray(start, end));
+    if (!this.#ascii) return this.#decode(this.bytes.subarray(start, end));
     if (this.#text === undefined && ++this.#cut <= fewLines) return this.bytes.toString('latin1', start, end);
     this.#text ??= this.bytes.toString('latin1');
     return this.#text.slice(start, end);

@@ -134,7 +134,8 @@ export class Filter {
     const dated = this.#dates.date(undated, text, now, live);
     if (!dated) return noFailures;
     this.#idleSince ??= performance.now();
-    const findings = this.#finder.find(dated.line, dated.time, now, block.ascii ? 'ascii' : undefined);
+    const alphabet = block.isAscii(start, end) ? 'ascii' : undefined;
+    const findings = this.#finder.find(dated.line, dated.time, now, alphabet);
     const done = performance.now();
     if (done - this.#idleSince > slowLine) this.#finder.distrustSlow(dated.line, slowLine);
     this.#idleSince = done;
@@ -184,7 +185,7 @@ export class Filter {
 
   /** Looks at what of a line can be told from the rest without looking for its date. */
   #mayConcern(block: Block, start: number, end: number, expressions: readonly number[]): boolean {
-    if (!block.ascii || end - start > this.#maxLength) return true;
+    if (end - start > this.#maxLength || !block.isAscii(start, end)) return true;
     const visible = this.#dates.visibleStart(block, start, end);
     return visible === undefined || this.#finder.mayConcernSome(block, visible, end, expressions);
   }
