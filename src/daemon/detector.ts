@@ -36,7 +36,7 @@ export class Detector {
       const { id } = failure;
       if (canonicalAddress(id) === undefined && !(countsBans(jail.spec) && isBannedPrefix(id))) {
         this.#once(jail.name, id, () =>
-          this.#events.ignored(jail.name, id, 'being no address that a firewall could drop'),
+          this.#events.neverBanned(jail.name, id, 'it is no address that a firewall could drop'),
         );
         continue;
       }
@@ -45,7 +45,7 @@ export class Detector {
         // A gateway stands in the log instead of the client: said once, with the remedy.
         if (never.kind === 'gateway') {
           this.#once(jail.name, id, () => this.#events.addressHidden(jail.name, id, never.text, container));
-        } else this.#events.ignored(jail.name, id, never.text);
+        } else this.#events.neverBanned(jail.name, id, never.text);
         continue;
       }
       const verdict = jail.observe(failure, now, (prefix) => this.#neverBan(prefix) !== undefined);

@@ -233,7 +233,7 @@ export class Enforcer {
     for (const { jail, ip, reason } of refused) {
       this.#registry.all.get(jail)?.unban(ip);
       this.#memory.forget({ jail, ip });
-      this.#events.ignored(jail, ip, reason);
+      this.#events.neverBanned(jail, ip, reason);
     }
     return refused;
   }

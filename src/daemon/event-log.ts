@@ -106,8 +106,14 @@ export class EventLog {
     );
   }
 
-  ignored(jail: string, ip: string, reason: string): void {
-    this.#log.info({ event: 'ignored', jail, ip, reason }, `[${jail}] Ignore ${ip} by ${reason}`);
+  /** @param rule of the jail's configuration, as fail2ban names it */
+  ignored(jail: string, ip: string, rule: 'ignoreip' | 'command'): void {
+    this.#log.info({ event: 'ignored', jail, ip, reason: rule }, `[${jail}] Ignore ${ip} by ${rule}`);
+  }
+
+  /** @param reason a sentence about it, whatever the configuration says */
+  neverBanned(jail: string, ip: string, reason: string): void {
+    this.#log.info({ event: 'ignored', jail, ip, reason }, `[${jail}] Ignore ${ip}: ${reason}`);
   }
 
   expired(jail: string, ip: string): void {

@@ -1,4 +1,4 @@
-import { canonicalAddress, familyOf } from '../address.ts';
+import { canonicalAddress, prefixOf } from '../address.ts';
 import type { Captures } from './filter-regex.ts';
 
 /** Whom a failure concerns. */
@@ -40,28 +40,5 @@ function textOf(capture: Captures[string]): string | undefined {
 function canonicalPrefix(address: string, cidr: Captures[string]): string {
   const canonical = canonicalAddress(address);
   if (canonical === undefined) return address;
-  const bits = typeof cidr === 'string' && cidr !== '' ? Number(cidr) : undefined;
-  const widest = familyOf(canonical) === 4 ? 32 : 128;
-  if (bits === undefined || bits >= widest) return canonical;
-  return `${networkOf(canonical, bits)}/${bits}`;
-}
-
-/** A canonical address with all bits behind the prefix cleared. */
-function networkOf(address: string, bits: number): string {
-  if (familyOf(address) === 4) {
-    const octets = address.split('.').map((octet, i) => {
-      const kept = Math.min(8, Math.max(0, bits - 8 * i));
-      return Number(octet) & (0xff00 >> kept) & 0xff;
-    });
-    return octets.join('.');
-  }
-  const [head = '', tail] = address.split('::');
-  const front = head === '' ? [] : head.split(':');
-  const back = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = Array<string>(8 - front.length - back.length).fill('0');
-  const words = [...front, ...zeros, ...back].map((word, i) => {
-    const kept = Math.min(16, Math.max(0, bits - 16 * i));
-    return (Number.parseInt(word, 16) & (0xffff0000 >>> kept) & 0xffff).toString(16);
-  });
-  return canonicalAddress(words.join(':'))!;
+  return typeof cidr === 'string' && cidr !== '' ? prefixOf(canonical, Number(cidr)) : canonical;
 }

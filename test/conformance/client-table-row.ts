@@ -5,6 +5,8 @@
 export type Row =
   | {
       readonly words: readonly string[];
+      /** What stands on stdin. */
+      readonly typed?: string;
       /** Why dock2ban answers otherwise, and what it answers. */
       readonly differs?: { readonly reason: string; readonly exitCode: number; readonly stdout: string };
     }
@@ -29,6 +31,11 @@ export function same(...calls: string[]): Row[] {
 /** Answered alike; a last word with spaces. */
 export function sameWith(call: string, last: string): Row {
   return { words: [...call.split(' '), last] };
+}
+
+/** A conversation (`-i`) that goes alike. */
+export function typed(call: string, ...lines: string[]): Row {
+  return { words: call.split(' '), typed: lines.map((line) => `${line}\n`).join('') };
 }
 
 /** Answered otherwise by dock2ban, for a reason. */

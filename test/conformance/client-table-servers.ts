@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fail2banClient } from '../../src/cli/fail2ban-client.ts';
 import { localTime } from '../../src/local-time.ts';
@@ -18,6 +19,8 @@ export interface Outcome {
 /** A server, and its own fail2ban-client. */
 export interface Server {
   readonly client: (...words: string[]) => Promise<Outcome>;
+  /** A call with something on stdin. */
+  readonly typing: (typed: string, words: readonly string[]) => Promise<Outcome>;
   readonly stop: () => Promise<void>;
 }
 
@@ -117,21 +120,24 @@ export async function startFail2ban(dir: string): Promise<Server> {
   ];
   const server = spawn('/usr/bin/python3', python('fail2banserver', '-f', 'start'), { env, stdio: 'ignore' });
   const exited = once(server, 'exit');
-  const client: Server['client'] = (...words) =>
+  const typing: Server['typing'] = (typed, words) =>
     new Promise((done) => {
-      execFile(
+      const child = execFile(
         '/usr/bin/python3',
         python('fail2banclient', ...words),
         { env, timeout: 60_000 },
         (error, stdout, stderr) => done({ exitCode: error ? Number(error.code) : 0, stdout, stderr }),
       );
+      // It may have ended before it has read everything.
+      child.stdin?.on('error', () => undefined).end(typed);
     });
+  const client: Server['client'] = (...words) => typing('', words);
   const stop = async (): Promise<void> => {
     server.kill('SIGKILL');
     await exited;
   };
   await answering(server, client, stop);
-  return { client, stop };
+  return { client, typing, stop };
 }
 
 /** `dock2ban run` in a process of its own, with a Docker engine that has no containers, and no firewall. */
@@ -153,7 +159,7 @@ export async function startDock2ban(dir: string): Promise<Server> {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const exited = once(server, 'exit');
-  const client: Server['client'] = async (...words) => {
+  const typing: Server['typing'] = async (typed, words) => {
     let stdout = '';
     let stderr = '';
     const exitCode = await fail2banClient(words, {
@@ -163,16 +169,26 @@ export async function startDock2ban(dir: string): Promise<Server> {
       builtinDir: resolve('filters'),
       containers: () => Promise.resolve([]),
       output: { print: (text) => void (stdout += text), warn: (text) => void (stderr += text) },
+      terminal: {
+        input: Readable.from([typed]),
+        output: new Writable({
+          write: (chunk, _, done) => {
+            stdout += String(chunk);
+            done();
+          },
+        }),
+      },
     });
     return { exitCode, stdout, stderr };
   };
+  const client: Server['client'] = (...words) => typing('', words);
   const stop = async (): Promise<void> => {
     server.kill('SIGKILL');
     await exited;
     await engine.stop();
   };
   await answering(server, client, stop);
-  return { client, stop };
+  return { client, typing, stop };
 }
 
 /** Waits until both jails run. */

@@ -37,19 +37,21 @@ function normal({ exitCode, stdout }: Outcome): Pick<Outcome, 'exitCode' | 'stdo
     exitCode,
     stdout: stdout
       .replaceAll(dir, '<dir>')
+      .replace(/^(?:Fail2Ban|dock2ban) v\d(?:.+\n)+\n/m, '<banner>\n')
       .replace(/^\d+\.\d+\.\d+$/m, '<version>')
       .replaceAll(/(?!9999)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, '<time>'),
   };
 }
 
-async function both(words: readonly string[]) {
-  const [theirs, ours] = await Promise.all([fail2ban.client(...words), dock2ban.client(...words)]);
+async function both(words: readonly string[], typed = '') {
+  const [theirs, ours] = await Promise.all([fail2ban.typing(typed, words), dock2ban.typing(typed, words)]);
   return { theirs: normal(theirs), ours: normal(ours), told: ours.stderr };
 }
 
 function title(row: Row): string {
   if ('edited' in row) return `(jail.local: ${JSON.stringify(row.edited)})`;
-  return 'log' in row ? `(${row.log} logs ${row.logged ?? 'nothing'})` : row.words.join(' ');
+  if ('log' in row) return `(${row.log} logs ${row.logged ?? 'nothing'})`;
+  return [...row.words, ...(row.typed === undefined ? [] : [JSON.stringify(row.typed)])].join(' ');
 }
 
 // The rows are one story: each finds what those before it left.
@@ -67,7 +69,7 @@ describe('fail2ban-client, side by side', () => {
           .toContain(row.until);
       return;
     }
-    const { theirs, ours, told } = await both(row.words);
+    const { theirs, ours, told } = await both(row.words, row.typed);
     if (!row.differs) {
       expect(ours, told).toEqual(theirs);
       return;

@@ -1,4 +1,4 @@
-import { other, same, sameWith, type Row } from './client-table-row.ts';
+import { other, same, sameWith, typed, type Row } from './client-table-row.ts';
 
 /** The two answers that fail2ban 1.1 has and 1.0 has not. */
 const everyJail = [
@@ -40,6 +40,8 @@ const startOptions = 'this is an option of `dock2ban run`, for the life of the c
 const newer = 'fail2ban 1.0 has no such command; this is the answer of fail2ban 1.1';
 const asMade =
   'a ban lasts as it was made; of those made by hand, fail2ban lets the end follow the option bantime';
+const dormant =
+  'unbanned is unbanned: fail2ban knows nothing of a jail that is stopped, and its ban comes back with it';
 const clearer = 'the same refusal, in words that are not Python’s';
 
 /** What goes on. */
@@ -62,6 +64,12 @@ const overview: Row[] = [
     'status app basic more',
   ),
   ...same('banned', 'banned 203.0.113.9', 'get app banip', 'get app banned'),
+  ...same('sleep 0.05', 'sleep', 'sleep x', 'sleep -1', 'sleep 1e-2 2'),
+  typed('-i', 'ping', 'status app', 'get app nothing', 'frobnicate', 'echo "two  words" \'"\' a\\ b', 'exit'),
+  typed('-i', 'status "app', '', '   ', 'banned', 'get "app" bantime', 'quit', 'ping'),
+  typed('-i', 'ping'),
+  typed('-i ping', 'exit'),
+  typed('-i get nope bantime', 'ping', 'exit'),
   other(newer, 'status --all short', 0, everyJail),
   other(newer, 'stats', 0, table),
 ];
@@ -159,6 +167,15 @@ const options: Row[] = [
   ...same('set app datepattern Epoch', 'set app datepattern {^LN-BEG}'),
   sameWith('set app datepattern', '^%Y-%m-%d %H:%M:%S'),
   ...same('get app prefregex', 'get app ignorecommand', 'get app ignorecache', 'get app journalmatch'),
+  ...same('get app logtimezone', 'set app logtimezone UTC+0200', 'get app logtimezone'),
+  ...same('set app logtimezone Nowhere', 'set app logtimezone', 'get nope logtimezone'),
+  other(
+    'the same zone in the spelling that does not depend on how it was asked for',
+    'set app logtimezone -01:30',
+    0,
+    'UTC-0130',
+  ),
+  ...same('set app logtimezone UTC+0000'),
   ...same('set app ignorecommand /bin/true', 'get app ignorecommand'),
   ...same('set app ignorecache key="<ip>",max-count=50,max-time=5m', 'get app ignorecache'),
   ...same('get app logpath', 'get web logpath', 'get nope logpath', 'get app what', 'set app what 1'),
@@ -283,6 +300,31 @@ const jails: Row[] = [
   ...same('reload --unban app', 'get app banip', 'stop --all', 'status', 'reload', 'status'),
 ];
 
+/** What is left of a jail that stops, and of one that is restarted. */
+const restarts: Row[] = [
+  ...same('unban --all', 'restart web', 'status web', 'set web banip 203.0.113.70 203.0.113.72'),
+  ...same('set web attempt 203.0.113.71'),
+  { log: 'web', until: 'Total failed:\t1' },
+  ...same('status web', 'stop web', 'set web unbanip 203.0.113.70', 'banned 203.0.113.70', 'status web'),
+  ...same('reload web', 'restart web', 'reload --restart web', 'status', 'reload --if-exists web', 'status'),
+  { log: 'web', until: 'Currently banned:\t2' },
+  ...same('status web', 'set web attempt 203.0.113.71'),
+  { log: 'web', until: 'Total failed:\t1' },
+  ...same('reload --restart web'),
+  { log: 'web', until: 'Currently banned:\t2' },
+  ...same('status web', 'get web banip --with-time', 'set web attempt 203.0.113.71'),
+  { log: 'web', until: 'Total failed:\t1' },
+  ...same('reload web', 'status web', 'reload --restart'),
+  { log: 'web', until: 'Currently banned:\t2' },
+  ...same('status web', 'status app', 'stop web'),
+  other(dormant, 'unban 203.0.113.70', 0, '1'),
+  ...same('banned 203.0.113.70', 'reload'),
+  { log: 'web', until: '203.0.113.72' },
+  other(dormant, 'banned 203.0.113.70', 0, '[[]]'),
+  other(dormant, 'unban 203.0.113.70', 0, '0'),
+  ...same('get web banip', 'reload --restart --unban web', 'status web', 'banned'),
+];
+
 /** The configuration changes. */
 const edits: Row[] = [
   { edited: ['filter = denied', 'filter = denied\nmaxretry = 8'] },
@@ -326,6 +368,7 @@ export const rows: readonly Row[] = [
   ...increments,
   ...elsewhere,
   ...jails,
+  ...restarts,
   ...edits,
   ...refused,
 ];

@@ -45,10 +45,10 @@ it("fail2ban's own recidive filter reads our log as fail2ban's: bans, and nothin
   events.ban(ban('203.0.113.0/24'), undefined, false);
   events.ban(ban('2001:db8:1:2::/64'), 5, false);
   // What others wrote forges no line.
-  events.ignored(
+  events.neverBanned(
     'app',
     'x\n2026-11-22 13:44:53,123 fail2ban.actions [1]: NOTICE [sshd] Ban 203.0.113.9',
-    'odd',
+    'it is odd',
   );
   const log = join(dir, 'fail2ban.log');
   writeFileSync(log, lines.join(''));

@@ -70,7 +70,7 @@ describe('the fail2ban format', () => {
 
   it('is one line, whatever a label or log line brought in', () => {
     const forged = 'x\n2026-11-22 13:44:53,123 fail2ban.actions [1]: NOTICE [sshd] Ban 203.0.113.9\u001b[2J';
-    const [line] = logged((events) => events.ignored('app', forged, 'being no address'));
+    const [line] = logged((events) => events.neverBanned('app', forged, 'it is no address'));
     expect(toFail2ban(line!).trimEnd()).not.toMatch(/\p{Cc}/u);
   });
 });

@@ -63,7 +63,7 @@ describe('EventFeed', () => {
     expect(held.length).toBeGreaterThan(500);
     expect(held.map(({ id }) => id)).toEqual(held.map(({ id }) => id).toSorted((a, b) => a - b));
     expect(held.at(-1)!.id).toBe(start * 1000 + 20_001);
-    for (let n = 0; n < 5000; n++) events.ignored('sshd', 'x'.repeat(60_000), 'being no address');
+    for (let n = 0; n < 5000; n++) events.neverBanned('sshd', 'x'.repeat(60_000), 'it is no address');
     const text = feed.after(0).reduce((length, { json }) => length + json.length, 0);
     expect(text).toBeLessThan(200_000);
   });
