@@ -68,10 +68,18 @@ export class NftCheck {
     this.#now = now;
   }
 
-  /** Every member of this jail's sets is known from now on, since they were taken over. */
-  trust(jail: string): void {
+  /** There is no table of ours. If no bans are kept either, what will be in the sets of all is known from the first on. */
+  beginEmpty(): void {
+    if (this.#countBans() === 0) this.#areInherited = false;
+  }
+
+  /**
+   * Every member of this jail's sets is known from now on, since they were taken over.
+   * @param hadMembers whether there were any: the sets of all should hold them too
+   */
+  trust(jail: string, hadMembers: boolean): void {
     this.#trusted.add(jail);
-    this.#areInherited = true;
+    if (hadMembers) this.#areInherited = true;
   }
 
   /** Something may be wrong with these sets. @param jail undefined: the sets of all */
@@ -102,7 +110,8 @@ export class NftCheck {
     current: ReadonlyMap<string, Place>,
     changed: ReadonlySet<string>,
   ): Promise<Audited | undefined> {
-    if (this.#areInherited || this.#countBans() <= fewBans) return undefined;
+    // What has never been looked at as a whole was written only just now, or is about to be looked at.
+    if (!this.#survey || this.#areInherited || this.#countBans() <= fewBans) return undefined;
     const sizeOf = (set: string): number => {
       const { jail, family } = current.get(set)!;
       return this.#index.kept(jail, family) * auditWeight;

@@ -75,7 +75,9 @@ export class NftKeeper {
 
   takeOver(jails: readonly string[]): Promise<ReadonlyMap<string, readonly Ban[]>> {
     return this.#serial.run(async () => {
-      const sets = [...(await this.#tool.list()).sets.keys()];
+      const listing = await this.#tool.list();
+      const sets = [...listing.sets.keys()];
+      if (listing.blocks.size === 0) this.#check.beginEmpty();
       const batch = new NftBatch();
       const held = new Map<string, readonly Ban[]>(jails.map((jail) => [jail, []]));
       const queue = jails.values();
@@ -242,11 +244,13 @@ export class NftKeeper {
 
   async #takeOverJail(jail: string, sets: readonly string[], batch: NftBatch): Promise<readonly Ban[]> {
     const bans: Ban[] = [];
+    let hadMembers = false;
     const find = placeFinder([jail]);
     for (const set of sets) {
       const place = find(set);
       if (!place) continue;
       const members = await this.#tool.members(set);
+      hadMembers ||= members.size > 0;
       const [now, neverBan] = [this.#now(), this.#neverBan()];
       for (const [address, seconds] of members) {
         const ip = prefixText(address, place);
@@ -261,7 +265,7 @@ export class NftKeeper {
       }
     }
     // Not before all of it was read, or the rest would be taken for strangers.
-    this.#check.trust(jail);
+    this.#check.trust(jail, hadMembers);
     return bans;
   }
 

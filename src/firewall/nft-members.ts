@@ -93,6 +93,8 @@ function* membersOf(
   index: BanIndex,
   now: number,
 ): Generator<[ban: Ban, seconds: number]> {
+  // Most jails have no IPv6 bans: a walk through everybody's for each of them takes a quarter of a second at 100,000.
+  if (index.kept(jail, family) === 0) return;
   for (const ban of index.live(now)) {
     if (jail === undefined ? index.longest(ban.ip) !== ban : ban.jail !== jail) continue;
     const element = elementOf(ban.ip);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Family } from '../../src/address.ts';
+import type { Tools } from '../../src/firewall/exec.ts';
 import type { GuardedJail } from '../../src/firewall/firewall.ts';
 import { NeverBan } from '../../src/firewall/never-ban.ts';
 import { NftablesFirewall } from '../../src/firewall/nftables.ts';
@@ -24,8 +25,8 @@ beforeEach(() => {
 });
 afterEach(() => kernel[Symbol.dispose]());
 
-function firewall(): NftablesFirewall {
-  return new NftablesFirewall({ tools: kernel, now: () => kernel.now, neverBan: () => neverBan });
+function firewall(tools: Tools = kernel): NftablesFirewall {
+  return new NftablesFirewall({ tools, now: () => kernel.now, neverBan: () => neverBan });
 }
 
 async function opened(): Promise<NftablesFirewall> {
@@ -227,6 +228,41 @@ describe('takeOver', () => {
     await fw.reconcile([web, ssh]);
     expect(Object.keys(members('web'))).toHaveLength(2);
     expect(Object.keys(members(undefined))).toHaveLength(2);
+  });
+
+  it('writes each ban once, into a kernel that holds nothing of ours, and reads none of it back', async () => {
+    const told: string[] = [];
+    const fw = firewall({
+      run: (command, args, options) => {
+        told.push(`${args.join(' ')} ${options?.input ?? ''}`);
+        return kernel.run(command, args, options);
+      },
+      converse: (command, args, listener) => kernel.converse(command, args, listener),
+    });
+    await fw.open();
+    await fw.takeOver(['web', 'ssh']);
+    const bans = Array.from({ length: 1500 }, (_, i) => ban(`10.0.${i >> 8}.${i & 255}`, 100_000 + i));
+    await fw.ban(bans);
+    expect(await fw.reconcile([web, ssh])).toEqual(nothing);
+    expect(Object.keys(members('web'))).toHaveLength(1500);
+    expect(members(undefined)).toEqual(members('web'));
+    const last = bans.at(-1)!.ip;
+    const naming = told.filter((text) => text.includes(last) && !text.startsWith('-c'));
+    expect(naming.map((text) => text.split(`${last} timeout`).length - 1)).toEqual([2]);
+    expect(naming[0]).not.toContain('delete element');
+    expect(told.filter((text) => / list (set|table) /.test(text))).toEqual([]);
+  });
+
+  it('fills up the sets of all where an earlier run left only those of the jails', async () => {
+    const before = await opened();
+    await before.ban([ban('203.0.113.9', 60)]);
+    kernel.nft.elements('dock2ban-4').clear();
+    const fw = firewall();
+    await fw.open();
+    await fw.takeOver(['web', 'ssh']);
+    await fw.ban([ban('203.0.113.9', 60), ban('203.0.113.10', 60)]);
+    await fw.reconcile([web, ssh]);
+    expect(members(undefined)).toEqual({ '203.0.113.9': 60, '203.0.113.10': 60 });
   });
 
   it('loses nothing if a jail is named without having been taken over', async () => {
