@@ -1,3 +1,4 @@
+import { isSamePlace, parsePosition } from '../sources/file-position.ts';
 import { tailFile } from '../sources/file-tail.ts';
 import { watchGlob } from '../sources/watch-glob.ts';
 import type { TailUpdate } from '../sources/tail-update.ts';
@@ -19,20 +20,26 @@ export interface PatternOptions {
 export interface PatternFollowing {
   /** Called with whole lines, each with its newline; what it does is done when it returns. */
   readonly take: TakeLines;
+  /** Called when a file is read from a place on, or further. */
+  readonly onProgress?: (path: string) => void;
   readonly events: EventLog;
   readonly positions: Positions | undefined;
 }
 
 /**
- * Takes whole lines, each with its newline; they are valid during the call. `live`: logged now, not before the start.
+ * Takes whole lines, each with its newline; they are valid during the call. `live`: logged now, not before the start. `by`: of what
+ * was logged since an earlier run, when the file was written last, epoch milliseconds.
  * @returns how many failures were in them
  */
-export type TakeLines = (bytes: Buffer, live: boolean) => number;
+export type TakeLines = (bytes: Buffer, live: boolean, path: string, by?: number) => number;
 
 interface Tail {
   readonly end: AbortController;
-  readonly done: Promise<void>;
   readonly counts: Tally;
+  /** Up to where the file is read; undefined: from the start, or if it isn't placed yet, from its end. */
+  position: string | undefined;
+  isPlaced: boolean;
+  hasBegun: boolean;
 }
 
 /** A pattern of log files that is followed: every file that matches it, now and later. */
@@ -41,6 +48,8 @@ export class FollowedPattern {
   readonly #with: PatternFollowing;
   readonly #end = new AbortController();
   readonly #tails = new Map<string, Tail>();
+  readonly #reading = new Set<Promise<void>>();
+  readonly #begun = Promise.withResolvers<void>();
   readonly #done: Promise<void>;
 
   constructor(options: PatternOptions, following: PatternFollowing) {
@@ -54,28 +63,45 @@ export class FollowedPattern {
     return [...this.#tails.keys()];
   }
 
+  /** Resolves when no line is missed any more that is logged from then on to a file that matched at first. */
+  get begun(): Promise<void> {
+    return this.#begun.promise;
+  }
+
+  /** Whether another reading of a file has come to where this one stands: what it reads next is the same. */
+  isLevelWith(other: FollowedPattern, path: string): boolean {
+    const [own, others] = [this.#tails.get(path), other.#tails.get(path)];
+    if (!own || !others || !isSettled(own) || !isSettled(others)) return false;
+    return isSamePlace(own.position, others.position);
+  }
+
   /** By path, of the files that match now. */
   get counts(): ReadonlyMap<string, LineCounts> {
     return new Map([...this.#tails].map(([path, { counts }]) => [path, counts]));
   }
 
-  /** Lets those who read as `id` says go on where this reading has come to. */
-  handOver(id: string): void {
-    const { positions } = this.#with;
-    for (const path of this.#tails.keys()) {
-      const position = positions?.get(keyOf(path, this.#options.id));
-      if (position !== undefined) positions?.set(keyOf(path, id), position);
-    }
+  /** Lets those who read as `id` says go on in a file where this reading has come to. */
+  handOver(path: string, id: string): void {
+    const position = this.#tails.get(path)?.position;
+    if (position !== undefined) this.#with.positions?.set(keyOf(path, id), position);
   }
 
   /** Takes no more lines; resolves when every file is closed. */
   async close(): Promise<void> {
     this.#end.abort();
     await this.#done;
-    await Promise.all([...this.#tails.values()].map(({ done }) => done));
+    await Promise.all(this.#reading);
   }
 
   async #follow(): Promise<void> {
+    try {
+      await this.#followFiles();
+    } finally {
+      if (this.#end.signal.aborted) this.#begun.resolve();
+    }
+  }
+
+  async #followFiles(): Promise<void> {
     let { from } = this.#options;
     for await (const paths of watchGlob(this.#options.pattern, this.#end.signal)) {
       for (const [path, { end }] of this.#tails) {
@@ -84,35 +110,65 @@ export class FollowedPattern {
         this.#tails.delete(path);
       }
       for (const path of paths) if (!this.#tails.has(path)) this.#tails.set(path, this.#start(path, from));
+      this.#noteIfBegun();
       // A file that comes later is new from its first line.
       from = 'start';
     }
   }
 
   #start(path: string, from: 'start' | 'end'): Tail {
-    const end = new AbortController();
-    const counts = newTally('bytes');
-    const signal = AbortSignal.any([this.#end.signal, end.signal]);
-    return { end, counts, done: this.#tail(path, from, signal, counts) };
+    const position = this.#with.positions?.get(keyOf(path, this.#options.id));
+    const tail: Tail = {
+      end: new AbortController(),
+      counts: newTally('bytes'),
+      position,
+      isPlaced: from === 'start' || position !== undefined,
+      hasBegun: false,
+    };
+    const reading = this.#tail(path, from, tail).finally(() => {
+      this.#reading.delete(reading);
+      this.#noteBegun(path, tail);
+    });
+    this.#reading.add(reading);
+    return tail;
   }
 
-  async #tail(path: string, from: 'start' | 'end', signal: AbortSignal, counts: Tally): Promise<void> {
-    const { positions } = this.#with;
-    const { polling } = this.#options;
-    const key = keyOf(path, this.#options.id);
-    const after = positions?.get(key);
-    const options = { signal, from, polling, ...(after !== undefined && { after }) };
+  async #tail(path: string, from: 'start' | 'end', tail: Tail): Promise<void> {
+    const { positions, onProgress } = this.#with;
+    const { polling, id } = this.#options;
+    const { counts, position: after } = tail;
+    const signal = AbortSignal.any([this.#end.signal, tail.end.signal]);
+    const onBegin = (): void => this.#noteBegun(path, tail);
+    const options = { signal, from, polling, onBegin, ...(after !== undefined && { after }) };
     for await (const update of tailFile(path, options)) {
       // Somebody else may go on from the position by now.
       if (signal.aborted) break;
       // In one go: no position is stored without what was counted on the way to it, and the other way round.
       if (update.type === 'lines') {
         counts.bytes = (counts.bytes ?? 0) + update.bytes.length;
-        counts.matched += this.#with.take(update.bytes, update.live);
-        positions?.set(key, update.position);
-      } else if (update.type === 'begun') positions?.set(key, update.position);
+        const isUnread = !update.live && after !== undefined;
+        const by = isUnread ? parsePosition(update.position)?.written : undefined;
+        counts.matched += this.#with.take(update.bytes, update.live, path, by);
+      }
+      if (update.type === 'lines' || update.type === 'begun') {
+        tail.position = update.position;
+        tail.isPlaced = true;
+        positions?.set(keyOf(path, id), update.position);
+        onProgress?.(path);
+      }
       this.#note(path, update, counts);
     }
+  }
+
+  #noteBegun(path: string, tail: Tail): void {
+    if (tail.hasBegun) return;
+    tail.hasBegun = true;
+    this.#noteIfBegun();
+    this.#with.onProgress?.(path);
+  }
+
+  #noteIfBegun(): void {
+    if ([...this.#tails.values()].every(({ hasBegun }) => hasBegun)) this.#begun.resolve();
   }
 
   #note(path: string, update: TailUpdate, counts: Tally): void {
@@ -141,6 +197,11 @@ export class FollowedPattern {
         break;
     }
   }
+}
+
+/** It is known from where it reads. */
+function isSettled({ hasBegun, isPlaced }: Tail): boolean {
+  return hasBegun && isPlaced;
 }
 
 /** Who reads differently reads for others, and has come to another place. */

@@ -1,4 +1,6 @@
-import { cursorTime, followJournal, type JournalOptions, type JournalRecord } from '../sources/journald.ts';
+import { cursorTime } from '../sources/journal-cursor.ts';
+import { followJournal, type JournalOptions, type JournalRecord } from '../sources/journald.ts';
+import type { JournalEntry } from '../sources/journal-entry.ts';
 import { type JournalMatches, MatchIndex } from '../sources/journal-matches.ts';
 import { Wake } from '../wake.ts';
 import type { SourceSpec } from '../config/jail-spec.ts';
@@ -27,6 +29,13 @@ interface Route {
   readonly after: number;
 }
 
+/** What a route that is gone had read: its jail took what met these matches, up to this time, epoch microseconds. */
+interface Left {
+  readonly jail: string;
+  readonly matches: JournalMatches;
+  readonly readUpTo: number;
+}
+
 const name = 'the journal';
 const positionKey = 'journal';
 /** Routes that are gone and remembered, so that nothing counts twice of a container that comes back. */
@@ -47,8 +56,9 @@ export class JournalReader {
   /** By jail, container and matches. */
   #routes: ReadonlyMap<string, Route> = new Map();
   #index = new MatchIndex<Route>();
-  /** Up to where routes have read that are gone, epoch microseconds. */
-  readonly #gone = new Map<string, number>();
+  /** By jail, container and matches. */
+  readonly #gone = new Map<string, Left>();
+  #goneIndex = new MatchIndex<Left>();
   #restart = new AbortController();
   readonly #positions: Positions | undefined;
   #position: string | undefined;
@@ -122,6 +132,8 @@ export class JournalReader {
     this.#routes = routes;
     this.#index = new MatchIndex();
     for (const route of routes.values()) this.#index.add(route.matches, route);
+    this.#goneIndex = new MatchIndex();
+    for (const left of this.#gone.values()) this.#goneIndex.add(left.matches, left);
     if (routes.size === 0) {
       this.#lost = false;
       this.#fallbacks?.readable('journal');
@@ -168,19 +180,24 @@ export class JournalReader {
           this.#events.sourceResumed(name);
           this.#fallbacks?.readable('journal');
           break;
+        case 'gap':
+          this.#tally.gaps += 1;
+          this.#events.gap(name, 'vacuumed', this.#tally.gaps, update);
+          break;
       }
     }
   }
 
-  /** A jail takes an entry once, however many of its sources it meets. */
+  /** A jail takes an entry once, however many of its sources it meets, now or before they were changed. */
   #take({ entry, line, messageStart, live, reread }: JournalRecord): void {
     if (reread) this.#rereadTo = entry.received;
-    const jails = new Set<ActiveJail>();
+    const routes = this.#index.find(entry);
+    const jails = reread ? this.#haveTaken(entry, routes) : new Set<string>();
     this.#tally.lines = (this.#tally.lines ?? 0) + 1;
-    for (const { jail, container, behind, after } of this.#index.find(entry)) {
-      if (jails.has(jail) || (reread && entry.received <= (behind ?? Infinity))) continue;
-      if (entry.received / 1000 <= after) continue;
-      jails.add(jail);
+    for (const { jail, container, after } of routes) {
+      const jailName = jail.jail.name;
+      if (jails.has(jailName) || entry.received / 1000 <= after) continue;
+      jails.add(jailName);
       // What a host's service logs, fail2ban matches with its prefix only.
       const isMatched =
         container === undefined
@@ -190,12 +207,20 @@ export class JournalReader {
     }
   }
 
+  /** The jails that an entry, which is read again, came to the first time. */
+  #haveTaken(entry: JournalEntry, routes: ReadonlySet<Route>): Set<string> {
+    const { received } = entry;
+    const taken = [...routes].filter(({ behind }) => received <= (behind ?? Infinity));
+    const left = [...this.#goneIndex.find(entry)].filter(({ readUpTo }) => received <= readUpTo);
+    return new Set([...taken.map(({ jail }) => jail.jail.name), ...left.map(({ jail }) => jail)]);
+  }
+
   /** Up to where a route has read that others have read beyond. */
   #behind(key: string, jail: ActiveJail): number | undefined {
     const known = this.#routes.get(key);
     if (known) return this.#readUpTo(known);
     if (this.#resuming) return undefined;
-    const left = this.#gone.get(key);
+    const left = this.#gone.get(key)?.readUpTo;
     this.#gone.delete(key);
     return left ?? this.#findtimeAgo(jail) * 1000;
   }
@@ -207,7 +232,7 @@ export class JournalReader {
   #remember(key: string, route: Route): void {
     const readUpTo = this.#readUpTo(route) ?? cursorTime(this.#position ?? '');
     if (Number.isNaN(readUpTo)) return;
-    this.#gone.set(key, readUpTo);
+    this.#gone.set(key, { jail: route.jail.jail.name, matches: route.matches, readUpTo });
     if (this.#gone.size > mostRemembered) this.#gone.delete(this.#gone.keys().next().value!);
   }
 

@@ -1,28 +1,24 @@
-import { BlockMatcher } from '../filter/block-matcher.ts';
+import { BlockMatcher, type TakeFailures } from '../filter/block-matcher.ts';
+import type { Failure } from '../filter/failure.ts';
+import type { Jail } from '../jail/jail.ts';
+import { PlainLines } from '../sources/plain-lines.ts';
+import { findSyslogHeader } from '../sources/syslog-header.ts';
 import type { EventLog } from './event-log.ts';
+import { type Handover, handOver } from './file-handovers.ts';
+import { type FileReader, type FileReading, wantedFiles } from './file-readers.ts';
 import type { Positions } from './followed-container.ts';
-import { FollowedPattern, type PatternOptions } from './followed-pattern.ts';
-import type { ActiveJail, JailRegistry } from './jail-registry.ts';
+import { FollowedPattern, type PatternOptions, type TakeLines } from './followed-pattern.ts';
+import type { JailRegistry } from './jail-registry.ts';
 import { addCounts, newTally, type SourceCounts, type Tally } from './line-counts.ts';
 import type { Matching } from './matching.ts';
 
-interface Reader {
-  readonly jail: ActiveJail;
-  readonly container: string | undefined;
-}
-
-/** A pattern of files as some jails read it. */
-interface Reading {
-  readonly options: PatternOptions;
-  readonly encoding: string | undefined;
-  readonly readers: Reader[];
-}
-
-/** The jails that read a pattern, and what finds their failures. */
-interface Readers {
-  readonly pattern: string;
-  readonly readers: readonly Reader[];
+/** Jails that are given the lines of a reading, and what finds their failures. */
+interface Group {
+  readonly readers: readonly FileReader[];
+  readonly lines: PlainLines;
   readonly matcher: BlockMatcher;
+  /** Whether a jail is given the lines of a file. */
+  readonly gives: (reader: FileReader, path: string) => boolean;
 }
 
 /** Follows the log files that jails name by `logpath`: each pattern once, however many jails read it. */
@@ -31,11 +27,28 @@ export class LogFiles {
   readonly #matching: Matching;
   readonly #clock: () => number;
   readonly #positions: Positions | undefined;
+  readonly #syslogFile: string | undefined;
   readonly #followed = new Map<string, FollowedPattern>();
-  #readers: ReadonlyMap<string, Readers> = new Map();
+  #wanted: ReadonlyMap<string, FileReading> = new Map();
+  #handovers: readonly Handover[] = [];
+  /** By key of the reading. */
+  #groups: ReadonlyMap<string, readonly Group[]> = new Map();
+  /** Readings that nobody wants any more, as long as they aren't closed. */
+  readonly #closing = new Set<Promise<void>>();
 
-  /** @param positions up to where files were read; without, files that are there at the start are read as at the first */
-  constructor(events: EventLog, matching: Matching, clock: () => number, positions?: Positions) {
+  /**
+   * @param positions up to where files were read; without, files that are there at the start are read as at the first
+   * @param syslogFile the host's, of which jails are given the lines of their containers: named by `logpath` too, as it was for
+   *   fail2ban, these must not count twice
+   */
+  constructor(
+    events: EventLog,
+    matching: Matching,
+    clock: () => number,
+    positions?: Positions,
+    syslogFile?: string,
+  ) {
+    this.#syslogFile = syslogFile;
     this.#clock = clock;
     this.#positions = positions;
     this.#events = events;
@@ -61,87 +74,107 @@ export class LogFiles {
     return [...sums].map(([source, counts]) => ({ source, ...counts }));
   }
 
+  /** Resolves when no line is missed any more that is logged from then on. */
+  async begun(): Promise<void> {
+    await Promise.all([...this.#followed.values()].map((followed) => followed.begun));
+  }
+
   /** Follows the jails' sources; what nobody reads any more is let go. */
   async update(registry: JailRegistry): Promise<void> {
-    const wanted = new Map<string, Reading>();
-    for (const jail of registry.active.values()) {
-      const { sources, logEncoding: encoding } = jail.jail.spec;
-      for (const source of sources) {
-        if (source.kind !== 'file') continue;
-        const { pattern, container, polling = false } = source;
-        const from = source.from === 'head' ? 'start' : 'end';
-        const key = [pattern, from, encoding, polling].join('\n');
-        const id = [pattern, source.from, encoding ?? [], polling ? 'polling' : []].flat().join(' ');
-        const options = { pattern, from, polling, id } as const;
-        const entry = wanted.get(key) ?? { options, encoding, readers: [] };
-        entry.readers.push({ jail, container });
-        wanted.set(key, entry);
-      }
-    }
-    const before = this.#readers;
-    this.#readers = new Map(
-      [...wanted].map(
-        ([
-          key,
-          {
-            options: { pattern },
-            readers,
-            encoding,
-          },
-        ]) => {
-          const filters = readers.map(({ jail }) => jail.filter);
-          return [key, { pattern, readers, matcher: new BlockMatcher(filters, encoding) }];
-        },
-      ),
-    );
+    const after = wantedFiles(registry, this.#syslogFile);
     // All in one go: no line is taken between the change of the readers and that of the reading.
-    const unread = [...this.#followed].filter(([key]) => !wanted.has(key));
-    const closed = unread.map(([, followed]) => followed.close());
-    for (const [key, { options, readers }] of wanted) {
-      if (this.#followed.has(key)) continue;
-      const last = lastReading(before, options.pattern, readers);
-      if (last !== undefined) this.#followed.get(last)?.handOver(options.id);
-      this.#follow(key, options);
-    }
-    for (const [key] of unread) this.#followed.delete(key);
-    await Promise.all(closed);
+    const change = { before: this.#wanted, after, followed: this.#followed, pending: this.#handovers };
+    this.#handovers = handOver(change);
+    this.#wanted = after;
+    this.#regroup();
+    for (const [key, { options }] of after) if (!this.#followed.has(key)) this.#follow(key, options);
+    await Promise.all(this.#closing);
   }
 
   /** Lets everything go. */
   async close(): Promise<void> {
-    await Promise.all([...this.#followed.values()].map((followed) => followed.close()));
+    await Promise.all([...this.#closing, ...[...this.#followed.values()].map((one) => one.close())]);
   }
 
   #follow(key: string, options: PatternOptions): void {
     const followed = new FollowedPattern(options, {
-      take: (bytes, live) => this.#match(key, bytes, live),
+      take: (...lines) => this.#match(key, ...lines),
+      onProgress: (path) => this.#settle(path),
       events: this.#events,
       positions: this.#positions,
     });
     this.#followed.set(key, followed);
   }
 
-  #match(key: string, bytes: Buffer, live: boolean): number {
-    const known = this.#readers.get(key);
-    let matched = 0;
-    known?.matcher.match(bytes, this.#clock(), live, (index, failures) => {
-      const { jail, container } = known.readers[index]!;
-      matched += failures.length;
-      this.#matching.take(jail.jail, failures, container);
+  /** Says who is given what from now on, and lets readings go that are for nobody. */
+  #regroup(): void {
+    const groups = new Map<string, Group[]>();
+    for (const [key, { readers, encoding }] of this.#wanted) {
+      const gives = ({ jail, readsElsewhere }: FileReader, path: string): boolean =>
+        !readsElsewhere(path) && !this.#handovers.some((one) => one.to === key && isOf(one, jail.jail, path));
+      groups.set(key, [groupOf(readers, encoding, gives)]);
+    }
+    const late = new Map(this.#handovers.map((one) => [`${one.from}\n\n${one.to}`, one]));
+    for (const { from, to } of late.values()) {
+      const reading = this.#wanted.get(to);
+      if (!reading) continue;
+      const given = this.#handovers.filter((one) => one.from === from && one.to === to);
+      const gives = ({ jail, readsElsewhere }: FileReader, path: string): boolean =>
+        !readsElsewhere(path) && given.some((one) => isOf(one, jail.jail, path));
+      const readers = reading.readers.filter(({ jail }) => given.some((one) => one.jail === jail.jail.name));
+      groups.set(from, [...(groups.get(from) ?? []), groupOf(readers, reading.encoding, gives)]);
+    }
+    this.#groups = groups;
+    for (const [key, followed] of this.#followed) if (!groups.has(key)) this.#letGo(key, followed);
+  }
+
+  #letGo(key: string, followed: FollowedPattern): void {
+    this.#followed.delete(key);
+    const closed = followed.close().finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+  }
+
+  /** A file was read further: jails go over to another reading where that is level now with the one that they leave. */
+  #settle(path: string): void {
+    const waiting = this.#handovers.filter((one) => {
+      if (one.path !== path) return true;
+      const [from, to] = [this.#followed.get(one.from), this.#followed.get(one.to)];
+      return from && to && from.files.includes(path) && !from.isLevelWith(to, path);
     });
+    if (waiting.length === this.#handovers.length) return;
+    this.#handovers = waiting;
+    this.#regroup();
+  }
+
+  #match(key: string, ...[bytes, live, path, by]: Parameters<TakeLines>): number {
+    let matched = 0;
+    for (const { readers, lines, matcher, gives } of this.#groups.get(key) ?? []) {
+      const given = readers.map((reader) => gives(reader, path));
+      if (!given.includes(true)) continue;
+      const take: TakeFailures = (index, failures) => {
+        if (!given[index]) return;
+        const { jail, container, known } = readers[index]!;
+        const fresh = known.size === 0 ? failures : failures.filter((one) => !isFrom(known, one));
+        matched += fresh.length;
+        if (fresh.length > 0) this.#matching.take(jail.jail, fresh, container);
+      };
+      matcher.match(lines.of(bytes), { now: this.#clock(), live, by }, take);
+    }
     return matched;
   }
 }
 
-/** By which reading of a pattern one of these jails has read it so far: what only reads otherwise now goes on from there. */
-function lastReading(
-  known: ReadonlyMap<string, Readers>,
-  pattern: string,
-  readers: readonly Reader[],
-): string | undefined {
-  const jails = new Set(readers.map(({ jail }) => jail.jail));
-  const found = [...known].find(
-    ([, last]) => last.pattern === pattern && last.readers.some(({ jail }) => jails.has(jail.jail)),
-  );
-  return found?.[0];
+function groupOf(readers: readonly FileReader[], encoding: string | undefined, gives: Group['gives']): Group {
+  const filters = readers.map(({ jail }) => jail.filter);
+  const lines = new PlainLines(encoding);
+  return { readers, lines, matcher: new BlockMatcher(filters, lines.encoding), gives };
+}
+
+function isOf(handover: Handover, { name }: Jail, path: string): boolean {
+  return handover.jail === name && handover.path === path;
+}
+
+/** Whether these programs logged a failure's lines in a syslog file. */
+function isFrom(programs: ReadonlySet<string>, { lines }: Failure): boolean {
+  return lines.every((line) => programs.has(findSyslogHeader(line, 0, line.length)?.program ?? ''));
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { SourceSpec } from '../config/jail-spec.ts';
 import type { ConnectDocker } from '../docker/engine-client.ts';
 import { EngineLogs } from '../docker/engine-logs.ts';
@@ -26,6 +27,9 @@ export interface LogSourcesParts {
   readonly clock: () => number;
 }
 
+/** Milliseconds that `ready` waits for the files of `logpath`. */
+const beginWithin = 2_000;
+
 /** Every way to read logs, and what the jails want of each. */
 export class LogSources {
   readonly #parts: LogSourcesParts;
@@ -45,7 +49,7 @@ export class LogSources {
     this.#receiver =
       parts.receiver && new ReceiverReader(parts.receiver, { matching, events, clock, positions, fallbacks });
     this.#journal = new JournalReader(parts.journal ?? {}, matching, events, clock, positions, fallbacks);
-    this.#files = new LogFiles(events, matching, clock, positions);
+    this.#files = new LogFiles(events, matching, clock, positions, parts.syslogFile);
     this.#containers = new DockerLogReader({
       logs: new EngineLogs(parts.connectDocker),
       matching,
@@ -63,9 +67,13 @@ export class LogSources {
     return readers.flatMap((reader) => reader?.run(signal) ?? []);
   }
 
-  /** Resolves when the syslog file is read, or is known not to be there. */
-  get begun(): Promise<void> {
-    return this.#syslog.begun;
+  /**
+   * Resolves when no line of a file is missed any more that is logged from then on, or when files can't be opened in time: on a
+   * network file system that may take long.
+   */
+  async begun(): Promise<void> {
+    const inTime = delay(beginWithin, undefined, { ref: false });
+    await Promise.all([this.#syslog.begun, Promise.race([this.#files.begun(), inTime])]);
   }
 
   /** Follows what the jails read now. */

@@ -1,6 +1,7 @@
 import { Block } from './block.ts';
 import type { Failure } from './failure.ts';
 import type { Filter } from './filter.ts';
+import type { Reading } from './line-dates.ts';
 import type { Needle } from './needle.ts';
 import { searchFor, type NeedleSearch } from './needle-search.ts';
 
@@ -46,19 +47,15 @@ export class BlockMatcher {
     this.#searchable = holdsAscii.test(decoder.encoding);
   }
 
-  /**
-   * @param bytes whole lines, each with its newline
-   * @param now epoch milliseconds
-   * @param live false for what was logged before the start
-   */
-  match(bytes: Buffer, now: number, live: boolean, take: TakeFailures): void {
+  /** @param bytes whole lines, each with its newline */
+  match(bytes: Buffer, reading: Reading, take: TakeFailures): void {
     for (let start = 0, end: number; start < bytes.length; start = end) {
       end = bytes.length;
       if (end - start > blockSize) end = lineEnd(bytes, start, start + blockSize);
       const block = new Block(bytes.subarray(start, end), this.#decode);
       this.#prepare(block.bytes);
-      if (this.#needles.includes(undefined)) this.#matchLines(block, now, live, take);
-      if (this.#search) this.#matchFound(this.#search, block, now, live, take);
+      if (this.#needles.includes(undefined)) this.#matchLines(block, reading, take);
+      if (this.#search) this.#matchFound(this.#search, block, reading, take);
     }
   }
 
@@ -81,20 +78,20 @@ export class BlockMatcher {
   }
 
   /** For the filters that need every line. */
-  #matchLines(block: Block, now: number, live: boolean, take: TakeFailures): void {
+  #matchLines(block: Block, reading: Reading, take: TakeFailures): void {
     const { length } = block.bytes;
     for (let start = 0, end: number; start < length; start = end + 1) {
       end = block.lineEnd(start);
       const line = { text: block.line(start, end).slice(0, -1), time: undefined, dateRemoved: false };
       for (const [index, filter] of this.#filters.entries()) {
         if (this.#needles[index]) continue;
-        const failures = filter.process(line, now, live);
+        const failures = filter.process(line, reading.now, reading.live, reading.by);
         if (failures.length > 0) take(index, failures);
       }
     }
   }
 
-  #matchFound(search: NeedleSearch, block: Block, now: number, live: boolean, take: TakeFailures): void {
+  #matchFound(search: NeedleSearch, block: Block, reading: Reading, take: TakeFailures): void {
     const { bytes } = block;
     search.reset();
     let end = -1;
@@ -104,19 +101,19 @@ export class BlockMatcher {
       end = block.lineEnd(start);
       if (end < at) [start, end] = [block.lineStart(at), block.lineEnd(at)];
       for (; at >= 0 && at < end; at = search.next(bytes, at + 1)) this.#note(search.found);
-      this.#matchLine(block, start, end, now, live, take);
+      this.#matchLine(block, start, end, reading, take);
     }
-    for (const index of this.#searching) this.#filters[index]!.leave(block, now, live);
+    for (const index of this.#searching) this.#filters[index]!.leave(block, reading);
   }
 
   /** Gives a line to the filters whose needles were found in it. */
-  #matchLine(block: Block, start: number, end: number, now: number, live: boolean, take: TakeFailures): void {
+  #matchLine(block: Block, start: number, end: number, reading: Reading, take: TakeFailures): void {
     const found = this.#found;
     for (const index of this.#searching) {
       const expressions = found[index];
       if (!expressions) continue;
       found[index] = undefined;
-      const failures = this.#filters[index]!.processFound(block, start, end, expressions, now, live);
+      const failures = this.#filters[index]!.processFound(block, start, end, expressions, reading);
       if (failures.length > 0) take(index, failures);
     }
   }

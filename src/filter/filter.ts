@@ -8,7 +8,7 @@ import type { Block } from './block.ts';
 import type { BufferedLine } from './buffered-line.ts';
 import type { Needle } from './needle.ts';
 import type { TemplateHits } from './dates/detector.ts';
-import { LineDates, type DateRules, type LogTime } from './line-dates.ts';
+import { LineDates, type DateRules, type LogTime, type Reading } from './line-dates.ts';
 import type { NameResolver } from './resolver.ts';
 import type { FilterSpec } from './spec.ts';
 
@@ -97,10 +97,11 @@ export class Filter {
    * Searches a line for failures.
    * @param now epoch milliseconds
    * @param live false for what was logged before the start: it counts at its own time, if that isn't too long ago
+   * @param by see `Reading`
    * @returns mostly the same empty array
    */
-  process(line: LogLine, now: number, live = true): readonly Failure[] {
-    return failuresOf(this.#find(line, now, live));
+  process(line: LogLine, now: number, live = true, by?: number): readonly Failure[] {
+    return failuresOf(this.#find(line, { now, live, by }));
   }
 
   /**
@@ -123,19 +124,18 @@ export class Filter {
     start: number,
     end: number,
     expressions: readonly number[],
-    now: number,
-    live: boolean,
+    reading: Reading,
   ): readonly Failure[] {
     if (!this.#mayConcern(block, start, end, expressions)) return noFailures;
     const text = this.#terminated(block.line(start, end));
     if (!this.#finder.mayConcernFound(text)) return noFailures;
-    if (start > this.#leftOff) this.#dates.skip({ block, from: this.#leftOff, to: start, now, live });
+    if (start > this.#leftOff) this.#dates.skip({ block, from: this.#leftOff, to: start, reading });
     this.#leftOff = end + 1;
-    const dated = this.#dates.date(undated, text, now, live);
+    const dated = this.#dates.date(undated, text, reading);
     if (!dated) return noFailures;
     this.#idleSince ??= performance.now();
     const alphabet = block.isAscii(start, end) ? 'ascii' : undefined;
-    const findings = this.#finder.find(dated.line, dated.time, now, alphabet);
+    const findings = this.#finder.find(dated.line, dated.time, reading.now, alphabet);
     const done = performance.now();
     if (done - this.#idleSince > slowLine) this.#finder.distrustSlow(dated.line, slowLine);
     this.#idleSince = done;
@@ -143,9 +143,9 @@ export class Filter {
   }
 
   /** Ends the use of a block. */
-  leave(block: Block, now: number, live: boolean): void {
+  leave(block: Block, reading: Reading): void {
     const to = block.bytes.length;
-    if (this.#leftOff < to) this.#dates.skip({ block, from: this.#leftOff, to, now, live });
+    if (this.#leftOff < to) this.#dates.skip({ block, from: this.#leftOff, to, reading });
     this.#dates.leave();
     this.#leftOff = 0;
     this.#idleSince = undefined;
@@ -154,7 +154,7 @@ export class Filter {
   /** As `process`, but tells all: for tools and tests. */
   examine(line: LogLine, now: number): Examination {
     const trace: Trace = { ignoredBy: [], prefixMatched: undefined, prefix: undefined };
-    const findings = this.#find(line, now, true, trace);
+    const findings = this.#find(line, { now, live: true }, trace);
     return { ...trace, findings };
   }
 
@@ -168,13 +168,14 @@ export class Filter {
     return this.#dates.templateHits;
   }
 
-  #find(line: LogLine, now: number, live: boolean, trace?: Trace): readonly Finding[] {
+  #find(line: LogLine, reading: Reading, trace?: Trace): readonly Finding[] {
+    const { now, live } = reading;
     const { length } = line.text;
     const text = length > this.#maxLength ? line.text.slice(0, this.#maxLength) : line.text;
     // To explain is to try everything, however futile.
     const concerned = trace !== undefined || this.#finder.mayConcern(text);
     if (!concerned && live && this.#dates.pass(line, text, now)) return noFindings;
-    const dated = this.#dates.date(line, `${text}\n`, now, live);
+    const dated = this.#dates.date(line, `${text}\n`, reading);
     if (!dated || !(concerned || (dated.joined && this.#finder.mayConcern(dated.line.visible))))
       return noFindings;
     const start = performance.now();

@@ -32,6 +32,18 @@ export interface DateRules {
   readonly onExceeded?: (length: number) => void;
 }
 
+/** When lines are read; all in epoch milliseconds. */
+export interface Reading {
+  readonly now: number;
+  /** False: they were logged before the start. */
+  readonly live: boolean;
+  /**
+   * When the log was written last, of what was logged while nobody read it: such lines count though they have no date, at the last
+   * date before them, or else then. Undefined: before the start, only dated lines count.
+   */
+  readonly by?: number | undefined;
+}
+
 /** Lines of a block that don't matter but for their date. */
 export interface SkippedLines {
   readonly block: Block;
@@ -39,10 +51,7 @@ export interface SkippedLines {
   readonly from: number;
   /** Behind the newline of the last. */
   readonly to: number;
-  /** Epoch milliseconds. */
-  readonly now: number;
-  /** False: logged before the start. */
-  readonly live: boolean;
+  readonly reading: Reading;
 }
 
 /** A line with its date cut out; without time if it has none that makes sense. */
@@ -69,7 +78,7 @@ export class LineDates {
   readonly #lastDate = new LastDate();
   readonly #heads = new LineHeads();
   /** The line passed last, whose date is read only when it is asked for. */
-  #passed: { text: string; lead: FoundLead; now: number; live: boolean } | undefined;
+  #passed: { text: string; lead: FoundLead; reading: Reading } | undefined;
   /** Lines that were skipped since. */
   #skipped: SkippedLines | undefined;
 
@@ -96,7 +105,7 @@ export class LineDates {
     }
     const lead = this.#detector.findLeading(text, now);
     if (!lead) return false;
-    if (line.time === undefined) this.#passed = { text, lead, now, live: true };
+    if (line.time === undefined) this.#passed = { text, lead, reading: { now, live: true } };
     else this.#keep(line.time);
     return true;
   }
@@ -110,11 +119,11 @@ export class LineDates {
   leave(): void {
     const lines = this.#skipped;
     if (!lines) return;
-    const { block, to, now, live } = lines;
+    const { block, to, reading } = lines;
     const text = block.line(block.lineStart(to - 1), to - 1);
-    const lead = this.#detector.findLeading(text, now);
+    const lead = this.#detector.findLeading(text, reading.now);
     if (!lead) this.#settle();
-    else this.#passed = { text, lead, now, live };
+    else this.#passed = { text, lead, reading };
     this.#skipped = undefined;
   }
 
@@ -130,20 +139,26 @@ export class LineDates {
 
   /**
    * @param text with a newline at its end
-   * @param live false while reading what was logged before the start
    * @returns undefined for a line that is too old to matter
    */
-  date(line: LogTime, text: string, now: number, live: boolean): DatedLine | undefined {
+  date(line: LogTime, text: string, reading: Reading): DatedLine | undefined {
+    const { now, live } = reading;
     const cut = line.dateRemoved ? this.#given(line, text, now) : this.#cut(line, text, now);
-    const { time } = cut;
     const { checkTimes, findtime } = this.#rules;
-    if (time === undefined) return checkTimes && !live ? undefined : { ...cut, time: now };
+    const time = cut.time ?? this.#undated(reading);
+    if (time === undefined) return undefined;
     const dated: DatedLine = { line: cut.line, time, joined: cut.joined };
     if (!checkTimes) return dated;
     if (!live) return time < now - findtime * 1000 ? undefined : dated;
     if (!isOdd(time, now)) return dated;
     if (this.#lastTime !== undefined) this.#lastTime = now;
     return { ...cut, time: now };
+  }
+
+  /** When a line counts as logged that has no date, and no date shortly before it. */
+  #undated({ now, live, by }: Reading): number | undefined {
+    if (live || !this.#rules.checkTimes) return now;
+    return by === undefined ? undefined : Math.min(this.#lastTime ?? by, by, now);
   }
 
   #given(line: LogTime, text: string, now: number): CutLine {
@@ -211,19 +226,20 @@ export class LineDates {
     this.#passed = undefined;
     this.#skipped = undefined;
     if (skipped && this.#settleSkipped(skipped)) return;
-    if (passed) this.#settleAt(this.#timeOfLead(passed.text, passed.lead, passed.now), passed);
+    if (passed)
+      this.#settleAt(this.#timeOfLead(passed.text, passed.lead, passed.reading.now), passed.reading);
   }
 
   #settleSkipped(lines: SkippedLines): boolean {
-    const { block, from, now } = lines;
+    const { block, from, reading } = lines;
     for (let end = lines.to - 1, start: number; end >= from; end = start - 1) {
       start = block.lineStart(end);
-      if (this.#settleAt(this.#timeOf(block.line(start, end), now), lines)) return true;
+      if (this.#settleAt(this.#timeOf(block.line(start, end), reading.now), reading)) return true;
     }
     return false;
   }
 
-  #settleAt(time: number | undefined, { now, live }: { now: number; live: boolean }): boolean {
+  #settleAt(time: number | undefined, { now, live }: Reading): boolean {
     if (time === undefined) return false;
     this.#keep(this.#rules.checkTimes && live && isOdd(time, now) ? now : time);
     return true;

@@ -56,3 +56,10 @@ export function parsePosition(text: string): FilePosition | undefined {
     written: Number(written),
   };
 }
+
+/** Whether what follows two positions is the same; undefined: nothing was read. */
+export function isSamePlace(one: string | undefined, other: string | undefined): boolean {
+  const [a, b] = [one, other].map((text) => (text === undefined ? undefined : parsePosition(text)));
+  if (!a || !b) return (a?.offset ?? 0) === 0 && (b?.offset ?? 0) === 0;
+  return a.dev === b.dev && a.ino === b.ino && a.offset === b.offset && a.inLine === b.inLine;
+}

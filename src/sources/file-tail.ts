@@ -1,5 +1,6 @@
 import { Wake } from '../wake.ts';
 import { PathWatcher } from './path-watcher.ts';
+import { ReadSize } from './read-size.ts';
 import { Tail } from './tail.ts';
 import type { TailUpdate } from './tail-update.ts';
 
@@ -46,6 +47,7 @@ export async function* tailFile(
   const wake = new Wake();
   const watcher = polling ? undefined : new PathWatcher(path, () => wake.set());
   const tail = new Tail(path, from, after);
+  const size = new ReadSize();
   let begun = false;
   let activeAt = -Infinity;
   let streak = 0;
@@ -58,10 +60,12 @@ export async function* tailFile(
   try {
     while (!signal.aborted) {
       wake.clear();
-      const { updates, state } = await tail.look();
+      const { updates, state } = await tail.look(size.bytes);
       if (!begun) onBegin?.();
       begun = true;
+      const given = performance.now();
       yield* updates;
+      size.took(performance.now() - given, bytesIn(updates));
       if (woken !== undefined && (state === 'grown' || state === 'behind')) isSilent = !woken;
       woken = undefined;
       if (state === 'behind') continue;
@@ -88,4 +92,8 @@ export async function* tailFile(
     await tail.close();
     await watcher?.close();
   }
+}
+
+function bytesIn(updates: readonly TailUpdate[]): number {
+  return updates.reduce((sum, update) => sum + (update.type === 'lines' ? update.bytes.length : 0), 0);
 }

@@ -15,6 +15,8 @@ export interface JournalEnd {
   readonly message: string;
   /** There is no such program. */
   readonly isMissing: boolean;
+  /** It did what it was asked for. */
+  readonly isDone: boolean;
 }
 
 /** Starts journalctl with these arguments, without a shell. */
@@ -35,11 +37,13 @@ export const systemJournalctl: StartJournalctl = (args) => {
   const ended = once(child, 'close').then(
     ([code, signal]: unknown[]): JournalEnd => {
       const how = `journalctl ended ${typeof signal === 'string' ? `by ${signal}` : `with exit code ${String(code)}`}`;
-      return { message: words.trim() === '' ? how : `${how}: ${words.trim()}`, isMissing: false };
+      const message = words.trim() === '' ? how : `${how}: ${words.trim()}`;
+      return { message, isMissing: false, isDone: code === 0 };
     },
     (error: unknown): JournalEnd => ({
       message: String(error),
       isMissing: error instanceof Error && 'code' in error && error.code === 'ENOENT',
+      isDone: false,
     }),
   );
   return { output: child.stdout, ended, kill: () => void child.kill() };

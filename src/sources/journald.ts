@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Dock2banError } from '../errors.ts';
 import { BoundedLines } from './bounded-lines.ts';
+import { cursorTime } from './journal-cursor.ts';
 import { type JournalEntry, parseJournalEntry } from './journal-entry.ts';
+import { findJournalGap } from './journal-gap.ts';
 import { type JournalLine, journalLine, lineFields } from './journal-line.ts';
 import { type JournalMatches, matchArguments, matchFields } from './journal-matches.ts';
 import { JournalParts, partFields } from './journal-parts.ts';
@@ -20,12 +22,14 @@ export interface JournalRecord extends JournalLine {
 
 /**
  * `lines`: entries of the journal; `position` means everything up to and including these. `lost` and `resumed` come once each when
- * the journal can't be read (also at the start), and when it can be again.
+ * the journal can't be read (also at the start), and when it can be again. `gap`: where reading was to go on, entries are gone.
  */
 export type JournalUpdate =
   | { readonly type: 'lines'; readonly lines: readonly JournalRecord[]; readonly position: string }
   | { readonly type: 'lost'; readonly error: Dock2banError }
-  | { readonly type: 'resumed' };
+  | { readonly type: 'resumed' }
+  /** Logged after `from` and before `to`, epoch milliseconds; `from` undefined: the position names no time. */
+  | { readonly type: 'gap'; readonly from: number | undefined; readonly to: number };
 
 export interface JournalOptions {
   readonly signal: AbortSignal;
@@ -67,12 +71,8 @@ export async function* followJournal(
       const machine = 'folders' in place ? await findJournal(place) : undefined;
       const query = matchArguments(onMachine(options.matches, machine));
       if (!query) return;
-      const journalctl = start([
-        ...('folders' in place ? [] : place),
-        ...reading.arguments(),
-        '--',
-        ...query,
-      ]);
+      const folders = 'folders' in place ? [] : place;
+      const journalctl = start([...folders, ...reading.arguments(), '--', ...query]);
       const kill = (): void => journalctl.kill();
       signal.addEventListener('abort', kill);
       if (signal.aborted) kill();
@@ -83,6 +83,12 @@ export async function* followJournal(
           if (isLost) yield { type: 'resumed' };
           isLost = false;
           const update = chunk && reading.accept(chunk);
+          const unseen = chunk && !update ? undefined : reading.unseen;
+          if (unseen !== undefined) {
+            const { now } = options;
+            const lack = await findJournalGap(unseen, { start, place: folders, machine, now, signal });
+            if (lack) yield { type: 'gap', ...lack };
+          }
           if (update) yield update;
         }
       } finally {
@@ -146,6 +152,8 @@ class Reading {
   #target: string | undefined;
   /** The last entry read. */
   #readTo: string | undefined;
+  /** The position to resume after, until its entry has come or somebody looks for it. */
+  #unseen: string | undefined;
   /** Where to begin without a position, epoch milliseconds. */
   #since: number;
   #startedAt = 0;
@@ -185,7 +193,20 @@ class Reading {
   /** A journalctl was started. */
   begin(): void {
     this.#startedAt = this.#options.now();
+    this.#unseen = this.#target ?? this.#readTo;
     this.#lines = new BoundedLines(mostEntryBytes);
+  }
+
+  /**
+   * The position to resume after, if it should have come by now: because something later has, or because nothing comes. Whether it is
+   * gone is to be found out; told once.
+   */
+  get unseen(): string | undefined {
+    const cursor = this.#unseen;
+    // What is older is read again first.
+    if (cursor === undefined || (this.#target === cursor && this.#readTo !== undefined)) return undefined;
+    this.#unseen = undefined;
+    return cursor;
   }
 
   /** The position is none: reading begins at the time that it names, if it does, and no earlier than without one. */
@@ -201,6 +222,7 @@ class Reading {
     const before = this.#readTo;
     for (const text of this.#lines.accept(chunk)) {
       const entry = parseJournalEntry(text);
+      if (entry?.cursor === this.#unseen) this.#unseen = undefined;
       // The entry at the cursor comes again, unless it is gone; journalctl's own --after-cursor would then skip another.
       if (entry && entry.cursor !== this.#readTo) this.#take(entry, lines);
     }
@@ -218,12 +240,4 @@ class Reading {
     const live = entry.received >= this.#startedAt * 1000;
     lines.push({ ...journalLine(entry, message), entry, live, reread });
   }
-}
-
-/**
- * When the entry at a cursor was logged, epoch microseconds: the field `t` of `s=…;i=…;b=…;m=…;t=…;x=…`, hexadecimal. NaN if the
- * cursor names no time.
- */
-export function cursorTime(cursor: string): number {
-  return Number.parseInt(/(?:^|;)t=([\da-f]+)/.exec(cursor)?.[1] ?? '', 16);
 }

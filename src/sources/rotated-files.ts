@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { lstat, readdir, readlink } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FilePosition } from './file-position.ts';
-import { compareRotations, packedSuffix, rotationOf } from './rotated-name.ts';
+import { compareRotations, numberOf, packedSuffix, rotationOf } from './rotated-name.ts';
 import { keyOf, TailedFile } from './tailed-file.ts';
 
 /** What rotation made of a log since a place in it was reached. */
@@ -20,12 +20,14 @@ export interface RotatedFiles {
 const mostEntries = 1000;
 /** More than these were not rotated while we looked the other way. */
 const mostFiles = 64;
+/** Symbolic links on the way from a path to its file. */
+const mostLinks = 8;
 /** Rotation may go on meanwhile: so often, and so many milliseconds later, it is looked at again. */
 const tries = 10;
 const pause = 5;
 
 interface Sibling {
-  readonly name: string;
+  readonly path: string;
   readonly ino: number;
   readonly key: string;
   /** Milliseconds. */
@@ -48,9 +50,9 @@ export async function openRotated(
 ): Promise<RotatedFiles> {
   for (let left = tries; ; left--) {
     const siblings = await list(path, place.ino);
-    const files = await openAll(siblings, path);
+    const files = await openAll(siblings);
     const again = await list(path, place.ino);
-    const isSame = again.map(nameAndKey).join('/') === siblings.map(nameAndKey).join('/');
+    const isSame = again.map(pathAndKey).join('\n') === siblings.map(pathAndKey).join('\n');
     try {
       if (isSame || left === 0) return await choose(files, place, until, known);
     } catch (error) {
@@ -62,32 +64,58 @@ export async function openRotated(
   }
 }
 
-/** The siblings that count, the oldest first. */
+/** The siblings that count, the oldest first: beside the log, and if its path is a symbolic link, beside the file that it leads to. */
 async function list(path: string, ino: number): Promise<Sibling[]> {
-  const folder = dirname(path);
-  const log = basename(path);
-  const names = await readdir(folder).catch(() => []);
-  const siblings = await Promise.all(
-    names.map(async (name): Promise<Sibling | undefined> => {
-      const rotation = rotationOf(name, log);
-      if (name === log || packedSuffix.test(name)) return undefined;
-      if (rotation === undefined && names.length > mostEntries) return undefined;
-      const stats = await lstat(join(folder, name)).catch(() => undefined);
-      if (!stats?.isFile() || (rotation === undefined && stats.ino !== ino)) return undefined;
-      return { name, ino: stats.ino, key: keyOf(stats), written: stats.mtimeMs, rotation };
-    }),
-  );
-  return siblings
-    .filter((sibling) => sibling !== undefined)
-    .toSorted(
-      (a, b) =>
-        a.written - b.written || compareRotations(a.rotation ?? '', b.rotation ?? '') || a.ino - b.ino,
-    )
-    .slice(-mostFiles);
+  const target = await targetOf(path);
+  const beside = await besides(dirname(path), [basename(path)], ino);
+  if (target !== path)
+    beside.push(...(await besides(dirname(target), [basename(target), basename(path)], ino)));
+  return beside.toSorted(olderFirst).slice(-mostFiles);
 }
 
-function nameAndKey({ name, key }: Sibling): string {
-  return `${name}/${key}`;
+/** @param names of the log: the first that of its file, which is no sibling */
+async function besides(
+  folder: string,
+  names: readonly [string, ...string[]],
+  ino: number,
+): Promise<Sibling[]> {
+  const [log] = names;
+  const entries = await readdir(folder).catch(() => []);
+  const found = await Promise.all(
+    entries.map(async (name) => {
+      const rotation = names.map((one) => rotationOf(name, one)).find((one) => one !== undefined);
+      if (name === log || packedSuffix.test(name)) return undefined;
+      if (rotation === undefined && entries.length > mostEntries) return undefined;
+      const path = join(folder, name);
+      const stats = await lstat(path).catch(() => undefined);
+      if (!stats?.isFile()) return undefined;
+      const sibling: Sibling = { path, ino: stats.ino, key: keyOf(stats), written: stats.mtimeMs, rotation };
+      return { sibling, numbered: numberOf(name, log) };
+    }),
+  );
+  const siblings = found.filter((one) => one !== undefined);
+  // Numbers in the middle of names may tell instances of a program apart, unless the log itself was renamed like that.
+  const areNumbered = siblings.some(({ sibling, numbered }) => numbered !== undefined && sibling.ino === ino);
+  return siblings.flatMap(({ sibling, numbered }) => {
+    if (sibling.rotation !== undefined) return [sibling];
+    if (areNumbered && numbered !== undefined) return [{ ...sibling, rotation: numbered }];
+    return sibling.ino === ino ? [sibling] : [];
+  });
+}
+
+/** Where a path leads to, over symbolic links, also if there is nothing. */
+async function targetOf(path: string): Promise<string> {
+  let target = path;
+  for (let links = 0; links < mostLinks; links++) {
+    const next = await readlink(target).catch(() => undefined);
+    if (next === undefined) break;
+    target = resolve(dirname(target), next);
+  }
+  return target;
+}
+
+function pathAndKey({ path, key }: Sibling): string {
+  return `${path}/${key}`;
 }
 
 /** As it was when it was opened, whatever its name stood for before. */
@@ -95,14 +123,14 @@ interface Opened extends Sibling {
   readonly file: TailedFile;
 }
 
-async function openAll(siblings: readonly Sibling[], path: string): Promise<Opened[]> {
+async function openAll(siblings: readonly Sibling[]): Promise<Opened[]> {
   const opened = new Map<string, Opened>();
-  for (const { name, rotation } of siblings) {
+  for (const { path, rotation } of siblings) {
     try {
-      const file = await TailedFile.open(join(dirname(path), name), constants.O_NOFOLLOW);
+      const file = await TailedFile.open(path, constants.O_NOFOLLOW);
       const { ino, key, written } = file;
       if (opened.has(key)) await file.close();
-      else opened.set(key, { name, rotation, ino, key, written, file });
+      else opened.set(key, { path, rotation, ino, key, written, file });
     } catch {
       // It is gone again, can't be read, or is packed.
     }

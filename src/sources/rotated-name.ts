@@ -14,11 +14,19 @@ const fewestDigits = 6;
  * @param log the log's own name, without folder
  */
 export function rotationOf(name: string, log: string): string | undefined {
-  if (name.startsWith(log)) return part(name.slice(log.length), 1);
+  return name.startsWith(log) ? part(name.slice(log.length), 1) : inTheMiddle(name, log, fewestDigits);
+}
+
+/** The number that a log's name was given before its extension, as logrotate's option `extension` does: `1` of `app.1.log`. */
+export function numberOf(name: string, log: string): string | undefined {
+  return inTheMiddle(name, log, 1);
+}
+
+function inTheMiddle(name: string, log: string, fewest: number): string | undefined {
   const extension = extname(log);
   const stem = log.slice(0, log.length - extension.length);
   if (extension === '' || !name.startsWith(stem) || !name.endsWith(extension)) return undefined;
-  return part(name.slice(stem.length, name.length - extension.length), fewestDigits);
+  return part(name.slice(stem.length, name.length - extension.length), fewest);
 }
 
 /** The names of the logs that a file may have been rotated from, by its own. */

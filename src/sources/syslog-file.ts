@@ -11,7 +11,7 @@ export interface SyslogLine {
   readonly program: string | undefined;
   /**
    * Without the timestamp, as fail2ban matches it: ` host tag[pid]: message`, the space before the host kept. A line
-   * without a readable header stands here whole, without time. The strings may hold on to the 256 KiB that they were
+   * without a readable header stands here whole, without time. The strings may hold on to the 16 KiB that they were
    * read with: whoever keeps one for long must copy it.
    */
   readonly line: LogLine;
@@ -19,11 +19,18 @@ export interface SyslogLine {
   readonly messageStart: number;
 }
 
+const newline = 0x0a;
+/** What is made text of at once. */
+const pieceBytes = 16 * 1024;
+
 type TailedLines = Extract<TailUpdate, { type: 'lines' }>;
 
-/** As of a tail; `lines` are those that are wanted, which may be none. */
+/**
+ * As of a tail; `lines` are those that are wanted, which may be none. Each is made when it is its turn, so they must be taken before
+ * the next update is asked for.
+ */
 export type SyslogUpdate =
-  (Omit<TailedLines, 'bytes'> & { readonly lines: readonly SyslogLine[] }) | Exclude<TailUpdate, TailedLines>;
+  (Omit<TailedLines, 'bytes'> & { readonly lines: Iterable<SyslogLine> }) | Exclude<TailUpdate, TailedLines>;
 
 export interface SyslogFileOptions extends TailOptions {
   /** Asked for each line with a header; the others are passed over before anything is made of them. */
@@ -41,7 +48,7 @@ export async function* followSyslogFile(
   for await (const update of tailFile(path, tailOptions)) {
     if (update.type === 'lines') {
       const { bytes, ...rest } = update;
-      yield { ...rest, lines: readSyslogLines(bytes.toString(), wanted, clock) };
+      yield { ...rest, lines: { [Symbol.iterator]: () => linesIn(bytes, wanted, clock) } };
     } else {
       yield update;
     }
@@ -54,7 +61,27 @@ export function readSyslogLines(
   wanted: (program: string) => boolean,
   clock: SyslogClock,
 ): SyslogLine[] {
-  const lines: SyslogLine[] = [];
+  return [...syslogLines(text, wanted, clock)];
+}
+
+/** Little by little: a thousand lines that are there at once would outlive V8's young generation, and cost more as garbage than to be read. */
+function* linesIn(
+  bytes: Buffer,
+  wanted: (program: string) => boolean,
+  clock: SyslogClock,
+): Generator<SyslogLine, void, undefined> {
+  for (let start = 0, end: number; start < bytes.length; start = end) {
+    end = bytes.length;
+    if (end - start > pieceBytes) end = bytes.indexOf(newline, start + pieceBytes) + 1;
+    yield* syslogLines(bytes.toString('utf8', start, end), wanted, clock);
+  }
+}
+
+function* syslogLines(
+  text: string,
+  wanted: (program: string) => boolean,
+  clock: SyslogClock,
+): Generator<SyslogLine, void, undefined> {
   for (let start = 0, lineEnd: number; start < text.length; start = lineEnd + 1) {
     lineEnd = text.indexOf('\n', start);
     const header = findSyslogHeader(text, start, lineEnd);
@@ -74,14 +101,13 @@ export function readSyslogLines(
         },
         messageStart: whole.length - (end - header.messageStart),
       };
-      for (let times = repeated?.times ?? 1; times > 0; times--) lines.push(one);
+      for (let times = repeated?.times ?? 1; times > 0; times--) yield one;
     } else {
-      lines.push({
+      yield {
         program: undefined,
         line: { text: text.slice(start, end), time: undefined, dateRemoved: false },
         messageStart: 0,
-      });
+      };
     }
   }
-  return lines;
 }

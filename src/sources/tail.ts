@@ -58,10 +58,11 @@ export class Tail {
     if (!this.#after) this.#updates.push({ type: 'position-invalid', position: after });
   }
 
-  async look(): Promise<Look> {
+  /** @param most bytes to read of a file */
+  async look(most?: number): Promise<Look> {
     let state: Look['state'];
     try {
-      state = await this.#look();
+      state = await this.#look(most);
     } catch (error) {
       // What was read is found again, wherever it is then.
       this.#after = this.#file?.place ?? this.#after;
@@ -77,7 +78,7 @@ export class Tail {
     await this.#leave();
   }
 
-  async #look(): Promise<Look['state']> {
+  async #look(most: number | undefined): Promise<Look['state']> {
     const file = this.#file;
     if (!file) return this.#open();
     if (this.#isQuiet) {
@@ -86,7 +87,7 @@ export class Tail {
       this.#isQuiet = false;
     }
     const place = file.isAtStart ? file.place : undefined;
-    const bytes = await file.read();
+    const bytes = await file.read(most);
     // It may have been written, copied and cut short since the last look, of which the file itself shows nothing.
     if (place && Buffer.isBuffer(bytes)) {
       const { files } = await this.#openRotated(place, file);

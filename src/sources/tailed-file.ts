@@ -186,14 +186,16 @@ export class TailedFile {
   /**
    * The next whole lines, each with its newline; empty if what was read ends no line; undefined if there is nothing new;
    * `cut` if the file was cut short, or cut short and written anew. Valid until the next call.
+   * @param most bytes to read; by default all that there is room for
    */
-  async read(): Promise<Buffer | 'cut' | undefined> {
+  async read(most = Infinity): Promise<Buffer | 'cut' | undefined> {
     const putBack = this.#putBack;
     this.#putBack = undefined;
     if (putBack) return putBack;
     const before = this.#before;
     const overlap = this.#overlap.subarray(0, before.length);
-    const free = this.#lines.free;
+    const { free: room } = this.#lines;
+    const free = room.subarray(0, Math.min(most, room.length));
     const { bytesRead } = await this.#handle.readv([overlap, free], this.#offset - before.length);
     if (bytesRead < before.length || !overlap.equals(before)) return 'cut';
     const count = bytesRead - before.length;

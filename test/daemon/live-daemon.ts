@@ -13,6 +13,7 @@ import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
 import { DryRunFirewall } from '../../src/firewall/dry-run.ts';
 import { Store } from '../../src/store/store.ts';
 import { type FakeContainer, FakeEngine } from '../docker/fake-engine.ts';
+import { scriptedJournal } from '../sources/scripted-journal.ts';
 
 const builtinDir = fileURLToPath(new URL('../../filters', import.meta.url));
 
@@ -26,6 +27,8 @@ export interface Event {
 export class LiveDaemon {
   readonly folder = mkdtempSync(join(tmpdir(), 'dock2ban-live-'));
   readonly engine = new FakeEngine();
+  /** Nothing is logged in it but by the test. */
+  readonly journal = scriptedJournal();
   readonly events: Event[] = [];
   /** Of the jails of `section`. */
   readonly failregex = String.raw`^\s*bad <HOST>$`;
@@ -83,6 +86,7 @@ export class LiveDaemon {
       reread: async () => (await files.read()).configuration,
       openStore: (hooks) => new Store({ stateDir: join(this.folder, 'state'), purgeAge: 86_400, ...hooks }),
       syslogFile: join(this.folder, 'syslog'),
+      journal: { start: this.journal.start, place: [] },
     });
     this.#control = daemon.control();
     this.#done = (async () => {

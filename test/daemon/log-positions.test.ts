@@ -10,12 +10,14 @@ import { FollowedPattern } from '../../src/daemon/followed-pattern.ts';
 let folder: string;
 let positions: Map<string, string>;
 let lines: string[];
+let undatedAt: (number | undefined)[];
 let events: { event: string; source: string }[];
 
 beforeEach(() => {
   folder = fs.mkdtempSync(join(tmpdir(), 'positions-'));
   positions = new Map();
   lines = [];
+  undatedAt = [];
   events = [];
 });
 
@@ -26,7 +28,10 @@ async function run(pattern: string, act: (followed: FollowedPattern) => Promise<
   const followed = new FollowedPattern(
     { pattern: join(folder, pattern), id: pattern, from: 'end', polling: false },
     {
-      take: (bytes) => lines.push(...bytes.toString().split('\n').slice(0, -1)),
+      take: (bytes, _live, _path, by) => {
+        undatedAt.push(by);
+        return lines.push(...bytes.toString().split('\n').slice(0, -1));
+      },
       events: new EventLog(
         pino({ level: 'info' }, { write: (line: string) => void events.push(JSON.parse(line)) }),
       ),
@@ -108,6 +113,23 @@ describe('a followed pattern', () => {
     expect(events).toEqual([]);
     await run('*.log', async () => undefined);
     expect(events.map(({ event }) => event).toSorted()).toEqual(['position-invalid', 'source-lost']);
+  });
+
+  it('says of what was logged between two runs when the file was written last, for lines without a date', async () => {
+    append('a.log', 'old');
+    await run('a.log', async () => {
+      append('a.log', '1');
+      await comes('1');
+    });
+    append('a.log', '2');
+    const written = new Date(Date.now() - 60_000);
+    fs.utimesSync(join(folder, 'a.log'), written, written);
+    await run('a.log', async () => {
+      await comes('1', '2');
+      append('a.log', '3');
+      await comes('1', '2', '3');
+    });
+    expect(undatedAt).toEqual([undefined, written.getTime(), undefined]);
   });
 
   it('counts that lines may be missing', async () => {

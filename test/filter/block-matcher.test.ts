@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BlockMatcher } from '../../src/filter/block-matcher.ts';
+import { BlockMatcher, type TakeFailures } from '../../src/filter/block-matcher.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
 import type { FilterSpec } from '../../src/filter/spec.ts';
 import { specOf } from './specs.ts';
@@ -12,7 +12,12 @@ const rules = { logTimeZone: 0 };
 function match(
   filters: readonly Partial<FilterSpec>[],
   blocks: readonly (string | Buffer)[],
-  { live = true, encoding = 'utf-8', findtime = 600 } = {},
+  {
+    live = true,
+    encoding = 'utf-8',
+    findtime = 600,
+    by,
+  }: { live?: boolean; encoding?: string; findtime?: number; by?: number | undefined } = {},
 ): string[] {
   const matcher = new BlockMatcher(
     filters.map((one) => compileFilter(specOf([], { ...rules, ...one }), { findtime, clock: () => now })),
@@ -20,9 +25,10 @@ function match(
   );
   const found: string[] = [];
   for (const block of blocks) {
-    matcher.match(Buffer.from(block), now, live, (index, failures) => {
+    const take: TakeFailures = (index, failures) => {
       for (const { id, time } of failures) found.push(`${index} ${id} ${(now - time) / 1000}`);
-    });
+    };
+    matcher.match(Buffer.from(block), { now, live, by }, take);
   }
   return found;
 }
@@ -53,6 +59,24 @@ describe('blocks of lines', () => {
     expect(match([one], [dated, undated])).toEqual(['0 192.0.2.1 30']);
     expect(match([one], [`${dated}no date\nnone either\n`, undated])).toEqual(['0 192.0.2.1 30']);
     expect(match([one], [undated])).toEqual(['0 192.0.2.1 0']);
+  });
+
+  it('of since an earlier run count without a date, too: at the last date, or when the log was written last', () => {
+    const undated = 'bad login from 192.0.2.1\n';
+    const one = { failregex: ['bad login from <HOST>$'] };
+    const dated = (secondsAgo: number): string => `${stamp(now - secondsAgo * 1000)} all is well\n`;
+    const since = (text: string, by: number | undefined): string[] =>
+      match([one], [text], { live: false, by });
+    expect(since(undated, undefined)).toEqual([]);
+    expect(since(undated, now - 100_000)).toEqual(['0 192.0.2.1 100']);
+    expect(since(undated, now + 5000)).toEqual(['0 192.0.2.1 0']);
+    // Nobody knows when, but that it is too long ago.
+    expect(since(undated, now - 700_000)).toEqual([]);
+    expect(since(dated(300) + undated, now - 100_000)).toEqual(['0 192.0.2.1 300']);
+    expect(since(`${dated(300)}none\n${undated}`, now - 100_000)).toEqual(['0 192.0.2.1 300']);
+    expect(since(dated(700) + undated, now - 100_000)).toEqual([]);
+    expect(since(undated + dated(300), now - 100_000)).toEqual(['0 192.0.2.1 100']);
+    expect(since(line('192.0.2.2', 200), now - 100_000)).toEqual(['0 192.0.2.2 200']);
   });
 
   it('of before the start count at their own time, if that is not too long ago', () => {

@@ -64,7 +64,7 @@ describe('lines that are passed over', () => {
         const found: string[] = [];
         const matcher = new BlockMatcher([compileFilter(sessions, options)]);
         for (const block of blocks)
-          matcher.match(Buffer.from(block.join('')), now, true, (_, failures) =>
+          matcher.match(Buffer.from(block.join('')), { now, live: true }, (_, failures) =>
             found.push(...failures.map(({ id, time, lines }) => JSON.stringify([id, time, lines]))),
           );
         expect(found).toEqual(expected);

@@ -50,7 +50,7 @@ function foundInBlocks(
   const found: Found[] = [];
   for (let from = 0, count = 1; from < texts.length; from += count, count = (count * 7) % 31) {
     const block = texts.slice(from, from + count).map((text) => `${text}\n`);
-    matcher.match(Buffer.from(block.join('')), now, true, (index, failures) => {
+    matcher.match(Buffer.from(block.join('')), { now, live: true }, (index, failures) => {
       if (index === 1) found.push(...failures.map(({ id, time, lines }) => ({ id, time, lines })));
     });
   }

@@ -181,6 +181,42 @@ describe.skipIf(!ready)('a journal that journalctl reads', () => {
     await journal.write(sshd(now - 7000, '3'), sshd(now - 6000, '4'));
     follow({ after: second });
     await sees('web1 sshd[7]: 3', 'web1 sshd[7]: 4');
+    expect(updates[0]).toEqual({ type: 'gap', from: now - 8000, to: now - 7000 });
+  });
+
+  it('lacks nothing when it is resumed with other matches, or with nothing new', async () => {
+    await journal.write(sshd(now - 9000, '1'), line(now - 8000, '2'), sshd(now - 7000, '3'));
+    follow({ matches: [[['_COMM=sshd']]] });
+    await sees('web1 sshd[7]: 1', 'web1 sshd[7]: 3');
+    const after = position();
+    end.abort();
+    await done;
+    updates = [];
+    processes = [];
+    follow({ after, matches: [[['_COMM=dockerd']]] });
+    // Nothing comes: after a while it is asked whether the entry is there.
+    await vi.waitFor(() => expect(processes).toHaveLength(2), { timeout: 20_000 });
+    await processes[1]!.ended;
+    await journal.write(line(now - 6000, '4'));
+    await sees('web1 nginx: 4');
+    expect(updates.map(({ type }) => type)).toEqual(['lines']);
+  });
+
+  it('from which everything is gone is said to', async () => {
+    await journal.write(sshd(now - 9000, '1'));
+    follow();
+    await sees('web1 sshd[7]: 1');
+    const after = position();
+    end.abort();
+    await done;
+    updates = [];
+    rmSync(journal.folder, { recursive: true });
+    journal = new JournalFile(journal.folder);
+    await journal.write(sshd(now - 20_000, 'of before'));
+    follow({ after });
+    await vi.waitFor(() => expect(updates).toHaveLength(1), { timeout: 20_000 });
+    expect(updates[0]).toMatchObject({ type: 'gap', from: now - 9000 });
+    expect(texts()).toEqual([]);
   });
 
   it('leaves no journalctl behind', async () => {

@@ -39,7 +39,7 @@ export class ScriptedJournalctl {
 
   end(message = 'journalctl ended by SIGKILL', isMissing = false): void {
     this.#isOver = true;
-    this.#end.resolve({ message, isMissing });
+    this.#end.resolve({ message, isMissing, isDone: message === '' });
     this.#wake();
   }
 
