@@ -1,10 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { FakeEngine, idOf } from '../../test/docker/fake-engine.ts';
-import { stampOf } from '../../test/sources/fake-container-log.ts';
+import { type FakeContainer, FakeEngine, idOf } from '../../test/docker/fake-engine.ts';
+import { Piece } from './piece.ts';
 
-const stampLength = 30;
-const headerLength = 8;
 const linesOfPiece = 500;
 
 /** An engine that serves logs as fast as they are read: real HTTP, real frames, no container behind. */
@@ -12,12 +10,10 @@ export class LogEngine {
   readonly engine = new FakeEngine();
   readonly #streams = new Map<string, ServerResponse>();
 
-  /** @param names of its containers, each opted in */
-  async start(names: readonly string[], labels: Record<string, string>): Promise<void> {
-    this.engine.containers = names.map((name, n) => ({
+  async start(containers: readonly Omit<FakeContainer, 'id'>[]): Promise<void> {
+    this.engine.containers = containers.map((container, n) => ({
+      ...container,
       id: idOf(`c${n.toString(16).padStart(4, '0')}`),
-      name,
-      labels,
     }));
     this.engine.intercept = (path, response) => {
       const id = /^\/containers\/(\w+)\/logs/.exec(path)?.[1];
@@ -42,56 +38,37 @@ export class LogEngine {
 
   /** A container logs lines, now. */
   log(name: string, ...lines: readonly string[]): void {
-    this.#streams.get(name)?.write(new Piece(lines).stamped());
+    this.#streams.get(name)?.write(new Piece(lines, 'docker').stamped());
   }
 
   /**
    * A container logs without end, at most so many lines a second, and no more than are read.
-   * @returns how many it has logged, when `signal` aborts
+   * @param logged called with each piece's number of lines
+   * @returns when `signal` aborts
    */
-  async flood(name: string, line: (n: number) => string, rate: number, signal: AbortSignal): Promise<number> {
-    const piece = new Piece(Array.from({ length: linesOfPiece }, (_, n) => line(n)));
+  async flood(
+    name: string,
+    line: (n: number) => string,
+    rate: number,
+    signal: AbortSignal,
+    logged: (lines: number) => void,
+  ): Promise<void> {
+    const piece = new Piece(
+      Array.from({ length: linesOfPiece }, (_, n) => line(n)),
+      'docker',
+    );
     const stream = this.#streams.get(name)!;
     const begun = performance.now();
-    let logged = 0;
+    let lines = 0;
     while (!signal.aborted) {
-      const ahead = logged - ((performance.now() - begun) / 1000) * rate;
+      const ahead = lines - ((performance.now() - begun) / 1000) * rate;
       if (ahead > 0) await delay(1);
       else {
-        logged += linesOfPiece;
+        lines += linesOfPiece;
+        logged(linesOfPiece);
         if (!stream.write(piece.stamped())) await drained(stream, signal);
       }
     }
-    return logged;
-  }
-}
-
-/** Lines in Docker's frames, to be sent again and again with the time of each sending. */
-class Piece {
-  readonly #bytes: Buffer;
-  readonly #stamps: readonly number[];
-
-  constructor(lines: readonly string[]) {
-    const stamps: number[] = [];
-    let length = 0;
-    const frames = lines.map((line) => {
-      const payload = Buffer.from(`${' '.repeat(stampLength)} ${line}\n`);
-      const header = Buffer.alloc(headerLength);
-      header[0] = 1;
-      header.writeUInt32BE(payload.length, 4);
-      stamps.push(length + headerLength);
-      length += headerLength + payload.length;
-      return Buffer.concat([header, payload]);
-    });
-    this.#bytes = Buffer.concat(frames);
-    this.#stamps = stamps;
-  }
-
-  stamped(): Buffer {
-    const stamp = Buffer.from(stampOf(BigInt(Date.now()) * 1_000_000n));
-    const bytes = Buffer.from(this.#bytes);
-    for (const at of this.#stamps) stamp.copy(bytes, at);
-    return bytes;
   }
 }
 

@@ -3,11 +3,14 @@ import type { JailSpec } from '../config/jail-spec.ts';
 import type { Filter } from '../filter/filter.ts';
 import type { BanCounts } from '../jail/ban-history.ts';
 import { Jail } from '../jail/jail.ts';
+import { LineScreen } from './line-screen.ts';
 
 /** A jail that runs: its filter stands ready. */
 export interface ActiveJail {
   readonly jail: Jail;
   readonly filter: Filter;
+  /** The filter's. */
+  readonly screen: LineScreen;
 }
 
 /** What a change of the specs came to. */
@@ -67,12 +70,16 @@ export class JailRegistry {
       const jail = known ?? this.#create(spec);
       const old = running?.jail.spec;
       const sameFilter = old && old.findtime === spec.findtime && isDeepStrictEqual(old.filter, spec.filter);
-      const filter = running && sameFilter ? running.filter : this.#compile(spec);
+      const { filter, screen } = running && sameFilter ? running : screened(this.#compile(spec));
       (running ? changed : started).push(jail);
       known?.update(spec);
       this.#jails.set(spec.name, jail);
-      this.#active.set(spec.name, { jail, filter });
+      this.#active.set(spec.name, { jail, filter, screen });
     }
     return { started, changed, stopped };
   }
+}
+
+function screened(filter: Filter): Omit<ActiveJail, 'jail'> {
+  return { filter, screen: new LineScreen(filter) };
 }

@@ -13,9 +13,19 @@ export interface OpenLog {
   readonly flush: () => Promise<void>;
 }
 
-/** The product's log: one line an event on stdout. */
+/** Characters that wait for whoever reads the log, while they don't: what is logged beyond is counted instead. */
+const mostWaiting = 16 * 1024 * 1024;
+
+/** The product's log: one line an event on stdout. While nobody reads it, up to 16 MiB wait; `log-dropped` says how much was lost then. */
 export async function openLog(format: LogFormat, level: LogLevel): Promise<OpenLog> {
-  const stdout = pino.destination({ dest: 1, sync: false, minLength: 0 });
+  // Each write takes a turn of the event loop, so many events are written at once: no more than a pipe holds.
+  const stdout = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: 0,
+    maxWrite: 64 * 1024,
+    maxLength: mostWaiting,
+  });
   const destination = await formatted(format, stdout);
   const logger = pino(
     {
@@ -26,6 +36,14 @@ export async function openLog(format: LogFormat, level: LogLevel): Promise<OpenL
     },
     destination,
   );
+  let dropped = 0;
+  stdout.on('drop', () => (dropped += 1));
+  stdout.on('drain', () => {
+    if (dropped === 0) return;
+    const events = dropped;
+    dropped = 0;
+    logger.warn({ event: 'log-dropped', events }, `${events} events are missing here: nobody read this log`);
+  });
   return {
     logger,
     flush: () =>

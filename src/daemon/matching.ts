@@ -50,7 +50,13 @@ export class Matching {
    * @param live false for what was logged before the start
    * @returns whether there was a failure in it
    */
-  match({ jail, filter }: ActiveJail, line: LogLine, container: string | undefined, live: boolean): boolean {
+  match(
+    { jail, filter, screen }: ActiveJail,
+    line: LogLine,
+    container: string | undefined,
+    live: boolean,
+  ): boolean {
+    if (line.time !== undefined && !screen.mayMatter(line.text)) return false;
     const failures = filter.process(line, this.#clock(), live);
     if (failures.length > 0) this.take(jail, failures, container);
     return failures.length > 0;

@@ -133,9 +133,13 @@ export class SyslogReader {
     if (isMilestone(before, this.#tally.cut)) this.#events.linesCut(this.#path, this.#tally.cut);
   }
 
-  #take(lines: readonly SyslogLine[], live: boolean): void {
-    this.#tally.lines = (this.#tally.lines ?? 0) + lines.length;
-    for (const line of lines) this.#tally.matched += this.#routes.take(line, live);
+  #take(lines: Iterable<SyslogLine>, live: boolean): void {
+    let count = 0;
+    for (const line of lines) {
+      this.#tally.matched += this.#routes.take(line, live);
+      count += 1;
+    }
+    this.#tally.lines = (this.#tally.lines ?? 0) + count;
   }
 
   get #key(): string {

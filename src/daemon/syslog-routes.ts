@@ -103,6 +103,7 @@ export function takeWithPrefix(
     live,
   }: Omit<Route, 'after'> & Omit<SyslogLine, 'program'> & { live: boolean },
 ): boolean {
+  if (line.time !== undefined && !jail.screen.mayMatter(line.text)) return false;
   if (matching.match(jail, line, container, live)) return true;
   if (messageStart === 0) return false;
   const message = { text: line.text.slice(messageStart), time: line.time, dateRemoved: false };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { mallocSettings, nodeFlags } from '../../src/daemon/launch.ts';
 import type { RunOptions } from '../../src/daemon/options.ts';
 import type { Sample } from './probe.ts';
 
@@ -34,10 +35,10 @@ export class DaemonProcess {
       logFormat: 'json',
       onStop: 'keep',
     };
-    // As `dock2ban run` starts it (src/daemon/launch.ts), with the probe.
+    // As `dock2ban run` starts it, with the probe.
     this.#child = fork(program, ['0.0.0', JSON.stringify(options)], {
-      execArgv: ['--max-semi-space-size=1', '--expose-gc', '--import', probe],
-      env: { ...process.env, MALLOC_ARENA_MAX: '1' },
+      execArgv: [...nodeFlags, '--expose-gc', '--import', probe],
+      env: { ...process.env, ...mallocSettings },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
     createInterface(this.#child.stdout!).on('line', (line) => this.#take(line));
