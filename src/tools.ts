@@ -87,7 +87,7 @@ async function runningContainers(dockerHost: string) {
   const { OptedInContainers } = await import('./docker/opted-in.ts');
   const signal = AbortSignal.timeout(10_000);
   const client = await dockerodeConnector(dockerHost)(signal);
-  return new OptedInContainers().list(client, signal);
+  return new OptedInContainers().list(await client.listContainers(signal), client, signal);
 }
 
 /** All networks, at this moment. */

@@ -105,7 +105,7 @@ export async function completeTool(
   { print }: Output,
 ): Promise<number> {
   const line = words.slice(1);
-  const jails = await completedJails(new ControlClient(socket), line);
+  const jails = await completedJails(new ControlClient(socket), line, process.env['SHELL'] ?? '');
   // First: for what belongs to a command, yargs prints by itself, and ends the process.
   print(jails.map((word) => `${word}\n`).join(''));
   const known = await parser.getCompletion(line);

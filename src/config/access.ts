@@ -1,9 +1,10 @@
 import { canonicalPrefix } from '../address.ts';
-import type { ContainerSnapshot } from '../docker/snapshot.ts';
+import type { ContainerSnapshot, NetworkSnapshot } from '../docker/snapshot.ts';
 import { prefixCover } from '../prefix-cover.ts';
 import { isAccessLabel, type AccessOption } from './access-labels.ts';
 import type { AccessSpec } from './access-spec.ts';
 import { ConfigError } from './config-error.ts';
+import { directAccess } from './direct-access.ts';
 import type { ClosedPort, ConfigProblem } from './jail-spec.ts';
 import { labelProblem, type Label } from './labels.ts';
 import { parsePorts, publishedPorts } from './ports.ts';
@@ -22,7 +23,10 @@ const example = '192.0.2.0/24,2001:db8::/32';
  * plain, even if for whom is not. Closed by mistake is noticed at once and put right by an edit; open by mistake is noticed by the
  * wrong people, and can't be undone. Either is one `warn` that says which.
  */
-export function readAccess(container: ContainerSnapshot): {
+export function readAccess(
+  container: ContainerSnapshot,
+  networks: readonly NetworkSnapshot[] = [],
+): {
   readonly access: AccessSpec | undefined;
   readonly problems: readonly ConfigProblem[];
 } {
@@ -38,9 +42,14 @@ export function readAccess(container: ContainerSnapshot): {
     return prefixCover(chosen.flatMap((label) => readEntries(container, label, option, problems)));
   };
   const [allow, deny = []] = [named('allowfrom'), named('denyfrom')];
-  const closes = guardedPorts(container, first, problems);
-  const isNeedless = closes.length === 0 || (allow === undefined && deny.length === 0);
-  return { access: isNeedless ? undefined : { container: container.name, closes, allow, deny }, problems };
+  const apart = directAccess(container, networks, first);
+  problems.push(...apart.problems);
+  const { direct } = apart;
+  const closes = apart.isOnly ? [] : guardedPorts(container, first, problems);
+  const closesNothing = closes.length === 0 && direct.length === 0;
+  if (closesNothing || (allow === undefined && deny.length === 0)) return { access: undefined, problems };
+  const access = { container: container.name, closes, ...(direct.length > 0 && { direct }), allow, deny };
+  return { access, problems };
 }
 
 /** The good entries of a label; what else it holds is one problem. */

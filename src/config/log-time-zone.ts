@@ -12,6 +12,13 @@ export function parseLogTimeZone(text: string): number {
   return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
 }
 
+/** `UTC+0200`: how a zone is written. @param minutes east of UTC */
+export function zoneText(minutes: number): string {
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const size = Math.abs(minutes);
+  return `UTC${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}${two(size % 60)}`;
+}
+
 function unknown(text: string): never {
   throw new ConfigError(
     `${JSON.stringify(text)} is no time zone with a fixed offset`,

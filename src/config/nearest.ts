@@ -1,10 +1,10 @@
-/** The candidate that `word` is most likely a misspelling of; undefined if none is close. */
+/** The candidate that `word` is most likely a misspelling of, case aside; undefined if none is close. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Math.min(3, Math.ceil(word.length / 3)) + 1;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) >= least) continue;
-    const edits = distance(word, candidate);
+    const edits = distance(word.toLowerCase(), candidate.toLowerCase());
     if (edits < least) [best, least] = [candidate, edits];
   }
   return best;

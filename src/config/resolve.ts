@@ -53,7 +53,7 @@ export function resolveJails(input: {
   const names = [...new Set([...definitions.names, ...resolver.bound])];
   const jails = names.flatMap((name) => resolver.jail(name, input.enabled?.has(name) ?? false) ?? []);
   const unfiltered = unfilteredNetworks(input.containers, input.networks ?? []);
-  const accesses = containers.map(readAccess);
+  const accesses = containers.map((container) => readAccess(container, input.networks ?? []));
   const problems = [
     ...tree.problems,
     ...definitions.problems,

@@ -27,8 +27,8 @@ export class AccessLog {
   }
 }
 
-export function accessStatus({ container, closes, allow, deny }: AccessSpec): AccessStatus {
-  const ports = portNames({ closes });
+export function accessStatus({ container, closes, direct = [], allow, deny }: AccessSpec): AccessStatus {
+  const ports = portNames({ closes, direct });
   return {
     container,
     ports: ports === 'all' ? [] : ports,

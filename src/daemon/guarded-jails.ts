@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import { canonicalAddress } from '../address.ts';
-import type { Closes } from '../config/jail-spec.ts';
+import type { Closes, DirectPath } from '../config/jail-spec.ts';
 import type { GuardedJail } from '../firewall/firewall.ts';
 
 const port = z.int().min(1).max(65_535);
@@ -18,7 +18,7 @@ const closedPort = z.object({
 
 const closes = z.union([z.literal('all'), z.array(closedPort)]);
 
-const directPath = z.object({
+export const directPath = z.object({
   parent: z.string().regex(/^[\w.-]{1,15}$/),
   addresses: z
     .array(z.string())
@@ -42,11 +42,15 @@ export function readGuardedJails(text: string): readonly GuardedJail[] {
     return guardedJails.parse(JSON.parse(text)).map(({ direct, ...jail }) => ({
       ...jail,
       closes: withAddresses(jail.closes),
-      ...(direct && { direct: direct.map((path) => ({ ...path, closes: withAddresses(path.closes) })) }),
+      ...(direct && { direct: direct.map(readPath) }),
     }));
   } catch {
     return [];
   }
+}
+
+export function readPath(path: z.infer<typeof directPath>): DirectPath {
+  return { ...path, closes: withAddresses(path.closes) };
 }
 
 function withAddresses(read: z.infer<typeof closes>): Closes {

@@ -4,6 +4,7 @@ import { canonicalPrefix } from '../address.ts';
 import type { AccessSpec } from '../config/access-spec.ts';
 import type { NetworkSnapshot } from '../docker/snapshot.ts';
 import { prefixCover } from '../prefix-cover.ts';
+import { directPath, readPath } from './guarded-jails.ts';
 
 const port = z.int().min(1).max(65_535);
 const prefix = z.string().refine((text) => canonicalPrefix(text) === text);
@@ -25,6 +26,8 @@ const accesses = z.array(
     ),
     allow: z.array(prefix).optional(),
     deny: z.array(prefix),
+    awaited: z.literal(true).optional(),
+    direct: z.array(directPath).optional(),
   }),
 );
 
@@ -34,11 +37,13 @@ const networks = z.array(
 
 /** Reads what labels closed from the text that was remembered; of one that isn't whole, nothing. */
 export function readAccesses(note: string): readonly AccessSpec[] {
-  return (read(accesses, note) ?? []).map(({ container, closes, allow, deny }) => ({
+  return (read(accesses, note) ?? []).map(({ container, closes, allow, deny, awaited, direct }) => ({
     container,
     closes: closes.map(({ hostAddress, ...rest }) => ({ ...rest, hostAddress })),
     allow: allow && prefixCover(allow),
     deny: prefixCover(deny),
+    ...(awaited && { awaited }),
+    ...(direct && { direct: direct.map(readPath) }),
   }));
 }
 

@@ -1,6 +1,7 @@
 import type { InspectedContainer } from './engine-answers.ts';
 import { renderLogTag } from './log-tag.ts';
-import type { ContainerSnapshot, Protocol, PublishedPort } from './snapshot.ts';
+import { readBindings } from './port-bindings.ts';
+import type { ContainerSnapshot } from './snapshot.ts';
 
 /**
  * @param inspected the container
@@ -30,7 +31,8 @@ export function containerSnapshot(
     hostNetwork: namespaceOwner.HostConfig.NetworkMode === 'host',
     networks: Object.keys(namespaceOwner.NetworkSettings?.Networks ?? {}).toSorted(),
     ...addressesOf(namespaceOwner),
-    publishedPorts: publishedPorts(namespaceOwner),
+    // The engine has expanded ranges already.
+    publishedPorts: readBindings(namespaceOwner.NetworkSettings?.Ports).ports,
     logging: { driver, options, tag },
   };
 }
@@ -49,30 +51,4 @@ function addressesOf({ NetworkSettings }: InspectedContainer): Pick<ContainerSna
     })
     .filter(([, addresses]) => addresses.length > 0);
   return known.length > 0 ? { addresses: Object.fromEntries(known) } : {};
-}
-
-const protocols: readonly Protocol[] = ['tcp', 'udp', 'sctp'];
-
-/** The engine has expanded ranges already: one key a port, `80/tcp`, with null for what is only exposed. */
-function publishedPorts(inspected: InspectedContainer): PublishedPort[] {
-  const ports: PublishedPort[] = [];
-  for (const [key, bindings] of Object.entries(inspected.NetworkSettings?.Ports ?? {})) {
-    const [containerPort, name] = key.split('/');
-    const protocol = protocols.find((known) => known === name);
-    if (!protocol) continue;
-    for (const { HostIp, HostPort } of bindings ?? []) {
-      const hostPort = Number(HostPort);
-      if (!Number.isInteger(hostPort) || hostPort <= 0) continue;
-      // Some engines leave the address empty when it is all of both families.
-      for (const hostAddress of HostIp ? [HostIp] : ['0.0.0.0', '::']) {
-        ports.push({
-          protocol,
-          hostAddress,
-          hostPort,
-          containerPort: Number(containerPort),
-        });
-      }
-    }
-  }
-  return ports;
 }

@@ -87,7 +87,7 @@ class DockerodeClient implements EngineClient {
     return this.#calls.answer(
       'GET /containers/json',
       containerList,
-      (o) => this.#docker.listContainers(o),
+      (o) => this.#docker.listContainers({ ...o, all: true }),
       signal,
     );
   }

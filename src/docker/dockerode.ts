@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 export interface Dockerode {
   version(options: Abortable): Promise<unknown>;
   info(options: Abortable): Promise<unknown>;
-  listContainers(options: Abortable): Promise<unknown>;
+  listContainers(options: Abortable & { all: boolean }): Promise<unknown>;
   listNetworks(options: Abortable): Promise<unknown>;
   listServices(options: Abortable & { filters: string }): Promise<unknown>;
   getContainer(id: string): DockerodeContainer;

@@ -24,12 +24,19 @@ export const containerList = z.array(
     Names: z.array(z.string()).nullish(),
     State: z.string(),
     Labels: stringMap,
-    /** Only compared, never read. */
+    /** Not read but by `PortOwners`, which takes what it can. */
     Ports: z.unknown(),
     /** Only compared, never read. */
     NetworkSettings: z.unknown(),
   }),
 );
+
+const portBindings = z
+  .record(
+    z.string(),
+    z.array(z.object({ HostIp: z.string().nullish(), HostPort: z.string().nullish() })).nullish(),
+  )
+  .nullish();
 
 /** `GET /containers/ID/json`. Image is the image's id, Config.Image the name it was started by. */
 export const inspectedContainer = z.object({
@@ -43,16 +50,14 @@ export const inspectedContainer = z.object({
   Config: z.object({ Image: z.string().nullish(), Labels: stringMap, Tty: z.boolean().nullish() }),
   HostConfig: z.object({
     NetworkMode: z.string().nullish(),
+    // Of containers that don't run: whatever an engine says there, the others are none the worse for it.
+    PortBindings: portBindings.catch(undefined),
+    PublishAllPorts: z.boolean().nullish().catch(undefined),
     LogConfig: z.object({ Type: z.string().nullish(), Config: stringMap }).nullish(),
   }),
   NetworkSettings: z
     .object({
-      Ports: z
-        .record(
-          z.string(),
-          z.array(z.object({ HostIp: z.string().nullish(), HostPort: z.string().nullish() })).nullish(),
-        )
-        .nullish(),
+      Ports: portBindings,
       Networks: z
         .record(
           z.string(),

@@ -15,7 +15,7 @@ import type {
 export interface EngineClient {
   readonly engine: EngineVersion;
   info(signal: AbortSignal): Promise<EngineInfo>;
-  /** Running, paused and restarting containers. */
+  /** All containers, whatever their state. */
   listContainers(signal: AbortSignal): Promise<readonly ListedContainer[]>;
   /** Undefined if there is no such container (any more). */
   inspectContainer(id: string, signal: AbortSignal): Promise<InspectedContainer | undefined>;

@@ -24,8 +24,12 @@ interface Known {
 export class OptedInContainers {
   #known = new Map<string, Known>();
 
-  async list(client: EngineClient, signal: AbortSignal): Promise<ContainerSnapshot[]> {
-    const listed = await client.listContainers(signal);
+  /** @param listed every container, whatever its state */
+  async list(
+    listed: readonly ListedContainer[],
+    client: EngineClient,
+    signal: AbortSignal,
+  ): Promise<ContainerSnapshot[]> {
     const services = await readServices(listed, client, signal);
     const known = new Map<string, Known>();
     const snapshots: ContainerSnapshot[] = [];

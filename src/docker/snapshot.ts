@@ -44,6 +44,15 @@ export interface ContainerSnapshot {
   readonly logging: ContainerLogging;
 }
 
+/**
+ * A container that doesn't run, but may be started, and whose labels say who gets to its ports. Its ports are those that it will publish, but for
+ * those to which another container has more of a claim.
+ */
+export interface AwaitedContainer extends ContainerSnapshot {
+  /** It publishes others besides, which the engine chooses when it starts. */
+  readonly hasUnknownPorts: boolean;
+}
+
 /** A Docker network's addresses: none of these may ever be banned. */
 export interface NetworkSnapshot {
   readonly name: string;
@@ -63,9 +72,11 @@ export interface EngineSnapshot {
   readonly firewallBackend: string | undefined;
 }
 
-/** All of an engine that dock2ban acts on: every running container that opted in, and every network. */
+/** All of an engine that dock2ban acts on: every running container that opted in, those that are awaited, and every network. */
 export interface DockerSnapshot {
   readonly engine: EngineSnapshot;
   readonly containers: readonly ContainerSnapshot[];
+  /** Absent: there is none. */
+  readonly awaited?: readonly AwaitedContainer[];
   readonly networks: readonly NetworkSnapshot[];
 }

@@ -1,6 +1,7 @@
 import { backoffDelay } from '../backoff.ts';
 import type { Dock2banError } from '../errors.ts';
 import { Wake } from '../wake.ts';
+import { AwaitedContainers } from './awaited-containers.ts';
 import type { ConnectDocker } from './engine-client.ts';
 import { engineError } from './engine-error.ts';
 import { networkSnapshot } from './network-snapshot.ts';
@@ -42,13 +43,13 @@ const stable = 5_000;
  */
 export async function* watchDocker(options: WatchOptions): AsyncGenerator<DockerUpdate, void, undefined> {
   const { connect, signal, logger, relistEvery = 60_000, random = Math.random } = options;
-  const containers = new OptedInContainers();
+  const seen = { optedIn: new OptedInContainers(), awaited: new AwaitedContainers() };
   let failures = 0;
   let state: 'new' | 'connected' | 'cut' | 'lost' = 'new';
   while (!signal.aborted) {
     const startedAt = performance.now();
     try {
-      for await (const snapshot of session(connect, containers, relistEvery, signal)) {
+      for await (const snapshot of session(connect, seen, relistEvery, signal)) {
         state = 'connected';
         yield { type: 'snapshot', snapshot };
       }
@@ -71,7 +72,7 @@ export async function* watchDocker(options: WatchOptions): AsyncGenerator<Docker
 /** One connection from its start to its failure: never ends but by throwing, or when `outer` aborts. */
 async function* session(
   connect: ConnectDocker,
-  containers: OptedInContainers,
+  { optedIn, awaited }: { readonly optedIn: OptedInContainers; readonly awaited: AwaitedContainers },
   relistEvery: number,
   outer: AbortSignal,
 ): AsyncGenerator<DockerSnapshot, void, undefined> {
@@ -94,10 +95,16 @@ async function* session(
     let last = '';
     while (!signal.aborted) {
       wake.clear();
+      const [listed, networks] = await Promise.all([
+        client.listContainers(signal),
+        client.listNetworks(signal),
+      ]);
+      const waiting = await awaited.list(listed, client, signal);
       const snapshot: DockerSnapshot = {
         engine,
-        containers: await containers.list(client, signal),
-        networks: (await client.listNetworks(signal)).map(networkSnapshot),
+        containers: await optedIn.list(listed, client, signal),
+        ...(waiting.length > 0 && { awaited: waiting }),
+        networks: networks.map(networkSnapshot),
       };
       const text = JSON.stringify(snapshot);
       if (text !== last) yield snapshot;

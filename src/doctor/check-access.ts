@@ -24,11 +24,16 @@ export function checkAccess(accesses: readonly AccessSpec[], controller: Control
   return accesses.map((access) => ok('containers', describe(access)));
 }
 
-function describe({ container, closes, allow, deny }: AccessSpec): string {
+function describe({ container, closes, direct = [], allow, deny }: AccessSpec): string {
+  const apart = direct.map(
+    ({ addresses, closes: there }) =>
+      `${there === 'all' ? '' : `${formatPorts(there)} of `}${addresses.join(', ')}`,
+  );
+  const what = [...(closes.length > 0 ? [formatPorts(closes)] : []), ...apart].join(', ');
   const denied = deny.length > 0 ? [`closed to ${deny.join(', ')}`] : [];
   const allowed = allow ? [`open only to ${allow.join(', ') || 'this host'}`] : [];
   const unnamed = ([4, 6] as const).filter((family) => allow && !allow.some((ip) => familyOf(ip) === family));
   const without =
     unnamed.length === 1 ? ` (it names no address of IPv${unnamed[0]}, so nobody gets in over that)` : '';
-  return `${container}: ${formatPorts(closes)} ${[...denied, ...allowed].join(', ')}${without}`;
+  return `${container}: ${what} ${[...denied, ...allowed].join(', ')}${without}`;
 }

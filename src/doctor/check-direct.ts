@@ -1,13 +1,19 @@
-import type { JailSpec } from '../config/jail-spec.ts';
+import type { DirectPath } from '../config/jail-spec.ts';
 import { FirewallError } from '../firewall/errors.ts';
 import type { Tools } from '../firewall/exec.ts';
 import { netdevTable } from '../firewall/netdev-layout.ts';
 import { listNetdevTable } from '../firewall/netdev-tool.ts';
 import { error, ok, untested, type Finding } from './finding.ts';
 
-/** Whether bans stand where packets of containers on macvlan and ipvlan pass. Changes nothing. */
-export async function checkDirect(tools: Tools, jails: readonly JailSpec[]): Promise<Finding[]> {
-  const paths = jails.flatMap(({ direct = [] }) => direct);
+/**
+ * Whether bans, and what labels say of who gets in, stand where packets of containers on macvlan and ipvlan pass. Changes nothing.
+ * @param guarded jails and containers
+ */
+export async function checkDirect(
+  tools: Tools,
+  guarded: readonly { readonly direct?: readonly DirectPath[] }[],
+): Promise<Finding[]> {
+  const paths = guarded.flatMap(({ direct = [] }) => direct);
   const parents = [...new Set(paths.map(({ parent }) => parent))];
   if (parents.length === 0) return [];
   let chains: ReadonlyMap<string, string>;
@@ -30,10 +36,12 @@ export async function checkDirect(tools: Tools, jails: readonly JailSpec[]): Pro
         `the table ${netdevTable} hangs at ingress of ${parent}, for containers on macvlan and ipvlan`,
       );
     }
-    const open = paths.filter((path) => path.parent === parent).flatMap(({ addresses }) => addresses);
+    const open = new Set(
+      paths.filter((path) => path.parent === parent).flatMap(({ addresses }) => addresses),
+    );
     return error('firewall', {
       what: `the table ${netdevTable} does not hang at ingress of ${parent}`,
-      consequence: `bans do not hold for ${open.join(', ')}: packets there pass none of the host's other chains`,
+      consequence: `bans and labels do not hold for ${[...open].join(', ')}: packets there pass none of the host's other chains`,
       remedy: `see that the interface ${parent} exists (ip link show ${parent}) and that the controller runs; it tries again every 5 seconds`,
     });
   });

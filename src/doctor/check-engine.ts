@@ -1,4 +1,4 @@
-import { contains } from '../address.ts';
+import { bridgesHere } from '../docker/bridges-here.ts';
 import { Dock2banError } from '../errors.ts';
 import type { EngineFacts } from './engine-facts.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
@@ -20,11 +20,7 @@ export function checkEngine(engine: EngineFacts | Dock2banError, { addresses }: 
   }
   const findings = [ok('engine', describe(engine))];
   const bridges = engine.networks.filter(({ driver, subnets }) => driver === 'bridge' && subnets.length > 0);
-  const isHere = bridges.some(({ subnets, gateways }) =>
-    addresses.some(
-      (address) => gateways.includes(address) || subnets.some((subnet) => contains(subnet, address)),
-    ),
-  );
+  const isHere = bridgesHere(addresses, bridges);
   if (engine.operatingSystem === 'Docker Desktop') {
     findings.push(
       error('engine', {

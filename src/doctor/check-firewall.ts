@@ -81,7 +81,7 @@ function checkJump(facts: FirewallFacts): Finding[] {
     if (family === 6) {
       return ok(
         'firewall',
-        "IPv6: Docker makes no rules (its ip6tables is off); dock2ban's stand in FORWARD itself",
+        "IPv6: Docker makes no DOCKER-USER (before Docker 27, or its ip6tables is off); dock2ban's rules stand in FORWARD itself",
       );
     }
     return hasDockerChain(facts)

@@ -71,7 +71,7 @@ export async function diagnose(options: DoctorOptions): Promise<Finding[]> {
     ...checkPrivileges(host),
     ...checkEngine(engine, host),
     ...checkFirewall({ facts: firewall, standings, engine, controller }),
-    ...(await checkDirect(tools, wanted.jails)),
+    ...(await checkDirect(tools, [...wanted.jails, ...(wanted.access ?? [])])),
     ...checkForeignRules(standings),
     ...checkJails(wanted, containers),
     ...checkAccess(wanted.access ?? [], controller),

@@ -74,7 +74,7 @@ export async function readEngine(
       ...networkSnapshot(network),
       hasIPv6: network.EnableIPv6 ?? false,
     }));
-    const snapshots = await new OptedInContainers().list(client, signal);
+    const snapshots = await new OptedInContainers().list(await client.listContainers(signal), client, signal);
     const containers = await Promise.all(
       snapshots.map(async (snapshot): Promise<ContainerFacts> => {
         const inspected = await client.inspectContainer(snapshot.id, signal);

@@ -16,8 +16,9 @@ export const noAccess: AccessRules = { containers: [], exempt: [] };
 
 /** Puts them into an order that depends on nothing else. */
 export function accessRules(containers: readonly AccessSpec[], neverBan: NeverBan): AccessRules {
-  if (containers.length === 0) return noAccess;
-  const sorted = containers.toSorted((a, b) => (a.container < b.container ? -1 : 1));
+  const publishing = containers.filter(({ closes }) => closes.length > 0);
+  if (publishing.length === 0) return noAccess;
+  const sorted = publishing.toSorted((a, b) => (a.container < b.container ? -1 : 1));
   return { containers: sorted, exempt: neverBan.own };
 }
 
@@ -74,7 +75,7 @@ export function accessChainRules(
   { containers, exempt }: AccessRules,
   isUsable: (set: string) => boolean,
 ): string[] {
-  return containers.flatMap(({ closes, allow, deny }) => {
+  return containers.flatMap(({ closes, allow, deny, awaited = false }) => {
     const own = matchOf(family, exempt, '! ', isUsable);
     const denied = setMembers(deny, family).length > 0 ? matchOf(family, deny, '', isUsable) : undefined;
     const allowed = allow && matchOf(family, allow, '! ', isUsable);
@@ -85,9 +86,8 @@ export function accessChainRules(
       const port = `${destination}--ctorigdstport ${ports} --ctdir ORIGINAL`;
       const forwarded = `! -i lo -p ${protocol} -m conntrack --ctstate DNAT ${port}`;
       const local = `! -i lo -p ${protocol} -m conntrack ${port} -m addrtype --dst-type LOCAL`;
-      return [forwarded, local].flatMap((start) =>
-        conditions.map((match) => `${start}${own}${match} -j DROP`),
-      );
+      const starts = awaited ? [`${forwarded} -m addrtype ! --dst-type LOCAL`] : [forwarded, local];
+      return starts.flatMap((start) => conditions.map((match) => `${start}${own}${match} -j DROP`));
     });
   });
 }

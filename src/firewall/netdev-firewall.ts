@@ -6,7 +6,7 @@ import { netdevTable } from './netdev-layout.ts';
 import type { NetdevKeeper } from './netdev-keeper.ts';
 
 /**
- * A firewall whose bans hold for containers on macvlan and ipvlan, too: their packets pass none of the hooks at which the other stands. The
+ * A firewall whose bans, and what labels say of who gets in, hold for containers on macvlan and ipvlan, too: their packets pass none of the hooks at which the other stands. The
  * other one decides what is in force; without such containers nothing else is done.
  */
 export class NetdevFirewall implements Firewall {
@@ -41,7 +41,7 @@ export class NetdevFirewall implements Firewall {
     await this.#keeper.unban(inner.refused).catch((error: unknown) => {
       if (!(error instanceof FirewallError)) throw error;
     });
-    const own = await this.#keeper.reconcile(jails);
+    const own = await this.#keeper.reconcile(jails, access);
     return {
       repairs: [...inner.repairs, ...own.repairs],
       shortfalls: [...inner.shortfalls, ...own.shortfalls],

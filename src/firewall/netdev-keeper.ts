@@ -1,4 +1,5 @@
 import type { Family } from '../address.ts';
+import type { AccessSpec } from '../config/access-spec.ts';
 import type { Ban } from '../jail/ban.ts';
 import { BanRequests, type Request } from './ban-requests.ts';
 import { FirewallError } from './errors.ts';
@@ -61,6 +62,8 @@ export class NetdevKeeper {
   readonly #requests = new BanRequests(this.#serial, (requests) => this.#carryOut(requests));
   /** Those with containers that stand in a local network by themselves. */
   #jails: readonly GuardedJail[] = [];
+  /** What labels say of such containers. */
+  #accesses: readonly AccessSpec[] = [];
   #written: Written | undefined;
   /** What an earlier run left counts as there, until it was looked for. */
   #mayBeThere = true;
@@ -77,11 +80,15 @@ export class NetdevKeeper {
 
   /** The interfaces at whose ingress it stands. */
   get devices(): string[] {
-    return this.#jails.length === 0 || !this.#written
+    return this.#isNeedless || !this.#written
       ? []
       : [...this.#written.layout.chains.keys()].flatMap((name) =>
           name.startsWith('ingress-') ? [name.slice('ingress-'.length)] : [],
         );
+  }
+
+  get #isNeedless(): boolean {
+    return this.#jails.length === 0 && this.#accesses.length === 0;
   }
 
   /** Carries out a change of bans, beginning elsewhere, during which nothing can be said about them. */
@@ -112,20 +119,22 @@ export class NetdevKeeper {
     await this.#requests.add(keys.map(({ jail, ip }) => ({ jail, ip, ban: undefined })));
   }
 
-  /** Brings the table to what these jails need. What can't be done is told, not thrown. */
+  /** Brings the table to what these jails and labels need. What can't be done is told, not thrown. */
   reconcile(
     jails: readonly GuardedJail[],
+    accesses: readonly AccessSpec[] = [],
   ): Promise<{ readonly repairs: readonly Repair[]; readonly shortfalls: readonly Shortfall[] }> {
     return this.#serial.run(async () => {
       this.#jails = jails.filter(({ direct = [] }) => direct.length > 0);
+      this.#accesses = accesses.filter(({ direct = [] }) => direct.length > 0);
       try {
-        if (this.#jails.length > 0) return await this.#reconcile();
+        if (!this.#isNeedless) return await this.#reconcile();
         await this.#remove();
         return { repairs: [], shortfalls: [] };
       } catch (error) {
         if (!(error instanceof FirewallError)) throw error;
         this.#isDirty = true;
-        return { repairs: [], shortfalls: failedShortfalls(this.#jails, error) };
+        return { repairs: [], shortfalls: failedShortfalls(this.#jails, this.#accesses, error) };
       }
     });
   }
@@ -134,6 +143,7 @@ export class NetdevKeeper {
   flush(): Promise<void> {
     return this.#serial.run(async () => {
       this.#jails = [];
+      this.#accesses = [];
       this.#mayBeThere = true;
       await this.#remove();
     });
@@ -164,7 +174,7 @@ export class NetdevKeeper {
     const repairs = isAsWritten ? netdevAlterations(written.blocks, listing.blocks) : [];
     if (isReading && isAsWritten && repairs.length === 0) repairs.push(...this.#readMembers(listing, asked));
     if (!isAsWritten || this.#isDirty || repairs.length > 0) await this.#rewrite(devices);
-    return { repairs, shortfalls: missingShortfalls(this.#jails, devices) };
+    return { repairs, shortfalls: missingShortfalls(this.#jails, this.#accesses, devices) };
   }
 
   #readMembers({ members }: NetdevListing, asked: number): Repair[] {
@@ -184,6 +194,7 @@ export class NetdevKeeper {
       devices,
       netdevPlaces(this.#jails, this.#relevant()).values(),
       this.#canReject,
+      this.#accesses,
     );
   }
 

@@ -1,6 +1,9 @@
 import { familyOf, type Family } from '../address.ts';
-import type { BlockType, Closes, DirectPath } from '../config/jail-spec.ts';
+import type { AccessSpec } from '../config/access-spec.ts';
+import type { BlockType, DirectPath } from '../config/jail-spec.ts';
 import type { GuardedJail } from './firewall.ts';
+import { accessChainAt, accessJumps, accessPaths } from './netdev-access.ts';
+import { destinations, portMatches } from './netdev-destinations.ts';
 import { setOf, sourceIn, type Place } from './nft-names.ts';
 
 /** Our table for packets that pass no other hook of the host, as commands name it. */
@@ -28,12 +31,14 @@ const mostElements = 4000;
  * @param devices the interfaces that exist
  * @param places what there must be sets for
  * @param canReject whether the kernel can refuse packets here; else they are dropped
+ * @param accesses what labels close: that comes before, in chains of its own
  */
 export function netdevLayout(
   jails: readonly GuardedJail[],
   devices: ReadonlySet<string>,
   places: Iterable<Place>,
   canReject: boolean,
+  accesses: readonly AccessSpec[] = [],
 ): NetdevLayout {
   const sets = new Map(
     Array.from(places, (place) => [setOf(place), place] as const).toSorted(([a], [b]) => compare(a, b)),
@@ -41,7 +46,12 @@ export function netdevLayout(
   const chains = new Map<string, NetdevChain>();
   const sorted = jails.toSorted((a, b) => compare(a.name, b.name));
   const paths = sorted.flatMap((jail) => (jail.direct ?? []).map((path) => ({ jail, path })));
-  const parents = [...new Set(paths.map(({ path }) => path.parent))].toSorted(compare);
+  const labelled = accessPaths(accesses).filter(({ path }) => devices.has(path.parent));
+  for (const each of labelled) {
+    const [name, rules] = accessChainAt(each);
+    chains.set(name, { hook: undefined, rules });
+  }
+  const parents = [...new Set([...paths, ...labelled].map(({ path }) => path.parent))].toSorted(compare);
   for (const parent of parents.filter((each) => devices.has(each))) {
     const here = paths.filter(({ path }) => path.parent === parent);
     const rules = here.flatMap(({ jail: { name, blocktype }, path }) =>
@@ -49,10 +59,11 @@ export function netdevLayout(
         .filter(({ jail }) => jail === name)
         .flatMap((place) => closingRules(place, path, canReject ? blocktype : 'drop')),
     );
-    chains.set(`direct-${parent}`, { hook: undefined, rules });
+    const closed = labelled.filter(({ path }) => path.parent === parent);
+    chains.set(`direct-${parent}`, { hook: undefined, rules: [...accessJumps(closed), ...rules] });
     const entries = ([4, 6] as const).flatMap((family) => {
       const to = destinations(
-        here.flatMap(({ path }) => path.addresses),
+        [...here, ...closed].flatMap(({ path }) => path.addresses),
         family,
       );
       return to === undefined ? [] : [`${to} goto direct-${parent}`];
@@ -110,22 +121,6 @@ function closingRules(place: Place, { addresses, closes }: DirectPath, blocktype
     if (protocol === 'tcp') return [reset];
     return protocol === undefined ? [reset, unreachable] : [unreachable];
   });
-}
-
-function portMatches(closes: Closes): { protocol: string | undefined; match: string }[] {
-  if (closes === 'all') return [{ protocol: undefined, match: '' }];
-  return [...new Set(closes.map(({ protocol }) => protocol))].map((protocol) => {
-    const ranges = closes
-      .filter((port) => port.protocol === protocol)
-      .map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
-    return { protocol, match: `${protocol} dport { ${ranges.join(', ')} } ` };
-  });
-}
-
-/** The expression that finds a packet's destination among addresses; undefined: none is of that family. */
-function destinations(addresses: readonly string[], family: Family): string | undefined {
-  const some = [...new Set(addresses.filter((address) => familyOf(address) === family))].toSorted(compare);
-  return some.length === 0 ? undefined : `${family === 4 ? 'ip' : 'ip6'} daddr { ${some.join(', ')} }`;
 }
 
 function compare(a: string, b: string): number {

@@ -1,4 +1,5 @@
 import { familyOf, type Family } from '../address.ts';
+import type { AccessSpec } from '../config/access-spec.ts';
 import type { AccessRules } from './access-rules.ts';
 import { accessChain, accessOwner } from './nft-names.ts';
 import { closedPorts, portMatch, type Chain, type Line } from './nft-rules.ts';
@@ -20,6 +21,20 @@ export function accessChains({ containers, exempt }: AccessRules): [name: string
     ];
     return [accessChain(container), chain(owner, texts)];
   });
+  const running = containers.filter(({ awaited = false }) => !awaited);
+  const awaited = containers.filter((access) => access.awaited);
+  const entrances: [string, Chain][] = [['access', entrance(running)]];
+  return [
+    ...own,
+    ...entrances,
+    ...(awaited.length > 0 ? [[awaitedChain, entrance(awaited)] as [string, Chain]] : []),
+  ];
+}
+
+/** The chain that leads to those of containers which don't run: only from what is forwarded. */
+export const awaitedChain = 'awaited';
+
+function entrance(containers: readonly AccessSpec[]): Chain {
   const jumps = containers.flatMap(({ container, closes }) =>
     closedPorts(closes)
       .map(portMatch)
@@ -28,9 +43,8 @@ export function accessChains({ containers, exempt }: AccessRules): [name: string
         jail: accessOwner(container),
       })),
   );
-  const first = ['iifname lo return', 'ct direction reply return'];
-  const entrance = chain(undefined, first);
-  return [...own, ['access', { ...entrance, rules: [...entrance.rules, ...jumps] }]];
+  const { rules, ...rest } = chain(undefined, ['iifname lo return', 'ct direction reply return']);
+  return { ...rest, rules: [...rules, ...jumps] };
 }
 
 function chain(owner: string | undefined, texts: readonly string[]): Chain {

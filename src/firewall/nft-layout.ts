@@ -1,7 +1,7 @@
 import type { Family } from '../address.ts';
 import { noAccess, type AccessRules } from './access-rules.ts';
 import type { GuardedJail } from './firewall.ts';
-import { accessChains } from './nft-access.ts';
+import { accessChains, awaitedChain } from './nft-access.ts';
 import { jailChain, ownTable, setOf, sourceIn, type Place } from './nft-names.ts';
 import { closedPorts, portMatch, type Chain, type Line } from './nft-rules.ts';
 
@@ -66,6 +66,9 @@ export function layoutOf(
       'forward',
       shared(hookAt('forward'), [
         ...entrance('ct status dnat jump access'),
+        ...(access.containers.some(({ awaited }) => awaited)
+          ? entrance(`ct status dnat jump ${awaitedChain}`)
+          : []),
         { text: 'goto guard', jail: undefined },
       ]),
     ],

@@ -220,6 +220,12 @@ describe('labels that can not be used', () => {
       'did you mean nginx-proxy?',
     ],
     [
+      { 'fail2ban.jail': 'NGINX-PROXY' },
+      'fail2ban.jail=NGINX-PROXY',
+      'nothing defines a jail or filter "NGINX-PROXY"',
+      'did you mean nginx-proxy?',
+    ],
+    [
       { 'fail2ban.jail': 'quite-unknown' },
       'fail2ban.jail=quite-unknown',
       'nothing defines a jail or filter "quite-unknown"',

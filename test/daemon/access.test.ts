@@ -157,6 +157,33 @@ describe('who gets to a container by its labels', () => {
     expect(asked).toEqual([before]);
   });
 
+  it('is in force before the container starts, and while it does not run', async () => {
+    const labels = { 'fail2ban.allowfrom': '192.0.2.0/24' };
+    const ports = { '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '8080' }] };
+    const created: FakeContainer = { ...web('a1', labels), state: 'created', bindings: ports, ports: {} };
+    await start();
+    await sees('ready');
+    engine.containers = [created];
+    await engine.emit('{}');
+    await sees('access', { msg: 'Access to web: 8080/tcp open to 192.0.2.0/24' });
+    expect(asked.at(-1)?.access).toMatchObject([{ container: 'web', awaited: true }]);
+    expect(control.status().access).toMatchObject([{ container: 'web', ports: ['8080/tcp'] }]);
+
+    engine.containers = [web('a1', labels)];
+    await engine.emit('{}');
+    await vi.waitFor(() => expect(asked.at(-1)?.access[0]).not.toHaveProperty('awaited'));
+    engine.containers = [{ ...created, state: 'exited' }];
+    await engine.emit('{}');
+    await vi.waitFor(() => expect(asked.at(-1)?.access).toMatchObject([{ container: 'web', awaited: true }]));
+    // To those who read the log, nothing has changed.
+    expect(events.filter(({ event }) => event === 'access')).toHaveLength(1);
+
+    const other: FakeContainer = { ...web('b2', {}), name: 'other' };
+    engine.containers = [{ ...created, state: 'exited' }, other];
+    await engine.emit('{}');
+    await vi.waitFor(() => expect(asked.at(-1)?.access).toEqual([]));
+  });
+
   it('shows as not enforced if it is not', async () => {
     failure = new FirewallError('firewall-failed', 'no such luck');
     engine.containers = [web('a1', { 'fail2ban.allowfrom': '192.0.2.0/24' })];

@@ -14,6 +14,15 @@ const access = {
 
 describe('what was remembered of labels', () => {
   it('is read as it was written', () => {
+    const direct = [
+      { parent: 'eth0.50', addresses: ['192.0.2.200'], closes: 'all' },
+      { parent: 'br-lan', addresses: ['2001:db8::c8'], closes: access.closes },
+    ];
+    const more = [
+      { ...access, awaited: true },
+      { ...access, closes: [], direct },
+    ];
+    expect(readAccesses(JSON.stringify(more))).toEqual(more);
     const accesses = [access, { ...access, container: 'b', allow: undefined }, { ...access, allow: [] }];
     expect(readAccesses(JSON.stringify(accesses))).toEqual(accesses);
   });
@@ -23,6 +32,10 @@ describe('what was remembered of labels', () => {
     ['no list', '{}'],
     ['a prefix in another spelling', JSON.stringify([{ ...access, deny: ['192.0.2.7/24'] }])],
     ['a command', JSON.stringify([{ ...access, allow: ['192.0.2.7 } accept'] }])],
+    [
+      'a parent that is no interface',
+      JSON.stringify([{ ...access, direct: [{ parent: 'a" }', addresses: ['192.0.2.7'], closes: 'all' }] }]),
+    ],
     [
       'a port that is none',
       JSON.stringify([{ ...access, closes: [{ protocol: 'tcp', first: 0, last: 9 }] }]),

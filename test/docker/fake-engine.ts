@@ -11,10 +11,14 @@ export interface FakeContainer {
   labels?: Record<string, string>;
   state?: string;
   ports?: Record<string, { HostIp: string; HostPort: string }[] | null>;
+  /** As it was created; `ports` are those of a running one. */
+  bindings?: Record<string, { HostIp: string; HostPort: string }[]>;
+  publishAll?: boolean;
   networkMode?: string;
   logDriver?: string;
   logOptions?: Record<string, string>;
   startedAt?: string;
+  created?: string;
   endpoints?: Record<string, { IPAddress?: string; GlobalIPv6Address?: string }>;
 }
 
@@ -123,7 +127,12 @@ export class FakeEngine {
         this.services.filter(({ ID }) => id.includes(ID)),
       );
     }
-    if (path === '/containers/json') return json(response, 200, this.containers.map(listEntry));
+    if (/^\/containers\/json(?:\?|$)/.test(path)) {
+      const isAll = new URL(path, 'http://engine').searchParams.get('all') === 'true';
+      const isShown = ({ state = 'running' }: FakeContainer): boolean =>
+        isAll || ['running', 'paused', 'restarting'].includes(state);
+      return json(response, 200, this.containers.filter(isShown).map(listEntry));
+    }
     if (path.startsWith('/events')) {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.flushHeaders();
@@ -162,7 +171,14 @@ function listEntry(container: FakeContainer): unknown {
     State: state,
     Status: `Up ${Math.random()} seconds`,
     Labels: labels,
-    Ports: Object.keys(ports),
+    Ports: Object.entries(ports).flatMap(([port, bindings]) =>
+      (bindings ?? []).map(({ HostIp, HostPort }) => ({
+        IP: HostIp,
+        PrivatePort: Number.parseInt(port, 10),
+        PublicPort: Number(HostPort),
+        Type: port.split('/')[1],
+      })),
+    ),
     NetworkSettings: { Networks: { bridge: { EndpointID: startedAt } } },
   };
 }
@@ -170,16 +186,22 @@ function listEntry(container: FakeContainer): unknown {
 function inspection(container: FakeContainer): unknown {
   const { id, name, labels = {}, ports = {}, networkMode = 'bridge', startedAt } = container;
   const { logDriver = 'json-file', logOptions = {}, endpoints = { bridge: {} } } = container;
+  const { bindings = {}, publishAll = false } = container;
   return {
     Id: id,
     Name: `/${name}`,
-    Created: '2026-11-22T13:44:53.123456789Z',
+    Created: container.created ?? '2026-11-22T13:44:53.123456789Z',
     Image: `sha256:${'ab'.repeat(32)}`,
     Path: 'nginx',
     Args: ['-g', 'daemon off;'],
     State: { StartedAt: startedAt ?? '2026-11-22T13:44:54Z' },
     Config: { Image: 'nginx:1', Labels: labels },
-    HostConfig: { NetworkMode: networkMode, LogConfig: { Type: logDriver, Config: logOptions } },
+    HostConfig: {
+      NetworkMode: networkMode,
+      LogConfig: { Type: logDriver, Config: logOptions },
+      PortBindings: bindings,
+      PublishAllPorts: publishAll,
+    },
     NetworkSettings: { Ports: ports, Networks: endpoints },
   };
 }

@@ -35,7 +35,7 @@ const ingress = (PublishedPort: number, Protocol = 'tcp') => ({
 
 async function list(): Promise<readonly ContainerSnapshot[]> {
   const client = await dockerodeConnector(`unix://${engine.socketPath}`)(signal);
-  return containers.list(client, signal);
+  return containers.list(await client.listContainers(signal), client, signal);
 }
 
 describe('a task of a Swarm service', () => {

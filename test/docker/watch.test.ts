@@ -131,7 +131,7 @@ describe('the first snapshot', () => {
       apiVersion: api.max,
       firewallBackend: 'nftables',
     });
-    expect(engine.requests).toContain(`/v${api.max}/containers/json`);
+    expect(engine.requests).toContain(`/v${api.max}/containers/json?all=true`);
   });
 
   it('subscribes to events before it lists, so that nothing falls between', async () => {

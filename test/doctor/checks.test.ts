@@ -59,6 +59,7 @@ describe('the engine', () => {
     ['Docker Desktop', { operatingSystem: 'Docker Desktop' }, {}, /^error: this is Docker Desktop/],
     ['rootless', { isRootless: true }, {}, /^error: Docker runs rootless/],
     ['another network namespace', {}, { addresses: ['10.0.0.2'] }, /^error: none of the addresses here/],
+    ['a container of its own', {}, { addresses: ['172.17.0.5'] }, /^error: none of the addresses here/],
   ])('tells of %s', (_, about, here, text) => {
     expect(obstacles(checkEngine(engine(about), { ...host, ...here }))).toEqual([
       expect.stringMatching(text),

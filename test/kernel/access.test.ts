@@ -209,6 +209,33 @@ describe.skipIf(whyNotHere()).each(backends)('who gets to a container, %s', (bac
     await connect(friend, to, 443);
   });
 
+  it.each([4, 6] as const)(
+    'closes a container that does not run before it can be reached, and nothing else (IPv%i)',
+    async (family) => {
+      const { friend, stranger, host: to, container: inside } = addresses[family];
+      await likeDocker(host, 'nft', backend);
+      await serve(container, 80, inside);
+      await serve(host, 8080, to);
+      const access = web({ allow: [friend], awaited: true });
+      const running = web({ container: 'running', closes: [published(9090)], allow: [friend] });
+      expect(await firewall.reconcile([], [access, running])).toEqual(nothing);
+      expect(await firewall.reconcile([], [access, running])).toEqual(nothing);
+      // A service of the host has the port meanwhile.
+      const own = await connect(stranger, to, 8080);
+      expect(await own.isAnswered('the host itself')).toBe(true);
+
+      await publish(host, 'nft', family, 8080, 80);
+      await publish(host, 'nft', family, 9090, 80);
+      for (const port of [8080, 9090]) {
+        expect(await isRefused(stranger, to, port)).toBe(true);
+        await connect(friend, to, port);
+      }
+      expect(await firewall.reconcile([], [web({ allow: [friend] })])).toEqual(nothing);
+      expect(await isRefused(stranger, to, 8080)).toBe(true);
+      await connect(stranger, to, 9090);
+    },
+  );
+
   it('still bans those whom it lets in', async () => {
     const { friend, host: to, container: inside } = addresses[4];
     await likeDocker(host, 'nft', backend);
@@ -229,6 +256,7 @@ describe.skipIf(whyNotHere()).each(backends)('who gets to a container, %s', (bac
     const access = [
       web({ allow: [...many, '2001:db8:1::/48'], deny: ['192.0.2.0/24'] }),
       web({ container: 'a name -j ACCEPT; that nobody; can give', deny: ['2001:db8:2::/48', '0.0.0.0/1'] }),
+      web({ container: 'later', closes: [published(7070)], allow: many.slice(0, 3), awaited: true }),
     ];
     const isWrite = (command: string): boolean => /restore|-f -|-i$/.test(command);
     expect(await firewall.reconcile([], access)).toEqual(nothing);

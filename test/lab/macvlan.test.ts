@@ -83,6 +83,38 @@ describe('a container on macvlan', () => {
     expect(await attacker.get(`${url}:8080/`)).toBe(200);
   });
 
+  it('is open to those whom its label names, and asks whom it likes', async () => {
+    const labels = { 'fail2ban.allowfrom': '192.0.2.131' };
+    const network = { network: 'lan', arguments: ['--ip', address] };
+    await using app = await lab.host.run({ name: 'lan-label', labels, ...network });
+    const started = await product.sees('access', { container: 'lan-label' });
+    expect(started.msg).toBe(`Access to lan-label: ${address} open to 192.0.2.131`);
+    await lab.host.until('served', async () => (await honest.get(`${url}/`)) === 200);
+    expect(await attacker.get(`${url}/`)).toBe('timeout');
+    const ask = `exec 3<>/dev/tcp/192.0.2.130/9; echo connected`;
+    // Nobody listens there: that it is refused is an answer.
+    expect(await app.exec('bash', '-c', `(${ask}) 2>&1 || true`)).toContain('Connection refused');
+    expect((await product.cli('status')).stdout).toContain(
+      `Access to lan-label: ${address} allowed from 192.0.2.131`,
+    );
+    expect((await product.cli('doctor')).stdout).toContain(`lan-label: ${address} open only to 192.0.2.131`);
+  });
+
+  it('is closed by its label to those who are denied, at the port that is named', async () => {
+    const labels = { 'fail2ban.denyfrom': '192.0.2.130', 'fail2ban.port': '80' };
+    const network = { network: 'lan', arguments: ['--ip', address] };
+    await using _app = await lab.host.run({
+      name: 'lan-deny',
+      labels,
+      ...network,
+      command: onPorts(80, 8080),
+    });
+    await product.sees('access', { container: 'lan-deny' });
+    await lab.host.until('served', async () => (await honest.get(`${url}/`)) === 200);
+    expect(await attacker.get(`${url}/`)).toBe('timeout');
+    expect(await attacker.get(`${url}:8080/`)).toBe(200);
+  });
+
   it('leaves no table behind when it is gone', async () => {
     const tables = async (): Promise<string> => (await lab.host.exec(['nft', 'list', 'tables'])).stdout;
     await lab.host.until('removed', async () => !(await tables()).includes('netdev'));

@@ -32,6 +32,8 @@ const needs: readonly Need[] = [
     packageName: 'systemd-journal-remote',
     units: ['systemd-journal-remote.socket', 'systemd-journal-remote.service'],
   },
+  { program: 'zsh', packageName: 'zsh' },
+  { program: 'fish', packageName: 'fish' },
   { program: 'fail2ban-server', packageName: 'fail2ban', units: ['fail2ban.service'] },
   // Only recommended by fail2ban, and what lets it see new lines at once.
   { program: '/usr/lib/python3/dist-packages/pyinotify.py', packageName: 'python3-pyinotify' },
