@@ -84,13 +84,18 @@ export async function uninstallTool(
   { socket, force, json }: { readonly socket: string; readonly force: boolean; readonly json: boolean },
   { print }: Output,
 ): Promise<number> {
-  const [{ uninstallRules }, { removeRules }, { systemTools }] = await Promise.all([
+  const [{ uninstallRules }, { removeRules }, { systemTools }, { isPresent }] = await Promise.all([
     import('./cli/uninstall-rules.ts'),
     import('./doctor/remove-rules.ts'),
     import('./firewall/exec.ts'),
+    import('./presence.ts'),
   ]);
   return uninstallRules(
-    { client: new ControlClient(socket), removeRules: () => removeRules(systemTools, '/proc/net') },
+    {
+      client: new ControlClient(socket),
+      isPresent,
+      removeRules: () => removeRules(systemTools, '/proc/net'),
+    },
     { socket, force, json },
     print,
   );

@@ -1,4 +1,5 @@
 import { parseDuration } from '../config/duration.ts';
+import { jailDefinitions } from '../config/jail-definitions.ts';
 import { loadConfigTree } from '../config/load-config-tree.ts';
 import { resolveJails } from '../config/resolve.ts';
 import { ControlClient } from '../control/client.ts';
@@ -9,6 +10,7 @@ import { compileProblem } from './check/filters.ts';
 import { parseClientArguments, type ClientArguments } from './fail2ban-client/arguments.ts';
 import { runCommand } from './fail2ban-client/commands.ts';
 import { help } from './fail2ban-client/help.ts';
+import { converse, type Terminal } from './fail2ban-client/interactive.ts';
 import { dumpJails } from './fail2ban-dump.ts';
 
 export interface Fail2banClientContext extends CheckContext {
@@ -16,6 +18,8 @@ export interface Fail2banClientContext extends CheckContext {
   /** Where `-s` doesn't say otherwise. */
   readonly socket: string;
   readonly output: Output;
+  /** Where `-i` asks for commands; default: this process's own. */
+  readonly terminal?: Terminal;
 }
 
 /** fail2ban-client's exit code for whatever goes wrong. */
@@ -29,9 +33,13 @@ export async function fail2banClient(
   argv: readonly string[],
   context: Fail2banClientContext,
 ): Promise<number> {
-  const { print, warn } = context.output;
+  return told(context.output, () => answer(parseClientArguments(argv), context));
+}
+
+/** The exit code of what was done; what goes wrong is told as fail2ban-client would. */
+async function told({ print, warn }: Output, act: () => Promise<number>): Promise<number> {
   try {
-    return await answer(parseClientArguments(argv), context);
+    return await act();
   } catch (error) {
     if (!(error instanceof Dock2banError)) throw error;
     (clientsOwn.has(error.code) ? warn : print)(`${error.message}\n`);
@@ -42,22 +50,53 @@ export async function fail2banClient(
 
 async function answer(call: ClientArguments, given: Fail2banClientContext): Promise<number> {
   const context = { ...given, configDir: call.configDir ?? given.configDir };
-  const { print, warn } = context.output;
+  const { print } = context.output;
   if (call.time !== undefined) print(`${parseDuration(call.time)}\n`);
   else if (call.help) print(help);
   else if (call.version) print(`${call.version === 'long' ? 'dock2ban v' : ''}${context.version}\n`);
   if (call.time !== undefined || call.help || call.version) return 0;
   if (call.dump) print(await dump(context));
   if (call.test && !(await test(context))) return failed;
-  if (call.command.length > 0) {
-    const control = new ControlClient(call.socket ?? context.socket);
-    const told = (line: string): void => warn(`${line}\n`);
-    print(`${await runCommand({ control, words: call.command, warn: told })}\n`);
-    return 0;
-  }
+  const command = commandOf(call.socket ?? context.socket, context);
+  if (call.interactive) return interactive(call.command, command, context);
+  if (call.command.length > 0) return command(call.command);
   if (call.dump) return 0;
   print(call.test ? 'OK: configuration test is successful\n' : help);
   return call.test ? 0 : failed;
+}
+
+/** What does one command of the running controller, and prints the answer. */
+function commandOf(socket: string, context: Fail2banClientContext) {
+  const { configDir, builtinDir, output } = context;
+  const control = new ControlClient(socket);
+  const warn = (line: string): void => output.warn(`${line}\n`);
+  const defines = async (jail: string): Promise<boolean> =>
+    jailDefinitions(await loadConfigTree({ builtinDir, configDir })).names.includes(jail);
+  return async (words: readonly string[]): Promise<number> => {
+    output.print(`${await runCommand({ control, words, warn, defines })}\n`);
+    return 0;
+  };
+}
+
+/** `-i`, after a command that the call itself may have. */
+async function interactive(
+  first: readonly string[],
+  command: (words: readonly string[]) => Promise<number>,
+  { output, version, terminal = { input: process.stdin, output: process.stdout } }: Fail2banClientContext,
+): Promise<number> {
+  if (first.length > 0) await command(first);
+  output.print(
+    `dock2ban v${version} answers fail2ban-client's commands; exit ends this, help lists them.\n\n`,
+  );
+  const ended = await converse(
+    {
+      answer: (words) => told(output, () => command(words)),
+      help,
+      warn: (line) => output.warn(`${line}\n`),
+    },
+    terminal,
+  );
+  return ended ? 0 : failed;
 }
 
 async function test(context: Fail2banClientContext): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { IgnoreCache } from '../config/ignore-cache.ts';
+import { zoneText } from '../config/log-time-zone.ts';
 import type { ClosedPort, JailSpec, SourceSpec } from '../config/jail-spec.ts';
 import { isTrue } from './fail2ban-client/jail-formats.ts';
 import { pythonRepr } from './python-repr.ts';
@@ -67,12 +68,6 @@ function ignoreCacheText({ key, maxCount, maxTime }: IgnoreCache): string {
 }
 
 /** `UTC+0530`, from minutes east of UTC. */
-function zoneText(minutes: number): string {
-  const two = (n: number): string => String(n).padStart(2, '0');
-  const size = Math.abs(minutes);
-  return `UTC${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}${two(size % 60)}`;
-}
-
 function sourceCommand(source: Exclude<SourceSpec, { kind: 'bans' }>): [string, ...unknown[]] {
   switch (source.kind) {
     case 'file':

@@ -11,10 +11,10 @@ export async function status(
 ): Promise<number> {
   const answer = jail === undefined ? await client.status() : await client.jail(jail);
   if (json) print(`${JSON.stringify(answer, null, 2)}\n`);
-  else
-    print(
-      'banned' in answer ? jailTree(answer) : `${summaryTree(answer)}${access(answer)}${troubles(answer)}`,
-    );
+  else if ('banned' in answer) {
+    const { journalmatch = [] } = readsJournal(answer) ? await client.options(answer.jail) : {};
+    print(jailTree(answer, journalmatch));
+  } else print(`${summaryTree(answer)}${access(answer)}${troubles(answer)}`);
   return exitCode.done;
 }
 
@@ -37,14 +37,29 @@ export function summaryTree({ jails }: Pick<Status, 'jails'>): string {
   return `Status\n|- Number of jail:\t${jails.length}\n\`- Jail list:\t${jails.join(', ')}\n`;
 }
 
-/** fail2ban's tree of one jail. */
-export function jailTree(jail: JailStatus): string {
+/** Whether a jail reads nothing but the journal. */
+export function readsJournal({ sources }: Pick<JailStatus, 'sources'>): boolean {
+  return sources.length > 0 && sources.every((source) => /^journal(?::|$)/.test(source));
+}
+
+/** What a jail reads, as fail2ban's trees have it: files, or what is taken of the journal. */
+export function logsOf(
+  jail: Pick<JailStatus, 'sources'>,
+  journalmatch: readonly string[],
+): readonly [label: string, value: string] {
+  return readsJournal(jail)
+    ? ['Journal matches', journalmatch.join(' + ')]
+    : ['File list', jail.sources.join(' ')];
+}
+
+/** fail2ban's tree of one jail. @param journalmatch of a jail that reads the journal */
+export function jailTree(jail: JailStatus, journalmatch: readonly string[] = []): string {
   return [
     `Status for the jail: ${jail.jail}`,
     '|- Filter',
     `|  |- Currently failed:\t${jail.currentlyFailed}`,
     `|  |- Total failed:\t${jail.totalFailed}`,
-    `|  \`- File list:\t${jail.sources.join(' ')}`,
+    `|  \`- ${logsOf(jail, journalmatch).join(':\t')}`,
     '`- Actions',
     `   |- Currently banned:\t${jail.currentlyBanned}`,
     `   |- Total banned:\t${jail.totalBanned}`,

@@ -4,6 +4,8 @@ import { exitCode } from './exit-code.ts';
 
 export interface UninstallContext {
   readonly client: Pick<ControlClient, 'status'>;
+  /** Whether a controller enforces in this network namespace, wherever its socket is. */
+  readonly isPresent: () => Promise<boolean>;
   /** Removes every trace from the kernel, and tells what there was. Throws a Dock2banError if anything is left. */
   readonly removeRules: () => Promise<readonly string[]>;
 }
@@ -21,14 +23,21 @@ export interface UninstallOptions {
  * @throws Dock2banError `controller-running`: it would put everything back
  */
 export async function uninstallRules(
-  { client, removeRules }: UninstallContext,
+  { client, isPresent, removeRules }: UninstallContext,
   { socket, force, json }: UninstallOptions,
   print: (text: string) => void,
 ): Promise<number> {
-  if (!force && (await isAnswered(client))) {
+  const where = force
+    ? undefined
+    : (await isAnswered(client))
+      ? `answers on ${socket}`
+      : (await isPresent())
+        ? 'runs on this host'
+        : undefined;
+  if (where !== undefined) {
     throw new Dock2banError(
       'controller-running',
-      `a controller answers on ${socket}: it would put its rules back within seconds`,
+      `a controller ${where}: it would put its rules back within seconds`,
       {
         fix: 'stop it first: docker compose stop dock2ban; then: docker compose run --rm dock2ban uninstall-rules (or --force)',
       },

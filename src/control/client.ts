@@ -5,6 +5,7 @@ import { Dock2banError, messageOf } from '../errors.ts';
 import { apiVersion, type ErrorBody, type HandResult, type JailStatus, type Status } from './api.ts';
 import type { AttemptResult, JailEdit, JailOptions, ReloadResult } from './live-api.ts';
 import type { ImportResult, LogEvent, Stats, TransferredBan, Why } from './view-api.ts';
+import { reachHint } from './reach-hint.ts';
 import { eventsOf, eventsPath, textsOf, whole, type WantedEvents } from './view-client.ts';
 
 /** The command line's view of a running controller. Every method throws Dock2banError: `unreachable`, or the server's own code. */
@@ -35,9 +36,9 @@ export class ControlClient {
     return this.#call('POST', '/unbans', { jail, ips });
   }
 
-  /** Reads the configuration again; of one jail, or of all. */
-  reload(jail?: string): Promise<ReloadResult> {
-    return this.#call('POST', '/reload', { jail });
+  /** Reads the configuration again; of one jail, or of all. @param restart what they have counted is forgotten, too */
+  reload(jail?: string, restart?: boolean): Promise<ReloadResult> {
+    return this.#call('POST', '/reload', { jail, restart });
   }
 
   options(jail: string): Promise<JailOptions> {
@@ -110,10 +111,10 @@ export class ControlClient {
       const options = { socketPath, method, path, timeout: silentFor, ...(signal && { signal }) };
       const outgoing = http.request(options, resolve);
       outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${silentFor / 1000} s`)));
-      outgoing.on('error', (cause) => {
+      outgoing.on('error', (cause: NodeJS.ErrnoException) => {
         reject(
           new Dock2banError('unreachable', `no controller answers on ${socketPath}: ${messageOf(cause)}`, {
-            fix: 'is it running? In compose: docker exec dock2ban dock2ban …; elsewhere: start `dock2ban run`, as root, or name its --socket',
+            fix: reachHint(cause.code),
             cause,
           }),
         );

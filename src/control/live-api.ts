@@ -19,6 +19,8 @@ export interface JailOptions {
   readonly ignoreregex: readonly string[];
   readonly prefregex: string | null;
   readonly datepattern: string | null;
+  /** `UTC+0200`; null: the host's. */
+  readonly logtimezone: string | null;
   readonly logencoding: string;
   /** Files that are read now. */
   readonly logpath: readonly string[];
@@ -31,7 +33,7 @@ export interface JailOptions {
 
 /** What an operator changes in a running jail. It stands until a reload, a restart, or another change. */
 export interface JailEdit {
-  /** An option of these, as jail.local would spell its value: `bantime`, `findtime`, `maxretry`, `maxmatches`, `maxlines`, `usedns`, `ignoreself`, `datepattern`, `prefregex`, `logencoding`, `bantime.*`, … */
+  /** An option of these, as jail.local would spell its value: `bantime`, `findtime`, `maxretry`, `maxmatches`, `maxlines`, `usedns`, `ignoreself`, `datepattern`, `logtimezone`, `prefregex`, `logencoding`, `bantime.*`, … */
   readonly set?: Readonly<Record<string, string>> | undefined;
   readonly addignoreip?: readonly string[] | undefined;
   readonly delignoreip?: readonly string[] | undefined;
@@ -55,14 +57,18 @@ export interface ReloadResult {
 
 /** The part of the controller that changes jails while they run. Unknown jails are undefined. */
 export interface LiveControl {
-  /** Reads the configuration again. @param jail only this one's changes are taken */
-  reload(jail: string | undefined): Promise<ReloadResult | undefined>;
+  /**
+   * Reads the configuration again.
+   * @param jail only this one's changes are taken
+   * @param restart what the jails have counted is forgotten, if the configuration is taken; their bans stay in force
+   */
+  reload(jail: string | undefined, restart?: boolean): Promise<ReloadResult | undefined>;
   options(jail: string): JailOptions | undefined;
   /** @throws Dock2banError `invalid-option`, of the value that can't be used; nothing is changed then */
   edit(jail: string, edit: JailEdit): Promise<JailOptions | undefined>;
   /** Starts a jail that was stopped by hand, or that the configuration defines but does not enable. */
   start(jail: string): Promise<boolean>;
-  /** Stops a jail and lifts its bans, as fail2ban does, until it is started, or by a reload. False: no such jail. */
+  /** Stops a jail, lifts its bans and forgets what it has counted, as fail2ban does, until it is started, or by a reload. False: no such jail. */
   stop(jail: string): Promise<boolean>;
   /** Counts failures of addresses as if they had been logged now: one each, or one for each line. @param lines kept as what matched */
   attempt(jail: string, ips: readonly string[], lines: readonly string[]): Promise<AttemptResult | undefined>;

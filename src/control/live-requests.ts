@@ -21,7 +21,10 @@ const address = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-export const reloadRequest = z.strictObject({ jail: jailName.optional() });
+export const reloadRequest = z.strictObject({
+  jail: jailName.optional(),
+  restart: z.boolean().default(false),
+});
 
 export const editRequest = z.strictObject({
   set: z.record(z.string().max(100), value).optional(),

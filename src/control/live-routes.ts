@@ -7,8 +7,8 @@ export const liveRoutes: readonly Route[] = [
     method: 'POST',
     path: /^\/reload$/,
     answer: async ({ live }, call) => {
-      const { jail } = await call.body(reloadRequest);
-      return ofJail(jail ?? '', await live.reload(jail));
+      const { jail, restart } = await call.body(reloadRequest);
+      return ofJail(jail ?? '', await live.reload(jail, restart));
     },
   },
   {

@@ -203,6 +203,8 @@ function parse<Schema extends z.ZodType>(schema: Schema, body: string): z.infer<
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+  const path = issue?.path ?? [];
+  // What is wrong with one of `ips` names the address itself, which says more than its place.
+  const where = path.length > 0 && !(path[0] === 'ips' && path.length > 1) ? `${path.join('.')}: ` : '';
   throw new Dock2banError('invalid-request', `${where}${issue?.message ?? 'invalid'}`);
 }

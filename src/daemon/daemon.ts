@@ -1,6 +1,7 @@
 import { uptime } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Controller, Status } from '../control/api.ts';
+import { awaitedAccess } from '../config/awaited-access.ts';
 import type { JailSpec } from '../config/jail-spec.ts';
 import type { ResolvedJails } from '../config/resolve.ts';
 import { watchDocker } from '../docker/watch.ts';
@@ -217,17 +218,20 @@ export class Daemon {
       this.#dockerConnected = true;
       await this.#live.follow();
       if (!first) continue;
-      await this.#sources.begun;
+      await this.#sources.begun();
       this.#ready(update.snapshot);
       void this.#enforcer.tellRestored();
     }
   }
 
-  async #apply({ jails, access, problems }: ResolvedJails): Promise<JailChanges> {
+  async #apply({ jails, access: ofRunning, problems }: ResolvedJails): Promise<JailChanges> {
     this.#lookAtAddresses();
+    const awaited = awaitedAccess(this.#docker?.awaited ?? [], ofRunning);
+    const access = [...ofRunning, ...awaited.access];
     this.#enforcer.access = access;
     this.#memory.keepNetworks(this.#docker?.networks ?? []);
-    this.#problems.report(problems);
+    const foreign = this.#firewall.info?.backend === 'none' ? [] : this.#neverBan.foreignHost(this.#docker);
+    this.#problems.report([...problems, ...awaited.problems, ...foreign]);
     const changes = this.#registry.apply(jails);
     const { started, changed, stopped } = changes;
     for (const { name, bans } of stopped) {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AccessSpec } from '../config/access-spec.ts';
 import type { Ban } from '../jail/ban.ts';
-import type { Firewall, FirewallInfo, Refusal, Shortfall } from '../firewall/firewall.ts';
+import type { BanKey, Firewall, FirewallInfo, Refusal, Shortfall } from '../firewall/firewall.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
 import type { EventLog } from './event-log.ts';
 import type { Memory } from './memory.ts';
@@ -76,7 +76,7 @@ export class Enforcer {
   }
 
   /** Takes bans out of the kernel. */
-  async unban(bans: readonly Ban[]): Promise<void> {
+  async unban(bans: readonly BanKey[]): Promise<void> {
     if (bans.length === 0) return;
     try {
       await this.#firewall.unban(bans);
@@ -178,6 +178,17 @@ export class Enforcer {
   /** Takes the bans of a jail that was stopped out of the kernel. They are remembered, and taken over again when it starts. */
   async letGo(jail: string, bans: readonly Ban[]): Promise<void> {
     this.#adopted.delete(jail);
+    await this.unban(bans);
+  }
+
+  /** Takes bans of jails that don't run out of the kernel, where an earlier run may have left them: they would be taken over when these start. */
+  async unbanIdle(bans: readonly BanKey[]): Promise<void> {
+    const jails = new Set(bans.map(({ jail }) => jail).filter((jail) => !this.#adopted.has(jail)));
+    try {
+      if (jails.size > 0) await this.#firewall.takeOver([...jails]);
+    } catch (error) {
+      this.#trouble('bans of jails that do not run may come back with them', error);
+    }
     await this.unban(bans);
   }
 

@@ -52,7 +52,8 @@ export class EventLog {
   /** @param byHand its bans are lifted then; else they run on */
   jailStopped(jail: string, bans: number, byHand: boolean): void {
     const why = byHand ? 'by hand' : 'nothing asks for it any more';
-    const then = bans > 0 ? `; its ${bans} bans ${byHand ? 'are lifted' : 'run on'}` : '';
+    const [its, are, run] = bans === 1 ? ['its ban', 'is', 'runs'] : [`its ${bans} bans`, 'are', 'run'];
+    const then = bans > 0 ? `; ${its} ${byHand ? `${are} lifted` : `${run} on`}` : '';
     this.#log.info({ event: 'jail-stopped', jail }, `[${jail}] Stopped: ${why}${then}`);
   }
 
@@ -213,11 +214,19 @@ export class EventLog {
     );
   }
 
-  /** Lines were removed before they could be read, or may have been. @param total since the start */
-  gap(source: string, reason: GapReason, total: number): void {
+  /**
+   * Lines were removed before they could be read, or may have been.
+   * @param total since the start
+   * @param span when they were logged, as far as that is known, epoch milliseconds
+   */
+  gap(source: string, reason: GapReason, total: number, { from, to }: GapSpan = {}): void {
+    const [since, until] = [from, to].map((time) =>
+      time === undefined ? undefined : new Date(time).toISOString(),
+    );
+    const when = `${since === undefined ? '' : ` from ${since}`}${until === undefined ? '' : ` until ${until}`}`;
     this.#log.warn(
-      { event: 'gap', source, reason, total },
-      `Lines of ${source} may be missing: ${gapTexts[reason]}`,
+      { event: 'gap', source, reason, total, from: since, until },
+      `Lines of ${source}${when} may be missing: ${gapTexts[reason]}`,
     );
   }
 
@@ -302,7 +311,13 @@ export class EventLog {
 }
 
 /** How lines came to be missing. */
-export type GapReason = 'truncated' | 'gone' | 'rotated';
+export type GapReason = 'truncated' | 'gone' | 'rotated' | 'vacuumed';
+
+/** When lines were logged. */
+export interface GapSpan {
+  readonly from?: number | undefined;
+  readonly to?: number;
+}
 
 const gapTexts: Readonly<Record<GapReason, string>> = {
   truncated:
@@ -310,6 +325,8 @@ const gapTexts: Readonly<Record<GapReason, string>> = {
   gone: 'the file that was read before has been removed, packed or rewritten (let logrotate keep the last one unpacked: delaycompress)',
   rotated:
     'what Docker had of it where reading ended is rotated away (raise the log options max-size and max-file)',
+  vacuumed:
+    'the entry where reading ended is gone from the journal (raise SystemMaxUse and MaxRetentionSec in journald.conf)',
 };
 
 function hint(fix: string | undefined): string {

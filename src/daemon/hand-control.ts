@@ -107,15 +107,26 @@ export class HandControl implements Controller {
       const bans = ips.length > 0 ? ips.flatMap((ip) => jail.bansWithin(ip)) : [...jail.bans.values()];
       return bans.flatMap(({ ip }) => jail.unban(ip) ?? []);
     });
+    for (const ban of ended) memory.forget(ban);
+    const waiting = named ? [] : this.#waiting(ips);
+    for (const ban of waiting) memory.forget(ban);
     await enforcer.unban(ended);
-    for (const ban of ended) {
-      memory.forget(ban);
-      events.unban(ban, 'by hand');
-    }
+    await enforcer.unbanIdle(waiting);
+    for (const ban of ended) events.unban(ban, 'by hand');
     const refused = ips.flatMap((ip) =>
       jails.flatMap((jail) => jail.bansAround(ip).map((ban) => ({ ip, reason: coveredBy(ban) }))),
     );
-    return { count: ended.length, refused };
+    return { count: ended.length + waiting.length, refused };
+  }
+
+  /** Bans of jails that don't run: they would come into force when these start. @param ips empty: all */
+  #waiting(ips: readonly string[]): readonly Pick<Ban, 'jail' | 'ip'>[] {
+    const { registry, memory } = this.#parts;
+    // At the very start nobody knows yet which jails run, and bans of the last run are in force without them.
+    if (registry.all.size === 0) return [];
+    const remembered = memory.bansOf(ips, (jail) => !registry.active.has(jail));
+    // An address and a prefix that it is in may both be named.
+    return [...new Map(remembered.map((ban) => [`${ban.jail} ${ban.ip}`, ban])).values()];
   }
 
   /** A stopped jail is of interest only while it bans. */

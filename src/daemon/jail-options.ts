@@ -1,5 +1,6 @@
 import type { JailSpec, SourceSpec } from '../config/jail-spec.ts';
 import type { JailOptions } from '../control/live-api.ts';
+import { zoneText } from '../config/log-time-zone.ts';
 import { ignoresOf } from './jail-overlay.ts';
 
 /**
@@ -26,6 +27,7 @@ export function jailOptionsOf(
     ignoreregex: filter.ignoreregex,
     prefregex: filter.prefregex ?? null,
     datepattern: filter.datepattern ?? null,
+    logtimezone: filter.logTimeZone === undefined ? null : zoneText(filter.logTimeZone),
     logencoding: spec.logEncoding ?? 'utf-8',
     logpath: [...new Set(spec.sources.flatMap(logsOf).filter((name) => name.startsWith('/')))],
     journalmatch: spec.sources.flatMap((source) =>

@@ -53,8 +53,8 @@ const nothing: Surroundings = { containers: [], networks: [] };
 export class LiveJails implements LiveControl {
   readonly #parts: LiveJailsParts;
   readonly #serial = new Serial();
-  /** Reloads that have not begun, by jail. */
-  readonly #waiting = new Map<string | undefined, Promise<ReloadResult | undefined>>();
+  /** Reloads that have not begun, by what is asked for. */
+  readonly #waiting = new Map<string, Promise<ReloadResult | undefined>>();
   #steering: Steering;
   #isClosed = false;
 
@@ -79,15 +79,18 @@ export class LiveJails implements LiveControl {
     await this.#serial.run(async () => undefined);
   }
 
-  reload(jail: string | undefined): Promise<ReloadResult | undefined> {
+  reload(jail: string | undefined, restart = false): Promise<ReloadResult | undefined> {
     // One that has not begun will see all that is written by now.
-    const waiting = this.#waiting.get(jail);
+    const key = JSON.stringify([jail, restart]);
+    const waiting = this.#waiting.get(key);
     if (waiting) return waiting;
-    const result = this.#serial.run(() => {
-      this.#waiting.delete(jail);
-      return this.#reload(jail);
+    const result = this.#serial.run(async () => {
+      this.#waiting.delete(key);
+      const done = await this.#reload(jail);
+      if (restart && done?.applied) this.#beginAnew(jail);
+      return done;
     });
-    this.#waiting.set(jail, result);
+    this.#waiting.set(key, result);
     return result;
   }
 
@@ -149,6 +152,7 @@ export class LiveJails implements LiveControl {
         name,
         [...jail.bans.keys()].flatMap((ip) => jail.unban(ip) ?? []),
       );
+      jail.beginAnew();
       return true;
     });
   }
@@ -175,6 +179,11 @@ export class LiveJails implements LiveControl {
       undefined,
     );
     return { count: counted.length, refused };
+  }
+
+  #beginAnew(only: string | undefined): void {
+    for (const [name, { jail }] of this.#parts.registry.active)
+      if (only === undefined || only === name) jail.beginAnew();
   }
 
   async #reload(only: string | undefined): Promise<ReloadResult | undefined> {

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { contains } from '../address.ts';
 import type { AccessSpec } from '../config/access-spec.ts';
 import type { JailSpec } from '../config/jail-spec.ts';
 import type { NetworkSnapshot } from '../docker/snapshot.ts';
@@ -8,6 +9,7 @@ import { Jail } from '../jail/jail.ts';
 import { LineBudget } from '../jail/line-budget.ts';
 import type { Counting } from '../store/counted.ts';
 import type { Store } from '../store/store.ts';
+import { isActive } from '../store/stored-ban.ts';
 import type { Decision } from './detector.ts';
 import { readGuardedJails } from './guarded-jails.ts';
 import { readAccesses, readNetworks } from './remembered-access.ts';
@@ -62,6 +64,24 @@ export class Memory {
       bans.set(ip, { jail, ip, since, until });
     }
     return byJail;
+  }
+
+  /**
+   * The bans in force that are remembered of addresses, and of all that is in prefixes.
+   * @param ips empty: of everybody
+   * @param isWanted asked for the jail of each
+   */
+  bansOf(ips: readonly string[], isWanted: (jail: string) => boolean): Pick<Ban, 'jail' | 'ip'>[] {
+    const now = this.#clock();
+    const prefixes = ips.filter((ip) => ip.includes('/'));
+    const single = ips.filter((ip) => !ip.includes('/')).flatMap((ip) => this.#store.of(ip));
+    const found = single.filter((ban) => isActive(ban, now) && isWanted(ban.jail));
+    if (ips.length > 0 && prefixes.length === 0) return found;
+    for (const ban of this.#store.bans(now)) {
+      if (!isWanted(ban.jail)) continue;
+      if (ips.length === 0 || prefixes.some((prefix) => contains(prefix, ban.ip))) found.push(ban);
+    }
+    return found;
   }
 
   /** Remembers a ban, with what led to it. */

@@ -1,6 +1,8 @@
 import { networkInterfaces } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import type { NetworkSnapshot } from '../docker/snapshot.ts';
+import { foreignHost } from '../config/foreign-host.ts';
+import type { ConfigProblem } from '../config/jail-spec.ts';
+import type { DockerSnapshot, NetworkSnapshot } from '../docker/snapshot.ts';
 import { NeverBan, type OwnAddresses } from '../firewall/never-ban.ts';
 import { ownAddresses } from './own-addresses.ts';
 
@@ -11,6 +13,11 @@ export class NeverBanWatch {
 
   get current(): NeverBan {
     return this.#current;
+  }
+
+  /** What is wrong if packets of the containers don't pass this host. */
+  foreignHost(docker: DockerSnapshot | undefined): ConfigProblem[] {
+    return docker === undefined ? [] : foreignHost(this.#own.host, docker.containers, docker.networks);
   }
 
   /** Looks at the host's interfaces and Docker's networks. */

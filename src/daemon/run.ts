@@ -9,6 +9,7 @@ import { DryRunFirewall } from '../firewall/dry-run.ts';
 import { systemTools } from '../firewall/exec.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { NeverBan } from '../firewall/never-ban.ts';
+import { announcePresence } from '../presence.ts';
 import { reachedAt } from '../sources/syslog-listen.ts';
 import { Store } from '../store/store.ts';
 import { checkFilter } from './check-filter.ts';
@@ -79,6 +80,12 @@ async function runUntil(
     ...(receiver && { receiver }),
   });
   const control = daemon.control();
+  if (options.firewall !== 'none' && !(await announcePresence())) {
+    logger.error(
+      { event: 'second-controller' },
+      'Another dock2ban enforces on this host: both write the same rules and sets, and undo what the other does (stop one of them)',
+    );
+  }
   const reload = () => control.live.reload(undefined);
   const onHangUp = (): void => void reload();
   const server = await serveControl(options.socket, control);

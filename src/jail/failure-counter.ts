@@ -117,6 +117,12 @@ export class FailureCounter implements FailureBook {
     this.#gone(id, ticket);
   }
 
+  /** Forgets everything that was counted. */
+  clear(): void {
+    for (const id of this.#tickets.keys()) this.forget(id);
+    this.#total = 0;
+  }
+
   /** Drops the ids whose newest failure is findtime or longer ago. */
   expire(now: number): void {
     const oldest = now - this.#findtime;

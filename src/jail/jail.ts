@@ -158,6 +158,12 @@ export class Jail {
     return { ban, renewed: known !== undefined };
   }
 
+  /** Counts from nothing, as after a start. Bans stay. */
+  beginAnew(): void {
+    this.#counter.clear();
+    this.#totalBans = this.#bans.size;
+  }
+
   /** Takes over a ban that was in force before this process started. */
   restore(ban: Ban): void {
     this.#hold(ban);

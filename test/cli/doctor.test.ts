@@ -87,24 +87,32 @@ describe('dock2ban doctor', () => {
 
 describe('dock2ban uninstall-rules', () => {
   const options = { socket: '/run/socket', force: false, json: false };
+  const absent = async (): Promise<boolean> => false;
 
   it('tells what it removed', async () => {
     let text = '';
     const removeRules = async () => ['chain A', '2 ipsets'];
-    expect(await uninstallRules({ client: silent, removeRules }, options, (more) => (text += more))).toBe(0);
+    expect(
+      await uninstallRules(
+        { client: silent, isPresent: absent, removeRules },
+        options,
+        (more) => (text += more),
+      ),
+    ).toBe(0);
     expect(text).toBe('removed: chain A\nremoved: 2 ipsets\n');
   });
 
   it.each([
-    [running, false, false],
-    [{ status: async () => Promise.reject(new Dock2banError('busy', 'later')) }, false, false],
-    [running, true, true],
+    [running, absent, false, false],
+    [{ status: async () => Promise.reject(new Dock2banError('busy', 'later')) }, absent, false, false],
+    [silent, async () => true, false, false],
+    [running, async () => true, true, true],
   ])(
-    'refuses while anything answers on the socket, unless it is forced (%#)',
-    async (client, force, isDone) => {
+    'refuses while anything answers on the socket, or runs on the host, unless it is forced (%#)',
+    async (client, isPresent, force, isDone) => {
       let removed = false;
       const removeRules = async () => ((removed = true), []);
-      const done = uninstallRules({ client, removeRules }, { ...options, force }, () => undefined);
+      const done = uninstallRules({ client, isPresent, removeRules }, { ...options, force }, () => undefined);
       const outcome = await done.catch((thrown: unknown) => thrown);
       expect(outcome instanceof Dock2banError ? outcome.code : outcome).toBe(
         isDone ? 0 : 'controller-running',

@@ -32,7 +32,8 @@ afterEach(async () => {
 });
 
 function client(...words: string[]): Promise<string> {
-  return runCommand({ control, words, warn: (line) => void told.push(line) });
+  const defines = (jail: string) => Promise.resolve(jail === 'off');
+  return runCommand({ control, words, warn: (line) => void told.push(line), defines });
 }
 
 const options: JailOptions = {
@@ -50,6 +51,7 @@ const options: JailOptions = {
   ignoreregex: ['^a', '^b'],
   prefregex: '^<F-CONTENT>.+</F-CONTENT>$',
   datepattern: 'Epoch',
+  logtimezone: null,
   logencoding: 'latin1',
   logpath: [],
   journalmatch: ['_SYSTEMD_UNIT=sshd.service _COMM=sshd', '_UID=0'],

@@ -92,6 +92,21 @@ describe('fail2ban-client', { timeout }, () => {
     expect(stderr).toMatch(message);
   });
 
+  it('-i takes commands from what is piped to it, as a script does', async () => {
+    const { exitCode, stdout } = await execa('node', [join(dir, 'fail2ban-client'), '-i'], {
+      env: { DOCK2BAN_SOCKET: socket },
+      input: "ping\nget nope bantime\nset nginx-proxy banip '192.0.2.77'\nexit\nping\n",
+    });
+    expect(exitCode).toBe(0);
+    expect(stdout.split('\n').slice(2)).toEqual([
+      'fail2ban> Server replied: pong',
+      "fail2ban> Sorry but the jail 'nope' does not exist",
+      'fail2ban> 1',
+      'fail2ban> ',
+    ]);
+    await client('unban', '192.0.2.77');
+  });
+
   it('without a command, prints its help and fails', async () => {
     const { exitCode, stdout } = await client();
     expect(exitCode).toBe(255);

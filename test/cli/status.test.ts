@@ -24,4 +24,22 @@ describe('status', () => {
     ];
     expect(await printed([ipv6, locked])).toBe(`${tree}Not enforced: ${ipv6}\nNot enforced: ${locked}\n`);
   });
+
+  it.each([
+    [['journal'], 'Journal matches:\t_SYSTEMD_UNIT=sshd.service + _UID=0'],
+    [['journal:web', 'journal'], 'Journal matches:\t_SYSTEMD_UNIT=sshd.service + _UID=0'],
+    [['journal', '/var/log/auth.log'], 'File list:\tjournal /var/log/auth.log'],
+    [['/var/log/journal.log'], 'File list:\t/var/log/journal.log'],
+    [[], 'File list:\t'],
+  ])('of a jail that reads %j says what of it, as fail2ban does', async (sources, line) => {
+    const client = new ControlClient('/nowhere');
+    const controller = fakeController();
+    const found = controller.jail('nginx-proxy')!;
+    const options = controller.live.options('nginx-proxy')!;
+    client.jail = async () => ({ ...found, sources });
+    client.options = async () => ({ ...options, journalmatch: ['_SYSTEMD_UNIT=sshd.service', '_UID=0'] });
+    let text = '';
+    expect(await status(client, 'nginx-proxy', false, (more) => void (text += more))).toBe(0);
+    expect(text.split('\n')[4]).toBe(`|  \`- ${line}`);
+  });
 });

@@ -1,3 +1,4 @@
+import { jailRows } from './client-table-jails.ts';
 import { other, same, sameWith, typed, type Row } from './client-table-row.ts';
 
 /** The two answers that fail2ban 1.1 has and 1.0 has not. */
@@ -36,12 +37,10 @@ const table = [
 const ownActions = "dock2ban bans by its own firewall: a jail's actions can't be shown or changed";
 const noActions = 'bans are dock2ban’s own, in Docker’s chains: there are no actions to configure';
 const configured = 'log files, journal matches and jails come from the configuration and from labels';
-const startOptions = 'this is an option of `dock2ban run`, for the life of the container';
+const startOptions = 'this is given when dock2ban starts, and stands for the life of the container';
 const newer = 'fail2ban 1.0 has no such command; this is the answer of fail2ban 1.1';
 const asMade =
   'a ban lasts as it was made; of those made by hand, fail2ban lets the end follow the option bantime';
-const dormant =
-  'unbanned is unbanned: fail2ban knows nothing of a jail that is stopped, and its ban comes back with it';
 const clearer = 'the same refusal, in words that are not Python’s';
 
 /** What goes on. */
@@ -253,9 +252,9 @@ const elsewhere: Row[] = [
     255,
     "Sorry but the jail 'more' does not exist",
   ),
-  other(startOptions, 'get loglevel', 255, 'dock2ban has no option loglevel'),
-  other(startOptions, 'set loglevel DEBUG', 255, "dock2ban's loglevel can't be set while it runs"),
-  other(startOptions, 'get dbfile', 255, 'dock2ban has no option dbfile'),
+  other(startOptions, 'get loglevel', 255, 'loglevel is not told by dock2ban while it runs'),
+  other(startOptions, 'set loglevel DEBUG', 255, "loglevel can't be set while dock2ban runs"),
+  other(startOptions, 'get dbfile', 255, 'dbfile is not told by dock2ban while it runs'),
   other(
     'containers log on stdout, for Docker to keep',
     'get logtarget',
@@ -264,81 +263,6 @@ const elsewhere: Row[] = [
   ),
   other('nothing is reopened; fail2ban says this where it logs on stdout', 'flushlogs', 0, 'logs: flushed'),
   ...same('start'),
-];
-
-/** Jails end and begin. */
-const jails: Row[] = [
-  ...same(
-    'start nope',
-    'start app',
-    'stop nope',
-    'stop web',
-    'status',
-    'status web',
-    'set web banip 203.0.113.9',
-  ),
-  ...same('get web bantime', 'banned'),
-  other('a jail that was stopped by hand can be started again', 'start web', 0, 'Jail started'),
-  ...same(
-    'reload',
-    'status',
-    'reload web',
-    'reload --all',
-    'reload nope',
-    'reload --if-exists nope',
-    'reload off',
-  ),
-  ...same('reload --if-exists off', 'reload --what', 'reload app web', 'restart nope', 'stop off'),
-  other('a jail that is not enabled can be started by hand', 'start off', 0, 'Jail started'),
-  ...same(
-    'set app bantime 1w',
-    'set app addignoreip 203.0.113.0/24',
-    'reload --restart app',
-    'get app bantime',
-  ),
-  ...same('get app ignoreip', 'restart web', 'get web bantime.factor', 'set app banip 203.0.113.40'),
-  ...same('reload --unban app', 'get app banip', 'stop --all', 'status', 'reload', 'status'),
-];
-
-/** What is left of a jail that stops, and of one that is restarted. */
-const restarts: Row[] = [
-  ...same('unban --all', 'restart web', 'status web', 'set web banip 203.0.113.70 203.0.113.72'),
-  ...same('set web attempt 203.0.113.71'),
-  { log: 'web', until: 'Total failed:\t1' },
-  ...same('status web', 'stop web', 'set web unbanip 203.0.113.70', 'banned 203.0.113.70', 'status web'),
-  ...same('reload web', 'restart web', 'reload --restart web', 'status', 'reload --if-exists web', 'status'),
-  { log: 'web', until: 'Currently banned:\t2' },
-  ...same('status web', 'set web attempt 203.0.113.71'),
-  { log: 'web', until: 'Total failed:\t1' },
-  ...same('reload --restart web'),
-  { log: 'web', until: 'Currently banned:\t2' },
-  ...same('status web', 'get web banip --with-time', 'set web attempt 203.0.113.71'),
-  { log: 'web', until: 'Total failed:\t1' },
-  ...same('reload web', 'status web', 'reload --restart'),
-  { log: 'web', until: 'Currently banned:\t2' },
-  ...same('status web', 'status app', 'stop web'),
-  other(dormant, 'unban 203.0.113.70', 0, '1'),
-  ...same('banned 203.0.113.70', 'reload'),
-  { log: 'web', until: '203.0.113.72' },
-  other(dormant, 'banned 203.0.113.70', 0, '[[]]'),
-  other(dormant, 'unban 203.0.113.70', 0, '0'),
-  ...same('get web banip', 'reload --restart --unban web', 'status web', 'banned'),
-];
-
-/** The configuration changes. */
-const edits: Row[] = [
-  { edited: ['filter = denied', 'filter = denied\nmaxretry = 8'] },
-  ...same(
-    'get app maxretry',
-    'set app banip 203.0.113.41',
-    'reload app',
-    'get app maxretry',
-    'get app banip',
-  ),
-  { edited: ['maxretry = 8', 'maxretry = 9\n[nonsense'] },
-  ...same('reload', 'get app maxretry', 'status'),
-  { edited: ['\n[nonsense', ''] },
-  ...same('reload', 'get app maxretry', 'get app banip', 'unban 203.0.113.41'),
 ];
 
 /** Bans that dock2ban refuses, and what is counted otherwise. */
@@ -367,8 +291,6 @@ export const rows: readonly Row[] = [
   ...lists,
   ...increments,
   ...elsewhere,
-  ...jails,
-  ...restarts,
-  ...edits,
+  ...jailRows,
   ...refused,
 ];

@@ -16,6 +16,7 @@ const asConfigured: JailOptions = {
   ignoreregex: [],
   prefregex: null,
   datepattern: null,
+  logtimezone: null,
   logencoding: 'utf-8',
   logpath: ['/var/log/syslog'],
   journalmatch: [],

@@ -82,6 +82,7 @@ describe('the live part of the control interface', () => {
   it.each([
     ['POST', '/v1/reload', '{"jail":5}', 400, 'jail'],
     ['POST', '/v1/reload', '{"jail":""}', 400, 'jail'],
+    ['POST', '/v1/reload', '{"restart":"yes"}', 400, 'restart'],
     ['POST', '/v1/reload', '', 400, 'the body is no JSON'],
     ['PATCH', '/v1/jails/nginx-proxy/options', '{"bantime":"5"}', 400, 'bantime'],
     ['PATCH', '/v1/jails/nginx-proxy/options', '{"set":{"maxretry":5}}', 400, 'set.maxretry'],

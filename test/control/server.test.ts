@@ -75,6 +75,7 @@ describe('the control socket', () => {
       "'192.0.2.0/33' is no IP address or prefix",
     ],
     ['/v1/bans', '{"jail":"nginx-proxy","ips":["0.0.0.0/0"]}', 400, "'0.0.0.0/0' is every address"],
+    ['/v1/bans', '{"jail":"nginx-proxy","ips":["192.0.2.1","x"]}', 400, `"message":"'x' is no IP address`],
     ['/v1/unbans', '{"ips":["::/0"]}', 400, "'::/0' is every address"],
     ['/v1/bans', '{"jail":"nginx-proxy","ips":[]}', 400, 'ips'],
     ['/v1/bans', '{"jail":"nginx-proxy","ips":["192.0.2.1"],"port":1}', 400, 'port'],

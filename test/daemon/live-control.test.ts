@@ -267,7 +267,7 @@ describe('start and stop by hand', () => {
     await daemon.sees('ban', { jail: 'b' });
     expect(await control.live.stop('app')).toBe(true);
     expect(control.banned()).toEqual({ b: ['203.0.113.2'] });
-    expect(daemon.of('jail-stopped').at(-1)!.msg).toBe('[app] Stopped: by hand; its 1 bans are lifted');
+    expect(daemon.of('jail-stopped').at(-1)!.msg).toBe('[app] Stopped: by hand; its ban is lifted');
     daemon.engine.containers = [{ id: idOf('a1'), name: 'web', labels: {} }];
     await daemon.engine.emit('{}');
     expect(await control.live.stop('app')).toBe(false);

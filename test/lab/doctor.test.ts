@@ -103,6 +103,10 @@ describe.each([
 
   it('uninstall-rules refuses beside the controller, and afterwards leaves no trace', async () => {
     expect((await product.cli('uninstall-rules')).exitCode).toBe(1);
+    // In a container of its own it doesn't see the controller's socket.
+    await expect(product.compose('run', '--rm', 'dock2ban', 'uninstall-rules')).rejects.toThrow(
+      'a controller runs on this host',
+    );
     await product.compose('stop', 'dock2ban');
     const run = await product.compose('run', '--rm', 'dock2ban', 'uninstall-rules');
     expect(run).toContain('removed: ');

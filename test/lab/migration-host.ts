@@ -42,7 +42,7 @@ const service = `services:
     image: nginxproxy/nginx-proxy:latest
     container_name: web
     restart: unless-stopped
-    ports: ['8080:80']
+    ports: ['0.0.0.0:8080:80']
     logging:
       driver: syslog
       options: { tag: web }
@@ -119,7 +119,8 @@ export class MigrationHost implements AsyncDisposable {
       await this.#host.exec(['mkdir', '-p', place]);
       await this.#host.exec(['mount', '--bind', join(this.#folder, name), place]);
     }
-    for (const [name, text] of Object.entries(additions)) await writeFile(join(this.#folder, 'etc', name), text);
+    for (const [name, text] of Object.entries(additions))
+      await writeFile(join(this.#folder, 'etc', name), text);
     await mkdir(this.product);
     await cp(example, join(this.product, 'compose.example.yml'));
     await mkdir(this.service);

@@ -28,7 +28,9 @@ export class Page {
     if (!section) throw new Error(`the page has no heading ${JSON.stringify(heading)}`);
     const found = section.filter((block) => block.language === language).map(({ text }) => text);
     if (found.length === count) return found;
-    throw new Error(`below ${JSON.stringify(heading)} there are ${found.length} ${language} blocks, not ${count}`);
+    throw new Error(
+      `below ${JSON.stringify(heading)} there are ${found.length} ${language} blocks, not ${count}`,
+    );
   }
 }
 

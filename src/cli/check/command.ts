@@ -5,6 +5,7 @@ import { exitCode } from '../exit-code.ts';
 import { checkFilters } from './filters.ts';
 import { unique, type Finding } from './finding.ts';
 import { checkJails, type Containers } from './jails.ts';
+import { checkSettings } from './settings.ts';
 
 export interface CheckContext {
   readonly configDir: string;
@@ -36,7 +37,7 @@ export async function runCheck(context: CheckContext): Promise<CheckReport> {
     jails: jails.count,
     filters: filters.count,
     containers: docker.containers?.length ?? null,
-    findings: unique([...jails.findings, ...filters.findings, ...docker.findings]),
+    findings: unique([...jails.findings, ...checkSettings(tree), ...filters.findings, ...docker.findings]),
   };
 }
 

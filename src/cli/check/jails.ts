@@ -5,6 +5,7 @@ import { jailDefinitions } from '../../config/jail-definitions.ts';
 import type { ConfigProblem, JailSpec } from '../../config/jail-spec.ts';
 import { resolveJails } from '../../config/resolve.ts';
 import type { NetworkSnapshot } from '../../docker/snapshot.ts';
+import { madeForDocker } from './docker-chain.ts';
 import { findingOf, type Finding } from './finding.ts';
 import { compileProblem } from './filters.ts';
 import { dormant, jailValues } from './jail-values.ts';
@@ -32,6 +33,7 @@ export async function checkJails(
       ...problems.map(findingOf),
       ...values,
       ...misspelt(tree),
+      ...madeForDocker(tree, jails),
       ...(await missingLogs(jails)),
       ...disabled.map(dormantFinding),
     ],

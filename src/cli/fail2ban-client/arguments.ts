@@ -8,6 +8,7 @@ export interface ClientArguments {
   readonly test: boolean;
   readonly dump: boolean;
   readonly help: boolean;
+  readonly interactive: boolean;
   readonly version: 'short' | 'long' | undefined;
   /** A time to convert to seconds. */
   readonly time: string | undefined;
@@ -31,6 +32,7 @@ const options = {
   test: { type: 'boolean', short: 't' },
   v: { type: 'boolean', short: 'v' },
   q: { type: 'boolean', short: 'q' },
+  i: { type: 'boolean', short: 'i' },
   x: { type: 'boolean', short: 'x' },
   b: { type: 'boolean', short: 'b' },
   f: { type: 'boolean', short: 'f' },
@@ -61,6 +63,7 @@ export function parseClientArguments(argv: readonly string[]): ClientArguments {
       test: values.test ?? false,
       dump: (values.d ?? values.dp ?? values['dump-pretty']) || false,
       help: values.help ?? false,
+      interactive: values.i ?? false,
       version: values.V ? 'short' : values.version ? 'long' : undefined,
       time: values.str2sec,
       command: argv.slice(first),

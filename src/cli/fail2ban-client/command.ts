@@ -8,6 +8,8 @@ export interface Call {
   readonly words: readonly string[];
   /** Tells on the side, on stderr; takes a line without its end. */
   readonly warn: (line: string) => void;
+  /** Whether the configuration files have such a jail, to be run or not. */
+  readonly defines: (jail: string) => Promise<boolean>;
 }
 
 /** Answers what fail2ban-client prints, without the final newline. @throws Dock2banError */

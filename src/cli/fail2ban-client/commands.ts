@@ -1,9 +1,10 @@
 import { banned, unban } from './bans.ts';
-import { refusal, type Call, type Command } from './command.ts';
+import { incomplete, refusal, type Call, type Command } from './command.ts';
 import { get } from './get.ts';
 import { reload, restart, start, stop } from './jails.ts';
 import { configuredJails } from './not-here.ts';
 import { set } from './set.ts';
+import { sleep } from './sleep.ts';
 import { statistics, status } from './status.ts';
 
 async function reached({ control }: Call, answer: string): Promise<string> {
@@ -30,12 +31,14 @@ const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['add', () => Promise.reject(configuredJails())],
   // dock2ban logs on stdout: nothing to reopen, which is what fail2ban says then.
   ['flushlogs', (call) => reached(call, 'logs: flushed')],
+  ['sleep', sleep],
   ['echo', (call) => reached(call, call.words.join(' '))],
 ]);
 
 /** Answers a command and its words. @throws Dock2banError */
 export async function runCommand(call: Call): Promise<string> {
-  const [name = '', ...words] = call.words;
+  const [name, ...words] = call.words;
+  if (name === undefined) throw incomplete();
   const command = commands.get(name);
   if (!command) {
     await call.control.status();

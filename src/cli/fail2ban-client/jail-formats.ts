@@ -62,6 +62,7 @@ export const jailFormats: Readonly<Record<string, (options: JailOptions) => stri
   ignoreregex: ({ ignoreregex }) => expressions(ignoreregex),
   prefregex: ({ prefregex }) => prefregex ?? '',
   datepattern: ({ datepattern }) => datePattern(datepattern),
+  logtimezone: ({ logtimezone }) => logtimezone ?? none,
   logencoding: ({ logencoding }) =>
     `Current log encoding is set to:\n${/^(?:auto|utf-8)$/i.test(logencoding) ? 'UTF-8' : logencoding}`,
   logpath: ({ logpath }) =>

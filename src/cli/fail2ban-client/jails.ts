@@ -4,26 +4,31 @@ import { containersProcess } from './not-here.ts';
 
 const reloadOptions: ReadonlySet<string> = new Set(['--restart', '--unban', '--if-exists']);
 
-/** `reload [--restart] [--unban] [--if-exists] [--all|JAIL]`. */
-export async function reload({ control, words, warn }: Call): Promise<string> {
+/**
+ * `reload [--restart] [--unban] [--if-exists] [--all|JAIL]`. A jail that doesn't run is no jail to fail2ban's server; it starts with
+ * `--if-exists`, as there.
+ */
+export async function reload({ control, words, warn, defines }: Call): Promise<string> {
   const first = words.findIndex((word) => !reloadOptions.has(word));
   const named = first < 0 ? [] : words.slice(first);
   if (named.length > 1) throw failure(`Unexpected argument(s) for reload: ${named.join(' ')}`);
   const [jail] = named;
   const one = jail === '--all' ? undefined : jail;
-  await control.status();
-  const { applied, problems } = await control.reload(one).catch((error: unknown) => {
+  const { jails } = await control.status();
+  const runs = one === undefined || words.includes('--if-exists') || jails.includes(one);
+  if (!runs && (await defines(one))) throw refusal(`Sorry but the jail '${one}' does not exist`);
+  const [anew, unbans] = [words.includes('--restart'), words.includes('--unban')];
+  const { applied, problems } = await control.reload(one, anew && !unbans).catch((error: unknown) => {
     // fail2ban-client finds no such section before it asks its server.
     if (error instanceof Dock2banError && error.code === 'no-such-jail') throw failure(error.message);
     throw error;
   });
   for (const { where, message } of problems) warn(`${where}: ${message}`);
   if (!applied) throw failure('the new configuration is not used: the old one stays in force');
-  // Jails are changed in place, so that a restart of fail2ban's needs none here: bans and counts stay, as its bans do.
-  if (words.includes('--unban')) await control.unban(one, []);
-  const runs =
-    one === undefined || words.includes('--if-exists') || (await control.status()).jails.includes(one);
-  if (!runs) throw refusal(`Sorry but the jail '${one}' does not exist`);
+  // Jails are changed in place, also by a restart: their bans stay in force all the while.
+  if (unbans) await control.unban(one, []);
+  // Now that no ban is left to be counted.
+  if (unbans && anew) await control.reload(one, anew);
   return 'OK';
 }
 

@@ -1,15 +1,15 @@
 import type { Dock2banError } from '../../errors.ts';
 import { refusal } from './command.ts';
 
-/** Options of fail2ban's server that dock2ban has at its start only, and where. */
+/** Options of fail2ban's server that dock2ban has at its start only, and what comes nearest. */
 const elsewhere: Readonly<Record<string, string>> = {
-  loglevel: '--log-level',
-  syslogsocket: '--syslog-listen and --syslog-file',
-  dbfile: '--state-dir',
-  dbmaxmatches: '--state-dir',
-  dbpurgeage: '--state-dir',
-  allowipv6: 'nothing: IPv6 is always on',
-  thread: 'nothing: there is one thread',
+  loglevel: 'what comes nearest is `dock2ban run --log-level`',
+  syslogsocket: 'what come nearest are `dock2ban run --syslog-listen` and `--syslog-file`',
+  dbfile: 'bans are remembered in `dock2ban run --state-dir`',
+  dbmaxmatches: 'of a ban, the lines are kept that maxmatches of its jail says',
+  dbpurgeage: 'it is read from fail2ban.local when dock2ban starts',
+  allowipv6: 'IPv6 is always on',
+  thread: 'there is one thread',
 };
 
 /**
@@ -19,18 +19,15 @@ const elsewhere: Readonly<Record<string, string>> = {
 export function serverOption(name: string): string | undefined {
   if (name === 'logtarget') return 'Current logging target is:\n`- STDOUT';
   if (!Object.hasOwn(elsewhere, name)) return undefined;
-  throw refusal(
-    `dock2ban has no option ${name}`,
-    `what comes nearest among the options of \`dock2ban run\`: ${elsewhere[name]}`,
-  );
+  throw refusal(`${name} is not told by dock2ban while it runs`, elsewhere[name]);
 }
 
 /** @throws Dock2banError if `name` is an option of the server: it is set where dock2ban is started */
 export function refuseServerOption(name: string): void {
   if (name !== 'logtarget' && !Object.hasOwn(elsewhere, name)) return;
   throw refusal(
-    `dock2ban's ${name} can't be set while it runs`,
-    'set it by the options of `dock2ban run` (environment variables DOCK2BAN_…) and start it again',
+    `${name} can't be set while dock2ban runs`,
+    elsewhere[name] ?? 'dock2ban logs on stdout, for Docker to keep',
   );
 }
 

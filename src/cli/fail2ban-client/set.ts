@@ -1,4 +1,6 @@
 import { canonicalPrefix } from '../../address.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import { parseLogTimeZone } from '../../config/log-time-zone.ts';
 import type { JailEdit, JailOptions } from '../../control/live-api.ts';
 import { pythonRepr } from '../python-repr.ts';
 import { attempt, banIn, unbanIn } from './bans.ts';
@@ -92,6 +94,10 @@ const values: Readonly<Record<string, (value: string, warn: Call['warn']) => str
   prefregex: String,
   datepattern: String,
   logencoding: String,
+  logtimezone: (value) => {
+    if (isZone(value)) return value;
+    throw refusal(`Unknown or unsupported time zone: ${pythonRepr(value)}`);
+  },
   blocktype: String,
   ipv6prefix: String,
 };
@@ -129,6 +135,15 @@ async function removal(
   if (place >= 0 && place < length) return edit(place);
   warn(`jail ${jail} has no ${list} ${index}`);
   return undefined;
+}
+
+function isZone(text: string): boolean {
+  try {
+    return Number.isInteger(parseLogTimeZone(text));
+  } catch (error) {
+    if (error instanceof ConfigError) return false;
+    throw error;
+  }
 }
 
 /** Python's `int()`. */

@@ -1,5 +1,5 @@
 import type { JailStatus, Status } from '../../control/api.ts';
-import { summaryTree } from '../status.ts';
+import { logsOf, readsJournal, summaryTree } from '../status.ts';
 import { refusal, type Call } from './command.ts';
 import type { Control } from './control.ts';
 import { statisticsTable } from './statistics-table.ts';
@@ -48,7 +48,7 @@ export async function statistics({ control }: Call): Promise<string> {
  */
 async function sections(control: Control, name: string, flavor: string): Promise<Section[]> {
   const jail = await control.jail(name);
-  const journal = jail.sources.length > 0 && jail.sources.every((source) => /^journal(?::|$)/.test(source));
+  const { journalmatch = [] } = readsJournal(jail) ? await control.options(name) : {};
   const banned = jail.banned.map(({ ip }) => ip).join(' ');
   return [
     [
@@ -56,9 +56,7 @@ async function sections(control: Control, name: string, flavor: string): Promise
       [
         ['Currently failed', jail.currentlyFailed],
         ['Total failed', jail.totalFailed],
-        journal
-          ? ['Journal matches', (await control.options(name)).journalmatch.join(' + ')]
-          : ['File list', jail.sources.join(' ')],
+        logsOf(jail, journalmatch),
       ],
     ],
     [

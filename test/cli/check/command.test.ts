@@ -47,6 +47,41 @@ describe('dock2ban check', () => {
     expect(exitCode).toBe(0);
   });
 
+  it('reads fail2ban.conf and what is laid over it, as the controller does', async () => {
+    const settings = file('fail2ban.local', '[Definition]\ndbpurgeage = soon\nloglevel = LOUD\n');
+    const { exitCode, lines } = await checked();
+    expect(exitCode).toBe(1);
+    expect(lines).toEqual([
+      expect.stringContaining(`error: ${settings}:2: dbpurgeage: "soon" is no time`),
+      expect.stringContaining(`notice: ${settings}:3: loglevel: "LOUD" is no log level`),
+      expect.stringMatching(/: 1 error, 1 notice$/),
+    ]);
+  });
+
+  it.each([
+    ['action = iptables-multiport[name=app, port="80", chain=DOCKER-USER]', 'jail.local:5'],
+    ['action = %(act)s\nact = iptables[port="80", chain="%(chain)s"]\nchain = DOCKER-USER', 'jail.local:5'],
+    ['act = iptables[port="80", chain="%(chain)s"]\nchain = DOCKER-USER', 'jail.local:6'],
+    ['action = iptables-allports[chain=DOCKER-USER]', undefined],
+    ['action = iptables-multiport[name=app, port="80", chain=INPUT]', undefined],
+    ['action = iptables-multiport[name=app, port="80"]', undefined],
+  ])('says of a ban for Docker’s chain that its port means another here: %s', async (options, at) => {
+    const log = file('app.log', '');
+    file('filter.d/app.conf', good);
+    file('jail.conf', '[DEFAULT]\naction = %(act)s\nact = iptables[port=80]\n');
+    const jails = file('jail.local', `[app]\nenabled = true\nlogpath = ${log}\nport = 80\n${options}\n`);
+    const about = (lines: readonly string[]) => lines.filter((line) => line.includes('DOCKER-USER, where'));
+    const { exitCode, lines } = await checked();
+    expect(exitCode).toBe(0);
+    expect(about(lines)).toEqual(
+      at === undefined
+        ? []
+        : [expect.stringContaining(`notice: ${jails.replace('jail.local', at)}: jail app`)],
+    );
+    const web = container('web', { 'fail2ban.jail': 'app' });
+    expect(about((await checked(() => Promise.resolve([web]))).lines)).toEqual([]);
+  });
+
   it('finds nothing wrong with what is right', async () => {
     const log = file('app.log', '');
     file('filter.d/app.conf', good);
