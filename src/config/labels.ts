@@ -37,14 +37,16 @@ const mostJails = 50;
  */
 export function readLabels(container: ContainerSnapshot): { bindings: Binding[]; problems: ConfigProblem[] } {
   const labels = Object.entries(container.labels)
-    .filter(([name]) => name.startsWith(prefix) && !isAccessLabel(name))
+    .filter(([name]) => name.toLowerCase().startsWith(prefix) && !isAccessLabel(name))
     .map(([name, value]): Label => ({ name, value }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const opening = labels.find(({ name }) => name === 'fail2ban.jail');
   const problems: ConfigProblem[] = [];
   if (!opening) {
     // With `network_mode: host`, that one tells access labels what to close.
-    const stray = labels.find(({ name }) => name !== 'fail2ban.port' || !hasAccessLabel(container));
+    const stray =
+      labels.find(isMeantToOpen) ??
+      labels.find(({ name }) => name !== 'fail2ban.port' || !hasAccessLabel(container));
     if (stray) problems.push(notOptedIn(container, stray));
     return { bindings: [], problems };
   }
@@ -195,7 +197,16 @@ function notOptedIn(container: ContainerSnapshot, label: Label): ConfigProblem {
     container,
     label,
     'the container has no label fail2ban.jail, so it is left alone',
-    'add fail2ban.jail=<jail>, such as fail2ban.jail=nginx-proxy',
+    isMeantToOpen(label)
+      ? 'did you mean fail2ban.jail?'
+      : 'add fail2ban.jail=<jail>, such as fail2ban.jail=nginx-proxy',
+  );
+}
+
+/** Whether it is nearly the label that names the jail. */
+function isMeantToOpen({ name }: Label): boolean {
+  return (
+    nearest(name, ['fail2ban.jail', ...labelOptions.map((option) => prefix + option)]) === 'fail2ban.jail'
   );
 }
 

@@ -92,7 +92,7 @@ function isRunning({ State }: ListedContainer): boolean {
 
 function hasOptedIn({ Labels }: ListedContainer, service: ListedService | undefined): boolean {
   return Object.keys(withServiceLabels(Labels ?? {}, service, labelPrefix)).some((label) =>
-    label.startsWith(labelPrefix),
+    label.toLowerCase().startsWith(labelPrefix),
   );
 }
 

@@ -234,10 +234,22 @@ describe('labels that can not be used', () => {
     [{ 'fail2ban.jail': '' }, 'fail2ban.jail=', 'no jail is named', 'write fail2ban.jail=nginx-proxy'],
     [{ 'fail2ban.jail': '-x;y' }, 'fail2ban.jail=-x;y', '"-x;y" is no name of a jail', 'use letters'],
     [
+      { 'Fail2ban.Jail': 'sshd', 'fail2ban.bantime': '1h' },
+      'Fail2ban.Jail=sshd',
+      'has no label fail2ban.jail, so it is left alone',
+      'did you mean fail2ban.jail?',
+    ],
+    [
+      { 'fail2ban.jial': 'sshd', 'fail2ban.bantime': '1h' },
+      'fail2ban.jial=sshd',
+      'has no label fail2ban.jail, so it is left alone',
+      'did you mean fail2ban.jail?',
+    ],
+    [
       { 'fail2ban.jails': 'sshd' },
       'fail2ban.jails=sshd',
       'has no label fail2ban.jail, so it is left alone',
-      'add fail2ban.jail=<jail>',
+      'did you mean fail2ban.jail?',
     ],
   ])('%j opens no jail', (labels, label, message, fix) => {
     const { jails, problems } = resolveLabels(labels);
