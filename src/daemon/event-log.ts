@@ -135,10 +135,11 @@ export class EventLog {
   }
 
   /** @param failures undefined: banned by hand */
-  ban(ban: Ban, failures: number | undefined, renewed: boolean): void {
+  /** @param container that logged the last failure, where that is known */
+  ban(ban: Ban, failures: number | undefined, renewed: boolean, container?: string): void {
     const { jail, ip } = ban;
     this.#log.info(
-      { event: 'ban', jail, ip, failures, ...lifetime(ban), ...(renewed && { renewed }) },
+      { event: 'ban', jail, ip, container, failures, ...lifetime(ban), ...(renewed && { renewed }) },
       `[${jail}] ${renewed ? 'Prolong' : 'Ban'} ${ip}`,
     );
   }

@@ -92,11 +92,11 @@ export class Matching {
 
   /** The line isn't held up: while the kernel works, reading goes on. */
   async #carryOut(decision: Decision): Promise<void> {
-    const { ban, failures, renewed } = decision;
+    const { ban, failures, renewed, container } = decision;
     this.#memory.keep(decision);
     const refused = await this.#enforcer.ban([ban]);
     if (refused.length > 0) return;
-    this.#events.ban(ban, failures, renewed);
+    this.#events.ban(ban, failures, renewed, container);
     if (!renewed) this.#bans?.banned(ban);
   }
 }

@@ -94,7 +94,7 @@ describe("a container read from Docker's log API", () => {
     const before = Math.floor(Date.now() / 1000) * 1000;
     log(line);
     log(line);
-    await sees('ban', { ip: '198.51.100.66', failures: 2, bantime: 600 });
+    await sees('ban', { ip: '198.51.100.66', container: 'app', failures: 2, bantime: 600 });
     for (const { msg } of of('found')) {
       const at = Date.parse(String(msg).replace(/.* - /, ''));
       expect(at).toBeGreaterThanOrEqual(before);

@@ -20,13 +20,14 @@ function logged(tell: (events: EventLog) => void): string[] {
 
 describe('EventLog', () => {
   it('logs a ban with its fields, in the words of fail2ban', () => {
-    const [line] = logged((events) => events.ban(ban, 5, false));
+    const [line] = logged((events) => events.ban(ban, 5, false, 'web'));
     expect(JSON.parse(line!)).toEqual({
       level: 'info',
       time: '2026-11-22T13:44:53.123Z',
       event: 'ban',
       jail: 'nginx-proxy',
       ip: '20.247.234.38',
+      container: 'web',
       failures: 5,
       bantime: 600,
       until: '2026-11-22T13:54:53.000Z',
