@@ -4,6 +4,7 @@ import { foreignHost } from '../config/foreign-host.ts';
 import type { ConfigProblem } from '../config/jail-spec.ts';
 import type { DockerSnapshot, NetworkSnapshot } from '../docker/snapshot.ts';
 import { NeverBan, type OwnAddresses } from '../firewall/never-ban.ts';
+import { localAddresses } from '../local-addresses.ts';
 import { ownAddresses } from './own-addresses.ts';
 
 /** Which addresses must never be banned, as they change. */
@@ -17,7 +18,11 @@ export class NeverBanWatch {
 
   /** What is wrong if packets of the containers don't pass this host. */
   foreignHost(docker: DockerSnapshot | undefined): ConfigProblem[] {
-    return docker === undefined ? [] : foreignHost(this.#own.host, docker.containers, docker.networks);
+    if (docker === undefined) return [];
+    const { containers, networks } = docker;
+    if (foreignHost(this.#own.host, containers, networks).length === 0) return [];
+    // The bridge of a container that crashes time and again comes and goes.
+    return foreignHost([...this.#own.host, ...localAddresses()], containers, networks);
   }
 
   /** Looks at the host's interfaces and Docker's networks. */

@@ -2,6 +2,7 @@ import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { dirname } from 'node:path';
 import { canonicalAddress } from '../address.ts';
+import { localAddresses } from '../local-addresses.ts';
 
 /** Whether the state directory can be used; `temporary`: it is written inside of a container, and ends with it. */
 export type StateDirectory = 'writable' | 'temporary' | 'missing' | 'read-only';
@@ -24,7 +25,12 @@ export async function readHost(stateDir: string): Promise<HostFacts> {
   const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return {
     capabilities: effective === undefined ? undefined : BigInt(`0x${effective}`),
-    addresses: interfaces.flatMap(({ address }) => canonicalAddress(address) ?? []),
+    addresses: [
+      ...new Set([
+        ...interfaces.flatMap(({ address }) => canonicalAddress(address) ?? []),
+        ...localAddresses(),
+      ]),
+    ],
     stateDirectory: await stateOf(stateDir),
   };
 }
