@@ -32,11 +32,11 @@ export async function makeNodeContext(folder: string): Promise<void> {
   await writeFile(join(folder, 'etc/npmrc'), 'cafile=/usr/local/etc/machine-ca.crt\n');
 }
 
-/** Certificate authorities that the machine trusts beside the usual ones, together with those. */
+/** Certificate authorities that the machine trusts: by its own bundle, as Debian's Node does, and by what the environment names. */
 async function machineAuthorities(): Promise<string | undefined> {
   const named = [process.env['NODE_EXTRA_CA_CERTS'], process.env['SSL_CERT_FILE']].filter(Boolean);
-  if (named.length === 0) return undefined;
   const files = new Set([systemBundle, ...named.map(String)]);
   const texts = await Promise.all([...files].map(async (file) => readFile(file, 'utf8').catch(() => '')));
-  return texts.join('\n');
+  const authorities = texts.filter((text) => text !== '').join('\n');
+  return authorities === '' ? undefined : authorities;
 }
