@@ -126,8 +126,13 @@ export class LabHost {
     const ran = signal === 'SIGKILL' ? await this.#kept() : [];
     await this.#engine.stop(signal);
     await this.#startEngine();
-    for (const { id, pid } of ran)
-      await this.until(`${id} runs anew`, async () => this.#runsAnew(id, pid), 30_000);
+    if (ran.length === 0) return;
+    const allRunAnew = async (): Promise<boolean> =>
+      (await Promise.all(ran.map(async ({ id, pid }) => this.#runsAnew(id, pid)))).every(Boolean);
+    await this.until('containers run anew', allRunAnew, 30_000);
+    // One that the engine finds ended late ends once more.
+    await delay(1_000);
+    await this.until('containers still run', allRunAnew, 30_000);
   }
 
   /** Containers that the engine must start again after a crash. */
