@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 
 /**
  * An abstract socket's name belongs to the network namespace, as the rules do: it is seen from every container that has the host's
@@ -31,19 +30,12 @@ export async function announcePresence(name = controllerName): Promise<boolean> 
 /** Whether a controller enforces in this network namespace. */
 export async function isPresent(name = controllerName): Promise<boolean> {
   const socket = connect(name);
-  const tooLate = new AbortController();
   try {
-    await Promise.race([
-      once(socket, 'connect'),
-      delay(patience, undefined, { signal: tooLate.signal }).then(() => {
-        throw new Error('no answer');
-      }),
-    ]);
+    await once(socket, 'connect', { signal: AbortSignal.timeout(patience) });
     return true;
   } catch {
     return false;
   } finally {
-    tooLate.abort();
     socket.on('error', () => undefined).destroy();
   }
 }

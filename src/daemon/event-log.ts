@@ -134,8 +134,10 @@ export class EventLog {
     );
   }
 
-  /** @param failures undefined: banned by hand */
-  /** @param container that logged the last failure, where that is known */
+  /**
+   * @param failures undefined: banned by hand
+   * @param container that logged the last failure, where that is known
+   */
   ban(ban: Ban, failures: number | undefined, renewed: boolean, container?: string): void {
     const { jail, ip } = ban;
     this.#log.info(
