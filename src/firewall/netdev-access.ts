@@ -1,7 +1,6 @@
-import { familyOf, type Family } from '../address.ts';
 import type { AccessSpec } from '../config/access-spec.ts';
 import type { Closes, DirectPath } from '../config/jail-spec.ts';
-import { destinations, portMatches } from './netdev-destinations.ts';
+import { destinations, portMatches, sourceMatches } from './nft-matches.ts';
 import { accessChain } from './nft-names.ts';
 
 /** The paths by which labels close containers that stand in a local network by themselves. */
@@ -41,8 +40,8 @@ export function accessChainAt({
   return [
     accessChain(container),
     [
-      ...sources(deny).flatMap((source) => denied.map((match) => `${source} ${match}counter drop`)),
-      ...sources(allow ?? []).map((source) => `${source} return`),
+      ...sourceMatches(deny).flatMap((source) => denied.map((match) => `${source} ${match}counter drop`)),
+      ...sourceMatches(allow ?? []).map((source) => `${source} return`),
       ...(allow ? others.map((match) => `${match}counter drop`) : []),
     ],
   ];
@@ -50,11 +49,4 @@ export function accessChainAt({
 
 function matches(closes: Closes): string[] {
   return portMatches(closes).map(({ match }) => match);
-}
-
-function sources(entries: readonly string[]): string[] {
-  return ([4, 6] as const).flatMap((family: Family) => {
-    const some = entries.filter((entry) => familyOf(entry) === family);
-    return some.length > 0 ? [`${family === 4 ? 'ip' : 'ip6'} saddr { ${some.join(', ')} }`] : [];
-  });
 }

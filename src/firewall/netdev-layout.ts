@@ -3,7 +3,7 @@ import type { AccessSpec } from '../config/access-spec.ts';
 import type { BlockType, DirectPath } from '../config/jail-spec.ts';
 import type { GuardedJail } from './firewall.ts';
 import { accessChainAt, accessJumps, accessPaths } from './netdev-access.ts';
-import { destinations, portMatches } from './netdev-destinations.ts';
+import { destinations, portMatches } from './nft-matches.ts';
 import { setOf, sourceIn, type Place } from './nft-names.ts';
 
 /** Our table for packets that pass no other hook of the host, as commands name it. */

@@ -1,6 +1,6 @@
-import { familyOf, type Family } from '../address.ts';
 import type { AccessSpec } from '../config/access-spec.ts';
 import type { AccessRules } from './access-rules.ts';
+import { sourceMatches } from './nft-matches.ts';
 import { accessChain, accessOwner } from './nft-names.ts';
 import { closedPorts, portMatch, type Chain, type Line } from './nft-rules.ts';
 
@@ -23,12 +23,9 @@ export function accessChains({ containers, exempt }: AccessRules): [name: string
   });
   const running = containers.filter(({ awaited = false }) => !awaited);
   const awaited = containers.filter((access) => access.awaited);
-  const entrances: [string, Chain][] = [['access', entrance(running)]];
-  return [
-    ...own,
-    ...entrances,
-    ...(awaited.length > 0 ? [[awaitedChain, entrance(awaited)] as [string, Chain]] : []),
-  ];
+  const chains: [string, Chain][] = [...own, ['access', entrance(running)]];
+  if (awaited.length > 0) chains.push([awaitedChain, entrance(awaited)]);
+  return chains;
 }
 
 /** The chain that leads to those of containers which don't run: only from what is forwarded. */
@@ -53,9 +50,5 @@ function chain(owner: string | undefined, texts: readonly string[]): Chain {
 
 /** The sets are part of the rules: they are made, changed and looked at with these. */
 function lookups(entries: readonly string[], verdict: string): string[] {
-  return ([4, 6] as const).flatMap((family: Family) => {
-    const some = entries.filter((entry) => familyOf(entry) === family);
-    const source = family === 4 ? 'ip saddr' : 'ip6 saddr';
-    return some.length > 0 ? [`${source} { ${some.join(', ')} } ${verdict}`] : [];
-  });
+  return sourceMatches(entries).map((match) => `${match} ${verdict}`);
 }

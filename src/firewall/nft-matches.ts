@@ -17,3 +17,11 @@ export function destinations(addresses: readonly string[], family: Family): stri
   const some = [...new Set(addresses.filter((address) => familyOf(address) === family))].toSorted();
   return some.length === 0 ? undefined : `${family === 4 ? 'ip' : 'ip6'} daddr { ${some.join(', ')} }`;
 }
+
+/** The expressions that find a packet's source among addresses and prefixes, one a family that there are any of. */
+export function sourceMatches(entries: readonly string[]): string[] {
+  return ([4, 6] as const).flatMap((family: Family) => {
+    const some = entries.filter((entry) => familyOf(entry) === family);
+    return some.length > 0 ? [`${family === 4 ? 'ip' : 'ip6'} saddr { ${some.join(', ')} }`] : [];
+  });
+}
