@@ -1,29 +1,17 @@
-import { isIP } from 'node:net';
 import * as z from 'zod';
 import { canonicalPrefix } from '../address.ts';
 import type { AccessSpec } from '../config/access-spec.ts';
 import type { NetworkSnapshot } from '../docker/snapshot.ts';
 import { prefixCover } from '../prefix-cover.ts';
-import { directPath, readPath } from './guarded-jails.ts';
+import { closedPort, directPath } from './remembered-closes.ts';
 
-const port = z.int().min(1).max(65_535);
 const prefix = z.string().refine((text) => canonicalPrefix(text) === text);
 const text = z.string();
 
 const accesses = z.array(
   z.object({
     container: text,
-    closes: z.array(
-      z.object({
-        protocol: z.enum(['tcp', 'udp', 'sctp']),
-        first: port,
-        last: port,
-        hostAddress: z
-          .string()
-          .refine((address) => isIP(address) > 0)
-          .optional(),
-      }),
-    ),
+    closes: z.array(closedPort),
     allow: z.array(prefix).optional(),
     deny: z.array(prefix),
     awaited: z.literal(true).optional(),
@@ -39,11 +27,11 @@ const networks = z.array(
 export function readAccesses(note: string): readonly AccessSpec[] {
   return (read(accesses, note) ?? []).map(({ container, closes, allow, deny, awaited, direct }) => ({
     container,
-    closes: closes.map(({ hostAddress, ...rest }) => ({ ...rest, hostAddress })),
+    closes,
     allow: allow && prefixCover(allow),
     deny: prefixCover(deny),
     ...(awaited && { awaited }),
-    ...(direct && { direct: direct.map(readPath) }),
+    ...(direct && { direct }),
   }));
 }
 
