@@ -10,7 +10,6 @@ import type { Positions } from './followed-container.ts';
 import type { ActiveJail, JailRegistry } from './jail-registry.ts';
 import { newTally, type SourceCounts, type Tally } from './line-counts.ts';
 import type { Matching } from './matching.ts';
-import { takeWithPrefix } from './syslog-routes.ts';
 
 /** How the journal is reached; tests put their own in. */
 export type JournalAccess = Pick<JournalOptions, 'start' | 'place' | 'random'>;
@@ -202,7 +201,7 @@ export class JournalReader {
       const isMatched =
         container === undefined
           ? this.#matching.match(jail, line, container, live)
-          : takeWithPrefix(this.#matching, { jail, container, line, messageStart, live });
+          : this.#matching.matchWithHeader(jail, line, messageStart, container, live);
       if (isMatched) this.#tally.matched += 1;
     }
   }

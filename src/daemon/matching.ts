@@ -50,13 +50,30 @@ export class Matching {
    * @param live false for what was logged before the start
    * @returns whether there was a failure in it
    */
-  match(
-    { jail, filter, screen }: ActiveJail,
+  match(jail: ActiveJail, line: LogLine, container: string | undefined, live: boolean): boolean {
+    return mayMatter(jail, line) && this.#match(jail, line, container, live);
+  }
+
+  /**
+   * As `match`. A filter may be written for syslog's files, as fail2ban reads them, or for what the container itself prints: the line
+   * is matched with its header first, and if that finds nothing, without.
+   * @param messageStart where in the line's text the header ends; 0: it has none
+   */
+  matchWithHeader(
+    jail: ActiveJail,
     line: LogLine,
+    messageStart: number,
     container: string | undefined,
     live: boolean,
   ): boolean {
-    if (line.time !== undefined && !screen.mayMatter(line.text)) return false;
+    if (!mayMatter(jail, line)) return false;
+    if (this.#match(jail, line, container, live)) return true;
+    if (messageStart === 0) return false;
+    const message = { text: line.text.slice(messageStart), time: line.time, dateRemoved: false };
+    return this.#match(jail, message, container, live);
+  }
+
+  #match({ jail, filter }: ActiveJail, line: LogLine, container: string | undefined, live: boolean): boolean {
     const failures = filter.process(line, this.#clock(), live);
     if (failures.length > 0) this.take(jail, failures, container);
     return failures.length > 0;
@@ -99,4 +116,9 @@ export class Matching {
     this.#events.ban(ban, failures, renewed, container);
     if (!renewed) this.#bans?.banned(ban);
   }
+}
+
+/** False: the filter would find nothing in the line, nor in a part of it. */
+function mayMatter({ screen }: ActiveJail, { time, text }: LogLine): boolean {
+  return time === undefined || screen.mayMatter(text);
 }

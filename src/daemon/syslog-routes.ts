@@ -82,30 +82,8 @@ export class SyslogRoutes {
     for (const { jail, container, after } of routes) {
       if (time <= after) continue;
       if (time < Infinity) this.#lastOf.set(program, time);
-      if (takeWithPrefix(this.#matching, { jail, container, line, messageStart, live })) matched += 1;
+      if (this.#matching.matchWithHeader(jail, line, messageStart, container, live)) matched += 1;
     }
     return matched;
   }
-}
-
-/**
- * A filter may be written for syslog's files, as fail2ban reads them, or for what the container itself prints: the line is
- * matched with its header first, and if that finds nothing, without.
- * @returns whether there was a failure in it
- */
-export function takeWithPrefix(
-  matching: Matching,
-  {
-    jail,
-    container,
-    line,
-    messageStart,
-    live,
-  }: Omit<Route, 'after'> & Omit<SyslogLine, 'program'> & { live: boolean },
-): boolean {
-  if (line.time !== undefined && !jail.screen.mayMatter(line.text)) return false;
-  if (matching.match(jail, line, container, live)) return true;
-  if (messageStart === 0) return false;
-  const message = { text: line.text.slice(messageStart), time: line.time, dateRemoved: false };
-  return matching.match(jail, message, container, live);
 }

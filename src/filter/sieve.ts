@@ -1,6 +1,6 @@
+import { anyLiteral } from './any-literal.ts';
 import type { LiteralGate } from './literal-gate.ts';
 import { frequencyIn, needlesOf, type Frequency, type Needle } from './needle.ts';
-import { escapeUnit } from './python-regex/char-set.ts';
 import type { Clause } from './python-regex/required-literals.ts';
 
 /** Above this number, one search for all literals at once is faster than one for each. */
@@ -84,8 +84,5 @@ export class Sieve {
 function anyOf(gates: readonly LiteralGate[]): RegExp | undefined {
   const clauses = gates.map((gate) => gate.clauses[0]);
   if (clauses.includes(undefined)) return undefined;
-  const literals = new Set(clauses.flatMap((clause: Clause | undefined) => clause ?? []));
-  const source = (text: string): string =>
-    Array.from({ length: text.length }, (_, i) => escapeUnit(text.charCodeAt(i))).join('');
-  return new RegExp([...literals].map(source).join('|'));
+  return anyLiteral(new Set(clauses.flatMap((clause: Clause | undefined) => clause ?? [])));
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { LineScreen } from '../../src/daemon/line-screen.ts';
 import { boundBacktracking } from '../../src/filter/backtracking.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
+import { LineScreen } from '../../src/filter/line-screen.ts';
 import type { FilterSpec } from '../../src/filter/spec.ts';
 import { builtinFilter, filterNames, modesOf, samplesDir } from '../builtin/builtin-filters.ts';
 import { readSamples } from '../conformance/sample-log.ts';
-import { specOf } from '../filter/specs.ts';
+import { specOf } from './specs.ts';
 
 process.env['TZ'] = 'UTC';
 const now = Date.parse('2026-11-22T13:44:53Z');

@@ -1,4 +1,5 @@
-import type { Filter } from '../filter/filter.ts';
+import { anyLiteral } from './any-literal.ts';
+import type { Filter } from './filter.ts';
 
 /** Bytes of a log by which the filter chooses what to search it for: some hundred lines. */
 const sampleBytes = 16_384;
@@ -56,10 +57,6 @@ class LogSample {
 function anyOf(needles: readonly string[] | undefined): (text: string) => boolean {
   if (!needles) return () => true;
   if (needles.length <= fewNeedles) return (text) => needles.some((needle) => text.includes(needle));
-  const expression = new RegExp(needles.map(escaped).join('|'));
+  const expression = anyLiteral(needles);
   return (text) => expression.test(text);
-}
-
-function escaped(text: string): string {
-  return text.replaceAll(/[^\w]/g, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
