@@ -69,7 +69,8 @@ export class Matching {
     if (!mayMatter(jail, line)) return false;
     if (this.#match(jail, line, container, live)) return true;
     if (messageStart === 0) return false;
-    const message = { text: line.text.slice(messageStart), time: line.time, dateRemoved: false };
+    const { time, stream } = line;
+    const message = { text: line.text.slice(messageStart), time, dateRemoved: false, stream };
     return this.#match(jail, message, container, live);
   }
 

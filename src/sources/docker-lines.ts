@@ -1,7 +1,7 @@
 import type { DockerProgress } from './docker-progress.ts';
 import { compareInstants, TimestampReader, type Instant } from './docker-timestamp.ts';
 import { maxLineBytes } from './line-buffer.ts';
-import type { LogLine } from './log-line.ts';
+import type { LogLine, LogStream } from './log-line.ts';
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;
@@ -32,14 +32,17 @@ interface Pending {
  */
 export class DockerLines {
   readonly #progress: DockerProgress;
+  readonly #streams: readonly [LogStream | undefined, LogStream | undefined];
   readonly #stamp = new TimestampReader();
   readonly #pending: [Pending | undefined, Pending | undefined] = [undefined, undefined];
   #lines: LogLine[] = [];
   #cutLines = 0;
   #problem: string | undefined;
 
-  constructor(progress: DockerProgress) {
+  /** @param tty whether the container has a terminal, which makes one stream of both */
+  constructor(progress: DockerProgress, tty: boolean) {
     this.#progress = progress;
+    this.#streams = tty ? [undefined, undefined] : ['stdout', 'stderr'];
   }
 
   /** What the engine wrote into the log itself: why it can't read on. */
@@ -67,7 +70,7 @@ export class DockerLines {
         this.#hold(stream, bytes, at, lineEnd);
         this.#finish(stream, begun);
       } else if (this.#progress.take(stream, this.#stamp)) {
-        this.#emit(bytes, at, lineEnd, this.#stamp);
+        this.#emit(stream, bytes, at, lineEnd, this.#stamp);
       }
       at = lineEnd + 1;
     }
@@ -130,10 +133,10 @@ export class DockerLines {
     const bytes = Buffer.concat(pending.pieces);
     pending.pieces = [];
     this.#progress.pend(stream, undefined);
-    if (this.#progress.take(stream, pending.begun)) this.#emit(bytes, 0, bytes.length, pending.begun);
+    if (this.#progress.take(stream, pending.begun)) this.#emit(stream, bytes, 0, bytes.length, pending.begun);
   }
 
-  #emit(bytes: Buffer, start: number, lineEnd: number, { seconds, nanos }: Instant): void {
+  #emit(stream: 0 | 1, bytes: Buffer, start: number, lineEnd: number, { seconds, nanos }: Instant): void {
     let end = lineEnd;
     if (end > start && bytes[end - 1] === carriageReturn) end--;
     if (end - start > maxLineBytes) {
@@ -144,6 +147,7 @@ export class DockerLines {
       text: bytes.toString('utf8', start, end),
       time: seconds * 1000 + Math.floor(nanos / 1_000_000),
       dateRemoved: false,
+      stream: this.#streams[stream],
     });
   }
 }

@@ -12,7 +12,7 @@ export class DockerLogStream {
 
   /** @param tty whether the container has a terminal: its stream has no frames then */
   constructor(tty: boolean, progress: DockerProgress) {
-    this.#lines = new DockerLines(progress);
+    this.#lines = new DockerLines(progress, tty);
     if (tty) {
       this.#raw = new RawLog(
         (_stream, bytes, start, end) => this.#lines.message(0, bytes, start, end),

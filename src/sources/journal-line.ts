@@ -1,5 +1,5 @@
 import type { JournalEntry } from './journal-entry.ts';
-import type { LogLine } from './log-line.ts';
+import { type LogLine, type LogStream, streamOfPriority } from './log-line.ts';
 
 /** The longest message of an entry, in characters. What it has beyond is dropped. */
 export const maxJournalMessage = 64 * 1024;
@@ -29,7 +29,8 @@ export function journalLine(entry: JournalEntry, message: string): JournalLine {
   const prefix = prefixOf(entry);
   const lead = prefix === '' ? '' : `${oneLine(prefix)} `;
   const text = lead + oneLine(message.slice(0, maxJournalMessage));
-  return { line: { text, time: timeOf(entry), dateRemoved: true }, messageStart: lead.length };
+  const line = { text, time: timeOf(entry), dateRemoved: true, stream: streamOf(entry) };
+  return { line, messageStart: lead.length };
 }
 
 /** What was logged; several messages in one entry are joined by spaces. */
@@ -40,6 +41,12 @@ export function messageOf(entry: JournalEntry): string {
 /** A field's first value. */
 export function fieldOf({ fields }: JournalEntry, name: string): string | undefined {
   return fields.get(name)?.[0] || undefined;
+}
+
+/** Of what Docker logs: others choose their priority themselves. */
+function streamOf(entry: JournalEntry): LogStream | undefined {
+  if (fieldOf(entry, 'CONTAINER_ID_FULL') === undefined) return undefined;
+  return streamOfPriority(Number(fieldOf(entry, 'PRIORITY')));
 }
 
 function prefixOf(entry: JournalEntry): string {

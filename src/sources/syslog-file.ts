@@ -1,5 +1,5 @@
 import { tailFile, type TailOptions } from './file-tail.ts';
-import type { LogLine } from './log-line.ts';
+import { type LogLine, streamOfPriority } from './log-line.ts';
 import { readRepeatedMessage } from './repeated-message.ts';
 import { SyslogClock } from './syslog-clock.ts';
 import { findSyslogHeader } from './syslog-header.ts';
@@ -90,7 +90,8 @@ function* syslogLines(
     const time = header && clock.read(text.slice(header.dateStart, header.dateEnd));
     if (header && time !== undefined) {
       const rest = text.slice(header.dateEnd, end);
-      const whole = header.dateStart === start ? rest : text.slice(start, header.dateStart) + rest;
+      const lead = text.slice(start, header.dateStart);
+      const whole = lead + rest;
       const repeated = readRepeatedMessage(text, header.messageStart, end);
       const one: SyslogLine = {
         program: header.program,
@@ -98,6 +99,7 @@ function* syslogLines(
           text: repeated ? whole.slice(0, header.messageStart - end) + repeated.message : whole,
           time,
           dateRemoved: true,
+          stream: lead ? streamOfPriority(Number(lead.slice(1, -1))) : undefined,
         },
         messageStart: whole.length - (end - header.messageStart),
       };

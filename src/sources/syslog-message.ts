@@ -1,4 +1,5 @@
 import { readRepeatedMessage } from './repeated-message.ts';
+import { type LogStream, streamOfPriority } from './log-line.ts';
 import type { SyslogClock } from './syslog-clock.ts';
 import type { SyslogLine } from './syslog-file.ts';
 import { findDateEnd, skipPriority, withoutPid } from './syslog-header.ts';
@@ -13,6 +14,8 @@ export interface MessageHeader {
   readonly host: string;
   /** As {@link SyslogClock} reads it; empty: not given. */
   readonly stamp: string;
+  /** By the priority, as Docker sends it. */
+  readonly stream: LogStream | undefined;
   /** Offset of what the program itself wrote. */
   readonly messageStart: number;
 }
@@ -31,6 +34,15 @@ const stampShape = /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT[^ 
  */
 export function findMessageHeader(text: string): MessageHeader | undefined {
   const start = skipPriority(text, 0);
+  const header = findHeader(text, start);
+  if (!header) return undefined;
+  return { ...header, stream: start > 0 ? streamOfPriority(Number(text.slice(1, start - 1))) : undefined };
+}
+
+type HeaderWithoutStream = Omit<MessageHeader, 'stream'>;
+
+/** @param start behind the priority; 0: there is none */
+function findHeader(text: string, start: number): HeaderWithoutStream | undefined {
   if (start > 0 && /^[1-9]\d{0,2} /.test(text.slice(start, start + 4))) return findRfc5424(text, start);
   // srslog's own format has a space behind the priority.
   const dateStart = start > 0 && text[start] === ' ' ? start + 1 : start;
@@ -48,7 +60,7 @@ export function findMessageHeader(text: string): MessageHeader | undefined {
 }
 
 /** A word that ends in a colon, and has more to it. */
-function findTag(text: string, start: number): MessageHeader | undefined {
+function findTag(text: string, start: number): HeaderWithoutStream | undefined {
   const space = text.indexOf(' ', start);
   const end = space < 0 ? text.length : space;
   if (text[end - 1] !== ':' || end - 1 <= start) return undefined;
@@ -64,7 +76,7 @@ function findTag(text: string, start: number): MessageHeader | undefined {
 }
 
 /** `1 TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA MSG`, `-` for what isn't given (RFC 5424, section 6). */
-function findRfc5424(text: string, start: number): MessageHeader | undefined {
+function findRfc5424(text: string, start: number): HeaderWithoutStream | undefined {
   const fields: string[] = [];
   let at = start;
   while (fields.length < 6) {
@@ -125,7 +137,7 @@ export interface ReceivedLine {
  */
 export function receivedLine(
   text: string,
-  { program, tag, host, stamp, messageStart }: MessageHeader,
+  { program, tag, host, stamp, stream, messageStart }: MessageHeader,
   { clock, hostname, received }: { clock: SyslogClock; hostname: string; received: number },
 ): ReceivedLine | undefined {
   const time = stamp === '' ? received : clock.read(stamp);
@@ -133,7 +145,7 @@ export function receivedLine(
   const repeated = readRepeatedMessage(text, messageStart, text.length);
   const lead = ` ${host || hostname} ${tag} `;
   const message = repeated?.message ?? text.slice(messageStart);
-  const line = { text: lead + message, time, dateRemoved: true };
+  const line = { text: lead + message, time, dateRemoved: true, stream };
   return { line: { program, line, messageStart: lead.length }, times: repeated?.times ?? 1 };
 }
 

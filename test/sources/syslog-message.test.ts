@@ -53,7 +53,12 @@ describe('the header of a syslog message', () => {
       line: {
         program: 'nginx-proxy',
         messageStart: lead.length,
-        line: { text: `${lead}GET /a`, time, dateRemoved: true },
+        line: {
+          text: `${lead}GET /a`,
+          time,
+          dateRemoved: true,
+          stream: text.startsWith('<30>') ? 'stdout' : undefined,
+        },
       },
     });
   });
