@@ -10,6 +10,7 @@ import {
   engineInfo,
   engineVersion,
   inspectedContainer,
+  inspectedImage,
   networkList,
   serviceList,
   type EngineInfo,
@@ -68,6 +69,9 @@ const eventFilters = JSON.stringify({
   ],
 });
 
+/** Milliseconds to wait for what is known of an image: nothing else may be late for it. */
+const imagePatience = 2_000;
+
 class DockerodeClient implements EngineClient {
   readonly engine: EngineVersion;
   readonly #docker: Dockerode;
@@ -100,6 +104,19 @@ class DockerodeClient implements EngineClient {
     } catch (error) {
       if (error instanceof NotFound) return undefined;
       throw error;
+    }
+  }
+
+  async inspectImage(id: string, signal: AbortSignal): Promise<Readonly<Record<string, string>> | undefined> {
+    const image = this.#docker.getImage(id);
+    const name = `GET /images/${id.slice(0, 19)}/json`;
+    try {
+      const within = AbortSignal.any([signal, AbortSignal.timeout(imagePatience)]);
+      const { Config } = await this.#calls.answer(name, inspectedImage, (o) => image.inspect(o), within);
+      return Config?.Labels ?? {};
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return undefined;
     }
   }
 

@@ -10,6 +10,7 @@ export interface Dockerode {
   listNetworks(options: Abortable): Promise<unknown>;
   listServices(options: Abortable & { filters: string }): Promise<unknown>;
   getContainer(id: string): DockerodeContainer;
+  getImage(id: string): Pick<DockerodeContainer, 'inspect'>;
   getEvents(options: Abortable & { filters: string }): Promise<AsyncIterable<unknown>>;
 }
 

@@ -68,6 +68,9 @@ export const inspectedContainer = z.object({
     .nullish(),
 });
 
+/** `GET /images/ID/json`. */
+export const inspectedImage = z.object({ Config: z.object({ Labels: stringMap }).nullish() });
+
 /** `GET /networks`. */
 export const networkList = z.array(
   z.object({

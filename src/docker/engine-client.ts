@@ -19,6 +19,8 @@ export interface EngineClient {
   listContainers(signal: AbortSignal): Promise<readonly ListedContainer[]>;
   /** Undefined if there is no such container (any more). */
   inspectContainer(id: string, signal: AbortSignal): Promise<InspectedContainer | undefined>;
+  /** The labels that an image gives its containers. Undefined if they can't be had: it is gone, a proxy doesn't let the question through, or the answer is late. */
+  inspectImage(id: string, signal: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>;
   listNetworks(signal: AbortSignal): Promise<readonly ListedNetwork[]>;
   /** Swarm services with these ids. Undefined: the engine doesn't tell, since it is no manager or a proxy doesn't let the question through. */
   listServices(ids: readonly string[], signal: AbortSignal): Promise<readonly ListedService[] | undefined>;

@@ -19,6 +19,8 @@ export interface FakeContainer {
   logOptions?: Record<string, string>;
   startedAt?: string;
   created?: string;
+  /** Default: an image without labels. */
+  imageId?: string;
   endpoints?: Record<string, { IPAddress?: string; GlobalIPv6Address?: string }>;
 }
 
@@ -34,6 +36,8 @@ export class FakeEngine {
     { Name: 'bridge', Driver: 'bridge', IPAM: { Config: [{ Subnet: '172.17.0.0/16' }] } },
   ];
   info: unknown = {};
+  /** Labels of images, by id. */
+  images: Record<string, Record<string, string>> = { [plainImage]: {} };
   /** Swarm's; undefined: it is no manager. */
   services: readonly { ID: string }[] | undefined;
   /** Runs before each answer; may answer itself, then returns true. */
@@ -140,6 +144,12 @@ export class FakeEngine {
       response.on('close', () => this.#streams.delete(response));
       return undefined;
     }
+    const image = /^\/images\/([^/]+)\/json$/.exec(path)?.[1];
+    if (image !== undefined) {
+      const labels = this.images[decodeURIComponent(image)];
+      if (!labels) return json(response, 404, { message: `No such image: ${image}` });
+      return json(response, 200, { Config: { Labels: labels } });
+    }
     const id = /^\/containers\/([^/]+)\/json$/.exec(path)?.[1];
     if (id !== undefined) {
       const container = this.containers.find((candidate) => candidate.id === id);
@@ -149,6 +159,8 @@ export class FakeEngine {
     return json(response, 501, { message: `the fake engine has no ${path}` });
   }
 }
+
+const plainImage = `sha256:${'ab'.repeat(32)}`;
 
 export const engine20 = { version: '20.10.24', min: '1.12', max: '1.41' };
 export const engine29 = { version: '29.0.1', min: '1.44', max: '1.52' };
@@ -191,7 +203,7 @@ function inspection(container: FakeContainer): unknown {
     Id: id,
     Name: `/${name}`,
     Created: container.created ?? '2026-11-22T13:44:53.123456789Z',
-    Image: `sha256:${'ab'.repeat(32)}`,
+    Image: container.imageId ?? plainImage,
     Path: 'nginx',
     Args: ['-g', 'daemon off;'],
     State: { StartedAt: startedAt ?? '2026-11-22T13:44:54Z' },
