@@ -2,6 +2,7 @@ import type { FilterSpec } from '../filter/spec.ts';
 import { ConfigError } from './config-error.ts';
 import type { ConfigTree } from './config-tree.ts';
 import { parseCall, type Call } from './filter-call.ts';
+import { isBuiltIn } from './built-in-filter.ts';
 import { filterOptions, hasFilter, readFilter, type FilterDefinition } from './filter-options.ts';
 import type { JailDefinitions } from './jail-definitions.ts';
 import { parseJailOption, type JailOption } from './jail-options.ts';
@@ -47,7 +48,8 @@ export function jailFilter(
     () => filterOptions(definition, call.options, reader.forFilter(), logtype),
     definition.file,
   );
-  return finish(call.name, options, reader, definition);
+  const filter = finish(call.name, options, reader, definition);
+  return isBuiltIn(tree, call, filter.spec) ? { ...filter, spec: { ...filter.spec, builtIn: true } } : filter;
 }
 
 /** Undefined: none is named but by default, and none of that name exists, while failregex is given. */

@@ -76,10 +76,11 @@ export function ignoresOf({ ignoreip, ignoreNames = [], ignoreFiles = [] }: Jail
 
 function overlaidFilter(filter: FilterSpec, overlay: JailOverlay): FilterSpec {
   if (!changesFilter(overlay)) return filter;
+  const { builtIn: _, ...expressions } = filter;
   const timeZone = valueOf(overlay, 'logtimezone', filter.logTimeZone);
   const prefregex = valueOf(overlay, 'prefregex', filter.prefregex);
   return {
-    ...filter,
+    ...expressions,
     failregex: changed(filter.failregex, overlay.failregex),
     ignoreregex: changed(filter.ignoreregex, overlay.ignoreregex),
     prefregex: prefregex?.trim() === '' ? undefined : prefregex,

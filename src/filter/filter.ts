@@ -21,8 +21,6 @@ export interface FilterOptions {
   readonly onResolved?: (failures: readonly Failure[]) => void;
   /** Told of each line that an expression was too costly for; for that expression, it counts as not matched. */
   readonly onExceeded?: (report: ExceededReport) => void;
-  /** Whether the expressions are somebody's who may wish us ill: then even short lines are searched at a bounded cost only. */
-  readonly foreign?: boolean;
   /** For tools that explain a filter: every expression is tried, times stand as logged, names as they are. */
   readonly explain?: boolean;
   /** Whether every expression is tried although one has matched; by default where `explain` is set. */
@@ -209,7 +207,7 @@ function finderOf(spec: FilterSpec, options: FilterOptions, explain: boolean): F
       where: `${expression} of filter ${spec.name}`,
       names: spec.usedns !== 'no',
       multiline,
-      foreign: options.foreign,
+      foreign: spec.builtIn !== true,
       onExceeded: (length) => onExceeded?.({ filter: spec.name, expression, length }),
     });
   const prefregex = spec.prefregex === undefined ? undefined : named(spec.prefregex, 'prefregex');

@@ -17,4 +17,6 @@ export interface FilterSpec {
   readonly logtype: 'file' | 'journal';
   /** Minutes east of UTC of dates that name no zone; undefined: this process's own zone. */
   readonly logTimeZone?: number;
+  /** Whether every expression is the image's own: none is changed or added by a user's file, a label or by hand. */
+  readonly builtIn?: boolean;
 }

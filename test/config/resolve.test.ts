@@ -65,6 +65,7 @@ describe('defaults', () => {
           maxlines: 1,
           usedns: 'warn',
           logtype: 'file',
+          builtIn: true,
         },
         sources: [{ kind: 'syslog', program: 'web', container: 'web', fallback: 'web'.padEnd(64, '0') }],
         blocktype: 'drop',

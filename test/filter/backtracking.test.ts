@@ -36,7 +36,7 @@ describe('up to what length of a text backtracking is quick', () => {
 
 describe("a stranger's expression", () => {
   const find = (failregex: string, text: string): string[] => {
-    const filter = compileFilter(specOf([failregex]), { foreign: true });
+    const filter = compileFilter(specOf([failregex]));
     return filter.process({ text, time: 0, dateRemoved: true }, 0).map(({ id }) => id);
   };
 
