@@ -16,5 +16,12 @@ export class Dock2banError extends Error {
 
 /** The text of whatever was thrown. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (!(thrown instanceof Error)) return String(thrown);
+  if (!('code' in thrown && thrown.code === 'ERR_ACCESS_DENIED' && 'resource' in thrown))
+    return thrown.message;
+  // Node's own text names a flag of Node's, which is ours to set.
+  const isWrite = 'permission' in thrown && thrown.permission === 'FileSystemWrite';
+  return isWrite
+    ? `dock2ban may not write ${String(thrown.resource)} (it writes to --state-dir and the folders of its sockets)`
+    : `dock2ban may not read ${String(thrown.resource)} (mount it into the container, and restart dock2ban)`;
 }

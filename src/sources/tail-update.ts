@@ -31,6 +31,8 @@ const fixes: Readonly<Record<string, string>> = {
   ENOENT: "mount the host's log folder (not the file) into the container: -v /var/log:/var/log:ro",
   EACCES:
     'let dock2ban read it: group_add: ["4"] (adm, which owns the logs on Debian and Ubuntu), or cap_add: [DAC_READ_SEARCH]',
+  ERR_ACCESS_DENIED:
+    'mount its folder into the container: -v /srv/logs:/srv/logs:ro; dock2ban reads what is mounted and what its options name',
   ENOTFILE: 'name a log file',
   EPACKED: 'name log files only: *.log instead of *',
 };
@@ -44,7 +46,9 @@ export function tailError(path: string, error: unknown): Dock2banError {
       ? `${path} does not exist`
       : code === 'EACCES'
         ? `no permission to read ${path}`
-        : `cannot read ${path}: ${messageOf(error)}`;
+        : code === 'ERR_ACCESS_DENIED'
+          ? `${path} is not mounted into the container`
+          : `cannot read ${path}: ${messageOf(error)}`;
   return new Dock2banError('source-unreadable', message, { cause: error, ...(fix !== undefined && { fix }) });
 }
 

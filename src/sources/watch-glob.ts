@@ -32,7 +32,9 @@ export async function* watchGlob(
 async function expand(pattern: string): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   try {
-    for await (const path of glob(pattern)) if (!packedSuffix.test(path)) found.add(path);
+    // Only what is below the part without wildcards: Node doesn't let us look above what we may read.
+    const [, cwd = '/', rest = ''] = /^(\/(?:[^*?[{]*\/)?)(.*)$/.exec(pattern) ?? [];
+    for await (const path of glob(rest, { cwd })) if (!packedSuffix.test(path)) found.add(join(cwd, path));
   } catch {
     // A folder on the way can't be read: what was found before it stands, and the next look may find more.
   }
