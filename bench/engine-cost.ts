@@ -34,7 +34,7 @@ async function measure(driver: string, read: boolean): Promise<string> {
     command: ['bash', '-c', `yes '${line}'`],
   });
   await delay(3000);
-  const pids = [await engineOf(host), await host.container('dock2ban').pid()];
+  const pids = [await engineOf(host), await host.container('dock2ban').pidUnderInit()];
   const before = await Promise.all(pids.map((pid) => cpuOf(host, pid)));
   const lines = read ? await linesRead() : 0;
   await delay(seconds * 1000);

@@ -28,7 +28,7 @@ export class Dock2ban implements Contender {
   }
 
   async memory(): Promise<Memory> {
-    return readMemory(this.#host, await this.#host.container('dock2ban').pid());
+    return readMemory(this.#host, await this.#host.container('dock2ban').pidUnderInit());
   }
 
   /** Needs none: it is seldom behind by more than milliseconds. */

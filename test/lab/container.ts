@@ -59,6 +59,12 @@ export class Container implements AsyncDisposable {
     return Number(await this.inspect('{{.State.Pid}}'));
   }
 
+  /** The process that its first one, an init, runs; as the host numbers it. */
+  async pidUnderInit(): Promise<number> {
+    const { stdout } = await this.#host.exec(['pgrep', '--oldest', '--parent', String(await this.pid())]);
+    return Number(stdout);
+  }
+
   /** Kills its first process as a crash would, without the engine's knowledge. */
   async crash(): Promise<void> {
     await this.#host.exec(['kill', '-s', 'KILL', String(await this.pid())]);

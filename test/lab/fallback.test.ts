@@ -46,7 +46,7 @@ describe('a container that logs what no program should', () => {
     ['100 MB in one line', "head -c 100000000 /dev/zero | tr '\\0' x"],
     ['NULs only', 'head -c 20000000 /dev/zero'],
   ])('%s: is cut, and costs no memory and no ban', async (_, what) => {
-    const pid = await lab.host.container('dock2ban').pid();
+    const pid = await lab.host.container('dock2ban').pidUnderInit();
     await using container = await lab.host.run({
       image: lab.images.base,
       labels: { 'fail2ban.jail': 'nginx-proxy' },
