@@ -5,6 +5,7 @@ import type { JailSpec } from '../config/jail-spec.ts';
 import type { NetworkSnapshot } from '../docker/snapshot.ts';
 import type { GuardedJail } from '../firewall/firewall.ts';
 import type { Ban } from '../jail/ban.ts';
+import { lastEnd } from '../jail/ban-end.ts';
 import { Jail } from '../jail/jail.ts';
 import { LineBudget } from '../jail/line-budget.ts';
 import type { Counting } from '../store/counted.ts';
@@ -163,7 +164,12 @@ export function countingOf(jails: () => Iterable<Jail>): Counting {
     *changes() {
       for (const { name: jail, spec, failures: book } of jails()) {
         for (const [ip, failures] of book.changes()) {
-          yield { jail, ip, failures, until: (failures?.last ?? 0) + spec.findtime * 1000 };
+          yield {
+            jail,
+            ip,
+            failures,
+            until: Math.min((failures?.last ?? 0) + spec.findtime * 1000, lastEnd),
+          };
         }
       }
     },

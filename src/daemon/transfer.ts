@@ -1,4 +1,5 @@
 import type { TransferredBan } from '../control/view-api.ts';
+import { banEnd } from '../jail/ban-end.ts';
 import { isActive, seenFrom, type StoredBan } from '../store/stored-ban.ts';
 
 /** The pieces of an export: JSON, with a ban on each line. */
@@ -42,7 +43,7 @@ export function received(ban: TransferredBan, now: number): StoredBan {
       jail,
       ip,
       since,
-      until: ban.until === null ? undefined : Math.max(since, Date.parse(ban.until)),
+      until: ban.until === null ? undefined : banEnd(Math.max(since, Date.parse(ban.until))),
       count,
       failures: ban.failures ?? undefined,
       container: ban.container ?? undefined,

@@ -5,6 +5,6 @@ export interface Ban {
   readonly ip: string;
   /** Epoch milliseconds. */
   readonly since: number;
-  /** Epoch milliseconds; undefined: for ever. */
+  /** Epoch milliseconds, as `banEnd` gives it; undefined: for ever. */
   readonly until: number | undefined;
 }

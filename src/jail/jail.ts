@@ -3,6 +3,7 @@ import { grownBanTime } from '../config/bantime-increment.ts';
 import type { JailSpec } from '../config/jail-spec.ts';
 import type { Failure } from '../filter/failure.ts';
 import type { Ban } from './ban.ts';
+import { banEnd } from './ban-end.ts';
 import { type BanCounts, BanHistory } from './ban-history.ts';
 import { detached } from './detached.ts';
 import type { CountedFailures, FailureBook } from './failure-book.ts';
@@ -166,7 +167,7 @@ export class Jail {
 
   /** Takes over a ban that was in force before this process started. */
   restore(ban: Ban): void {
-    this.#hold(ban);
+    this.#hold({ ...ban, until: banEnd(ban.until) });
   }
 
   /** Ends a ban and forgets the failures. Undefined: it wasn't banned. */
@@ -216,7 +217,11 @@ export class Jail {
     this.#counter.shift(ms);
     this.#nextExpiry += ms;
     for (const [ip, { since, until, ...ban }] of this.#bans) {
-      this.#bans.set(ip, { ...ban, since: since + ms, until: until === undefined ? undefined : until + ms });
+      this.#bans.set(ip, {
+        ...ban,
+        since: since + ms,
+        until: banEnd(until === undefined ? undefined : until + ms),
+      });
     }
   }
 
@@ -250,7 +255,7 @@ export class Jail {
     const { bantime, increment } = this.#spec;
     const count = this.#earlierBans(ip, since);
     const seconds = increment ? grownBanTime(increment, bantime, count, this.#random()) : bantime;
-    return seconds < 0 || seconds === Infinity ? undefined : since + Math.round(seconds * 1000);
+    return seconds < 0 ? undefined : banEnd(since + seconds * 1000);
   }
 }
 

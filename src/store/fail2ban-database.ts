@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { canonicalTarget } from './ban-target.ts';
+import { banEnd, lastEnd } from '../jail/ban-end.ts';
 import { capLines } from '../jail/matched-lines.ts';
 import type { StoredBan } from './stored-ban.ts';
 
@@ -12,8 +13,6 @@ export type OnSkipped = (reason: string) => void;
 const unknownBantime = 600;
 /** Bytes of a ban's JSON that are looked at; its matches are about ten lines. */
 const mostData = 1024 * 1024;
-/** JavaScript's last date. */
-const lastTime = 8.64e15;
 const mostCount = 1_000_000;
 
 const jailName = /^[^\s,[\]\p{C}]{1,100}$/u;
@@ -78,19 +77,18 @@ function banOf(row: Record<string, SQLOutputValue>, now: number): StoredBan | st
   if (ip === undefined) return `${quoted(id)} is no address`;
   if (typeof jail !== 'string' || !jailName.test(jail)) return `${ip}: ${quoted(jail)} is no name of a jail`;
   const began = typeof timeofban === 'number' ? Math.round(timeofban * 1000) : Number.NaN;
-  if (!(began > 0 && began < lastTime)) return `[${jail}] ${ip}: the time of the ban is no time`;
+  if (!(began > 0 && began <= lastEnd)) return `[${jail}] ${ip}: the time of the ban is no time`;
   if (typeof bantime !== 'number' || !Number.isFinite(bantime)) {
     return `[${jail}] ${ip}: the duration of the ban is no number`;
   }
   const since = Math.min(began, now);
   const seconds = bantime === -2 ? unknownBantime : bantime;
-  const until = since + Math.round(seconds * 1000);
   const { failures, lines } = ticketOf(data);
   return {
     jail,
     ip,
     since,
-    until: seconds < 0 || until > lastTime ? undefined : until,
+    until: seconds < 0 ? undefined : banEnd(since + seconds * 1000),
     count: countOf(bancount) ?? 1,
     failures,
     container: undefined,

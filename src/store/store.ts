@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { banEnd } from '../jail/ban-end.ts';
 import type { CountedFailures } from '../jail/failure-book.ts';
 import { countedBefore } from './counted.ts';
 import { banStatistics, type BanStatistics } from './ban-statistics.ts';
@@ -26,8 +27,6 @@ const pageRows = 200;
 const mostRows = 250_000;
 /** Milliseconds (30 days) after which the position in a log that nobody reads any more is forgotten. */
 const positionAge = 30 * 86_400_000;
-/** JavaScript's last date. What ends later is for ever. */
-const lastTime = 8.64e15;
 
 /**
  * The memory in the state directory: bans, how often who was banned, what was counted, and up to where logs were read. Writing returns at
@@ -98,7 +97,6 @@ export class Store {
   /** Stores a ban in place of an earlier one of the address in the jail. */
   put(ban: StoredBan): void {
     const { jail, ip, since, until, count, failures, container, lines } = ban;
-    const end = until === undefined || until > lastTime ? undefined : Math.round(until);
     this.#write({
       jail,
       ip,
@@ -106,7 +104,7 @@ export class Store {
         jail,
         ip,
         since: Math.round(since),
-        until: end,
+        until: banEnd(until),
         count,
         failures,
         container,

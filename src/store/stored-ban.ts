@@ -1,4 +1,5 @@
 import type { Ban } from '../jail/ban.ts';
+import { banEnd } from '../jail/ban-end.ts';
 
 /** A ban as it is remembered, without what was logged. `ip` may also be a prefix in canonical form. */
 export interface BanRecord extends Ban {
@@ -41,5 +42,6 @@ export const outdatedFactor = 3;
  */
 export function seenFrom<T extends Ban>(ban: T, now: number): T {
   if (ban.since <= now) return ban;
-  return { ...ban, since: now, until: ban.until === undefined ? undefined : now + (ban.until - ban.since) };
+  const { since, until } = ban;
+  return { ...ban, since: now, until: banEnd(until === undefined ? undefined : now + (until - since)) };
 }

@@ -1,0 +1,34 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { LiveDaemon } from './live-daemon.ts';
+
+let daemon: LiveDaemon;
+
+beforeEach(() => {
+  daemon = new LiveDaemon();
+});
+
+afterEach(async () => {
+  await daemon.end();
+});
+
+it.each([
+  ['a bantime beyond all dates', 'bantime = 300000y'],
+  ['one beyond all whole numbers', 'bantime = 9**300'],
+  ['one that grows beyond', 'bantime = 200000y\nbantime.increment = true\nbantime.factor = 1000000'],
+])('%s bans for ever, and everything goes on', async (_, options) => {
+  daemon.config(
+    'jail.local',
+    `${daemon.section('far', `maxretry = 1\n${options}`)}\n${daemon.section('app', 'maxretry = 1')}`,
+  );
+  await daemon.start();
+  daemon.fail('far', '203.0.113.9');
+  await daemon.sees('ban', { jail: 'far', ip: '203.0.113.9', bantime: -1, until: null });
+  daemon.fail('app', '203.0.113.10');
+  await daemon.sees('ban', { jail: 'app', ip: '203.0.113.10' });
+  await daemon.control.ban('far', ['198.51.100.1']);
+  expect(daemon.of('ban').filter(({ jail }) => jail === 'far')).toHaveLength(2);
+  expect(daemon.control.jail('far')!.banned).toMatchObject([{ until: null }, { until: null }]);
+  expect(daemon.control.views.why('203.0.113.9').jails).toMatchObject([{ bans: [{ until: null }] }]);
+  const exported = [...daemon.control.views.export()].join('');
+  expect(JSON.parse(exported).bans).toHaveLength(3);
+});
