@@ -287,6 +287,13 @@ export class EventLog {
           `Not remembered: ${event.row}: ${event.error.message}`,
         );
         break;
+      case 'rows-skipped':
+        this.#log.error(
+          { event: 'store-rows-skipped', path: event.path, count: event.count, example: event.example },
+          `Skipped ${event.count} unusable row${event.count === 1 ? '' : 's'} of ${event.path}, such as ${event.example} ` +
+            '(all others are in force; no other program may write to the state directory)',
+        );
+        break;
       case 'resumed':
         this.#log.info({ event: 'store-resumed' }, 'Bans are remembered again');
         break;

@@ -1,5 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { canonicalPrefix } from '../address.ts';
+import { lastEnd } from '../jail/ban-end.ts';
 import { localTime } from '../local-time.ts';
+import { mostCount } from './stored-ban.ts';
 
 /** An address, and how often it was banned. */
 export interface OffenderRecord {
@@ -28,7 +31,8 @@ const quarterHour = 900_000;
 
 /** @throws what SQLite throws */
 export function banStatistics(db: DatabaseSync): BanStatistics {
-  const recent = `(SELECT ip, jail, since, count FROM ban ORDER BY id DESC LIMIT ${newest})`;
+  const recent = `(SELECT ip, jail, max(0, min(since, ${lastEnd})) AS since, max(1, min(count, ${mostCount})) AS count
+    FROM ban ORDER BY id DESC LIMIT ${newest})`;
   const jails = db.prepare(
     `SELECT jail, count(*) AS addresses, sum(count) AS bans FROM ${recent} GROUP BY jail ORDER BY jail`,
   );
@@ -51,12 +55,15 @@ export function banStatistics(db: DatabaseSync): BanStatistics {
       addresses: Number(row['addresses']),
       bans: Number(row['bans']),
     })),
-    offenders: offenders.all().map((row) => ({
-      ip: String(row['ip']),
-      bans: Number(row['bans']),
-      jails: String(row['jails']).split('\n').toSorted(),
-      last: Number(row['last']),
-    })),
+    offenders: offenders
+      .all()
+      .filter(({ ip }) => typeof ip === 'string' && canonicalPrefix(ip) === ip)
+      .map((row) => ({
+        ip: String(row['ip']),
+        bans: Number(row['bans']),
+        jails: String(row['jails']).split('\n').toSorted(),
+        last: Number(row['last']),
+      })),
     days: [...days]
       .toSorted(([a], [b]) => (a < b ? 1 : -1))
       .slice(0, mostDays)

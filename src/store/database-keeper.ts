@@ -1,5 +1,6 @@
-import { statSync } from 'node:fs';
-import { openDatabase, setAside } from './database.ts';
+import { lstatSync } from 'node:fs';
+import { openDatabase } from './database.ts';
+import { intruders, setAside } from './database-files.ts';
 import { StoreError, storeError } from './store-error.ts';
 import { Tables } from './tables.ts';
 import { WriteAheadLog } from './write-ahead-log.ts';
@@ -12,6 +13,8 @@ export type StoreEvent =
   | { readonly kind: 'set-aside'; readonly error: StoreError; readonly movedTo: string }
   /** One row can't be stored; the rest is. */
   | { readonly kind: 'row-refused'; readonly row: string; readonly error: StoreError }
+  /** Rows that no ban and no count can be made of; all others count. */
+  | { readonly kind: 'rows-skipped'; readonly path: string; readonly count: number; readonly example: string }
   /** The trouble is over. `unread`: the database could be read only now, and its bans are still to be restored. */
   | { readonly kind: 'resumed'; readonly unread: boolean };
 
@@ -110,7 +113,7 @@ export class DatabaseKeeper {
   }
 
   #connected(): Tables {
-    const stats = this.#isWritable ? statSync(this.#options.path, { throwIfNoEntry: false }) : undefined;
+    const stats = this.#isWritable ? lstatSync(this.#options.path, { throwIfNoEntry: false }) : undefined;
     if (this.#isWritable && (!stats || this.#file !== `${stats.dev}:${stats.ino}`)) {
       this.#disconnect();
       throw new StoreError('store-removed', `${this.#options.path} was moved or removed while it was in use`);
@@ -127,7 +130,7 @@ export class DatabaseKeeper {
     const tables = new Tables(db);
     this.#tables = tables;
     if (readOnly) throw readOnly;
-    const { dev, ino } = statSync(path);
+    const { dev, ino } = lstatSync(path);
     this.#file = `${dev}:${ino}`;
     this.#log = new WriteAheadLog(path, syncPause);
     this.#isWritable = true;
@@ -139,12 +142,15 @@ export class DatabaseKeeper {
 
   #open(): ReturnType<typeof openDatabase> {
     const { path } = this.#options;
+    for (const { path: place, what } of intruders(path)) {
+      this.#moveAside(new StoreError('store-foreign', `${place} is ${what}`), place);
+    }
     try {
       return openDatabase(path);
     } catch (thrown) {
       const error = storeError(thrown, path);
       if (!isUnusable(error)) throw error;
-      this.#moveAside(error);
+      this.#moveAside(error, path);
       return openDatabase(path);
     }
   }
@@ -155,7 +161,7 @@ export class DatabaseKeeper {
       this.#disconnect();
       this.#wasOpen = true;
       try {
-        this.#moveAside(error);
+        this.#moveAside(error, this.#options.path);
       } catch (second) {
         this.#tell(storeError(second, this.#options.path));
       }
@@ -173,8 +179,8 @@ export class DatabaseKeeper {
     if (isNew) this.#options.report({ kind: 'failed', error });
   }
 
-  #moveAside(error: StoreError): void {
-    const { path, clock, report } = this.#options;
+  #moveAside(error: StoreError, path: string): void {
+    const { clock, report } = this.#options;
     if (this.#asides >= mostAsides) throw error;
     const movedTo = setAside(path, clock());
     this.#asides += 1;

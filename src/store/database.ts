@@ -1,8 +1,19 @@
-import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { applicationId, migrate, migrations, pragma } from './schema.ts';
+import { plainFile } from './database-files.ts';
+import { applicationId, isOurSchema, migrate, migrations, pragma } from './schema.ts';
 import { StoreError, storeError } from './store-error.ts';
 
 /** An open database whose schema is the newest. */
@@ -27,8 +38,11 @@ const settings = `
   PRAGMA wal_autocheckpoint = 4000;
   PRAGMA journal_size_limit = 16777216;
   PRAGMA synchronous = NORMAL;
-  PRAGMA trusted_schema = OFF;
 `;
+
+/** Nothing that a file says is run. Integers beyond JavaScript's would throw. */
+const careful = { readBigInts: true, defensive: true } as const;
+const distrust = 'PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;';
 
 /**
  * Opens the database of the state directory, which is made if it is missing. What can't be written but read is opened for
@@ -52,34 +66,13 @@ export function openDatabase(path: string): OpenedDatabase {
   }
 }
 
-/**
- * Gives a file that is no database of ours, and what belongs to it, another name.
- * @param now epoch milliseconds, for that name
- * @returns the new name
- * @throws StoreError
- */
-export function setAside(path: string, now: number): string {
-  const stamp = new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  let name = `${path}.aside-${stamp}`;
-  for (let n = 2; existsSync(name); n++) name = `${path}.aside-${stamp}-${n}`;
-  try {
-    // The log first: left alone beside a new database, it could be taken for that one's.
-    for (const suffix of ['-wal', '-shm', '-journal', '']) {
-      if (existsSync(path + suffix)) renameSync(path + suffix, name + suffix);
-    }
-  } catch (error) {
-    throw storeError(error, path);
-  }
-  return name;
-}
-
 function openWritable(path: string): OpenedDatabase {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   refuseNewer(path);
-  // Matched lines are nobody else's business; SQLite gives its other files the same mode.
-  closeSync(openSync(path, 'a', 0o600));
-  const db = new DatabaseSync(path, { timeout: lockTimeout });
+  makePrivate(path);
+  const db = new DatabaseSync(path, { ...careful, timeout: lockTimeout });
   try {
+    db.exec(distrust);
     const fresh = identify(db, path);
     db.exec(settings);
     if (fresh) db.exec(`PRAGMA application_id = ${applicationId}`);
@@ -98,7 +91,8 @@ function openForReading(path: string): DatabaseSync | undefined {
   url.searchParams.set('immutable', '1');
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(hasLog ? path : url, { readOnly: true });
+    db = new DatabaseSync(hasLog ? path : url, { ...careful, readOnly: true });
+    db.exec(distrust);
     // Every version has the same table of bans.
     if (!identify(db, path) && pragma(db, 'user_version') > 0) return db;
   } catch (thrown) {
@@ -122,20 +116,36 @@ function identify(db: DatabaseSync, path: string): boolean {
     throw new StoreError('store-foreign', `${path} is a database of another program`);
   }
   if (version > migrations.length) throw newer(path, version);
+  if (!isOurSchema(db, version)) {
+    throw new StoreError(
+      'store-foreign',
+      `${path} holds other tables, views or triggers than dock2ban makes`,
+    );
+  }
   return false;
+}
+
+/** Makes the file if there is none. Matched lines are nobody else's business; SQLite gives its other files the same mode. */
+function makePrivate(path: string): void {
+  const file = openSync(path, constants.O_RDWR | constants.O_CREAT | plainFile, 0o600);
+  try {
+    if ((fstatSync(file).mode & 0o077) !== 0) fchmodSync(file, 0o600);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Looks into the file's header (https://www.sqlite.org/fileformat.html): SQLite itself might write on opening it. */
 function refuseNewer(path: string): void {
   if (!existsSync(path)) return;
   const header = Buffer.alloc(100);
-  const file = openSync(path, 'r');
+  const file = openSync(path, constants.O_RDONLY | plainFile);
   try {
     readSync(file, header, 0, header.length, 0);
   } finally {
     closeSync(file);
   }
-  const version = header.readUInt32BE(60);
+  const version = header.readInt32BE(60);
   if (header.readUInt32BE(68) === applicationId && version > migrations.length) throw newer(path, version);
 }
 

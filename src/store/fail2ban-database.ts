@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import { canonicalPrefix } from '../address.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
-import { canonicalTarget } from './ban-target.ts';
 import { banEnd, lastEnd } from '../jail/ban-end.ts';
 import { capLines } from '../jail/matched-lines.ts';
-import type { StoredBan } from './stored-ban.ts';
+import { mostCount, type StoredBan } from './stored-ban.ts';
 
 /** Why a row is left out, for people. */
 export type OnSkipped = (reason: string) => void;
@@ -13,7 +13,6 @@ export type OnSkipped = (reason: string) => void;
 const unknownBantime = 600;
 /** Bytes of a ban's JSON that are looked at; its matches are about ten lines. */
 const mostData = 1024 * 1024;
-const mostCount = 1_000_000;
 
 const jailName = /^[^\s,[\]\p{C}]{1,100}$/u;
 
@@ -73,8 +72,9 @@ function open(path: string): DatabaseSync {
 /** @returns why it is skipped, where it is */
 function banOf(row: Record<string, SQLOutputValue>, now: number): StoredBan | string {
   const { ip: id, jail, timeofban, bantime, bancount, data } = row;
-  const ip = typeof id === 'string' ? canonicalTarget(id) : undefined;
+  const ip = typeof id === 'string' ? canonicalPrefix(id) : undefined;
   if (ip === undefined) return `${quoted(id)} is no address`;
+  if (ip.endsWith('/0')) return `${ip} would ban every address`;
   if (typeof jail !== 'string' || !jailName.test(jail)) return `${ip}: ${quoted(jail)} is no name of a jail`;
   const began = typeof timeofban === 'number' ? Math.round(timeofban * 1000) : Number.NaN;
   if (!(began > 0 && began <= lastEnd)) return `[${jail}] ${ip}: the time of the ban is no time`;

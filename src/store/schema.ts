@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 
 /** Marks a file as a database of ours (`PRAGMA application_id`): "d2bn". */
 export const applicationId = 0x6432_626e;
@@ -62,6 +62,22 @@ export function migrate(db: DatabaseSync, steps: readonly string[] = migrations)
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
   }
+}
+
+/** Whether a database has all that a version of the schema has, and nothing else but what `ANALYZE` makes: a trigger or a view could run anything, and for ever. */
+export function isOurSchema(db: DatabaseSync, version: number): boolean {
+  if (version < 1) return false;
+  const own = new DatabaseSync(':memory:');
+  for (const step of migrations.slice(0, version)) own.exec(step);
+  const expected = schemaOf(own);
+  own.close();
+  return schemaOf(db) === expected;
+}
+
+function schemaOf(db: DatabaseSync): string {
+  const select = `SELECT type, name, tbl_name, substr(sql, 1, 10000) AS sql FROM sqlite_schema
+    WHERE name NOT IN ('sqlite_stat1', 'sqlite_stat4') ORDER BY type, name`;
+  return JSON.stringify(db.prepare(select).all()).replaceAll(/(?:\s|\\n)+/g, ' ');
 }
 
 /** The value of a pragma that is a number. */

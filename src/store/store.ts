@@ -9,7 +9,7 @@ import { encodeLines, decodeLines } from './matched-lines.ts';
 import { type Batch, type BanWrite, PendingWrites } from './pending-writes.ts';
 import { isRowFault, storeError } from './store-error.ts';
 import type { StoreOptions, StoreStatus } from './store-options.ts';
-import { type BanRecord, isActive, seenFrom, type StoredBan } from './stored-ban.ts';
+import { type BanRecord, isActive, mostCount, seenFrom, type StoredBan } from './stored-ban.ts';
 import { StoredHistory } from './stored-history.ts';
 import type { Tables } from './tables.ts';
 
@@ -17,6 +17,8 @@ export type { StoreOptions, StoreStatus };
 
 /** Milliseconds for which what is to be written is collected. */
 const commitWithin = 100;
+/** Milliseconds within which rows that are skipped are told of in one event. */
+const tellWithin = 1000;
 /** Rows of one transaction: some milliseconds. */
 const batchRows = 250;
 /** What may wait while nothing can be stored. */
@@ -44,6 +46,7 @@ export class Store {
   #due = Infinity;
   #closed = false;
   #hasCounted = false;
+  #skipTimer: NodeJS.Timeout | undefined;
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -73,13 +76,14 @@ export class Store {
     } catch (error) {
       this.#keeper.fail(error);
     }
+    this.#noteSkipped(tables);
     for (const { record } of this.#pending.bans()) if (record && isActive(record, now)) yield bare(record);
   }
 
   /** The latest ban of an address in a jail, in force or not, with its lines. */
   get(jail: string, ip: string): StoredBan | undefined {
     const waiting = this.#pending.get(jail, ip);
-    if (!waiting) return this.#keeper.read((tables) => tables.get(jail, ip));
+    if (!waiting) return this.#read((tables) => tables.get(jail, ip));
     const { record } = waiting;
     return record && { ...bare(record), lines: decodeLines(record.lines) };
   }
@@ -87,7 +91,7 @@ export class Store {
   /** What is remembered of an address, by jail. */
   of(ip: string): readonly BanRecord[] {
     const waiting = this.#pending.of(ip);
-    const stored = this.#keeper.read((tables) => tables.of(ip)) ?? [];
+    const stored = this.#read((tables) => tables.of(ip)) ?? [];
     return [
       ...stored.filter(({ jail }) => !waiting.some((write) => write.jail === jail)),
       ...waiting.flatMap(({ record }) => (record ? bare(record) : [])),
@@ -105,8 +109,8 @@ export class Store {
         ip,
         since: Math.round(since),
         until: banEnd(until),
-        count,
-        failures,
+        count: bounded(count),
+        failures: failures === undefined ? undefined : bounded(failures),
         container,
         lines: encodeLines(lines),
       },
@@ -155,6 +159,7 @@ export class Store {
     } catch (error) {
       this.#keeper.fail(error);
     }
+    this.#noteSkipped(tables);
   }
 
   /** What the last run has left to the next, by name. */
@@ -179,7 +184,7 @@ export class Store {
     this.flush();
     for (let after: number | undefined = 0; ;) {
       const from: number = after;
-      const page = this.#keeper.read((tables) => tables.page(from, pageRows));
+      const page = this.#read((tables) => tables.page(from, pageRows));
       if (page?.last === undefined) break;
       after = page.last;
       yield page.bans.filter(({ jail, ip }) => !this.#pending.get(jail, ip));
@@ -219,7 +224,26 @@ export class Store {
     this.flush();
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#skipTimer);
     this.#keeper.close();
+  }
+
+  #read<T>(look: (tables: Tables) => T): T | undefined {
+    return this.#keeper.read((tables) => {
+      const found = look(tables);
+      this.#noteSkipped(tables);
+      return found;
+    });
+  }
+
+  /** Rows may be read at many places at once: they are told of together. */
+  #noteSkipped(tables: Tables | undefined): void {
+    if (!tables?.hasSkipped || this.#skipTimer) return;
+    this.#skipTimer = setTimeout(() => {
+      this.#skipTimer = undefined;
+      const skipped = tables.takeSkipped();
+      if (skipped) this.#options.report({ kind: 'rows-skipped', path: this.path, ...skipped });
+    }, tellWithin).unref();
   }
 
   #text(key: string): string | undefined {
@@ -322,6 +346,10 @@ export class Store {
       if (!this.#pending.get(ban.jail, ban.ip)) this.put(ban);
     }
   }
+}
+
+function bounded(count: number): number {
+  return Math.min(Math.max(1, Math.round(count)), mostCount);
 }
 
 /** Logs have names that begin otherwise: with a path, or what kind of source it is. */

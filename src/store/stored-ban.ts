@@ -11,6 +11,9 @@ export interface BanRecord extends Ban {
   readonly container: string | undefined;
 }
 
+/** No ban has a count of bans or failures beyond this. */
+export const mostCount = 1_000_000;
+
 /** A ban with the log lines that led to it. */
 export interface StoredBan extends BanRecord {
   /** The last of the matched lines. The store keeps `matchLimits` of them. */

@@ -1,26 +1,48 @@
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { CountedFailures } from '../jail/failure-book.ts';
-import { canonicalTarget } from './ban-target.ts';
 import type { FailureWrite } from './counted.ts';
-import { decodeLines, encodeLines } from './matched-lines.ts';
+import { encodeLines } from './matched-lines.ts';
 import type { BanWrite, PositionWrite } from './pending-writes.ts';
 import { pragma } from './schema.ts';
-import { outdatedFactor, type BanRecord, type StoredBan } from './stored-ban.ts';
-
-type Row = Record<string, SQLOutputValue>;
+import { mostCount, outdatedFactor, type BanRecord, type StoredBan } from './stored-ban.ts';
+import { banColumns, banOf, failuresOf, nameOf, type Row, storedBanOf, text } from './stored-row.ts';
 
 /** Rows that one slice of a purge looks at, so that matching goes on in between. */
 const sliceRows = 1000;
+/** Bytes of a position or note: notes name each container. */
+const mostNote = 16 * 1024 * 1024;
+/** Rows that are remembered as skipped, so that each is counted once. */
+const mostSkipped = 100_000;
 
-const columns = 'ip, jail, since, until, count, failures, container';
+/** Rows that no ban and no count can be made of. */
+export interface SkippedRows {
+  readonly count: number;
+  /** One of them, and what is wrong with it. */
+  readonly example: string;
+}
 
-/** The tables of one open database. Every method throws what SQLite throws. */
+/**
+ * The tables of one open database, whose integers are read as BigInt. Every row is looked at by itself. Every method throws what SQLite throws.
+ */
 export class Tables {
   readonly db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #skipped = new Set<string>();
+  #untold: SkippedRows | undefined;
 
   constructor(db: DatabaseSync) {
     this.db = db;
+  }
+
+  get hasSkipped(): boolean {
+    return this.#untold !== undefined;
+  }
+
+  /** The rows that were found unusable since the last time; undefined: none. */
+  takeSkipped(): SkippedRows | undefined {
+    const skipped = this.#untold;
+    this.#untold = undefined;
+    return skipped;
   }
 
   /** Runs `work` in one transaction: all of it is stored, or nothing. */
@@ -42,16 +64,9 @@ export class Tables {
       return;
     }
     const { since, until, count, failures, container, lines } = record;
-    this.#prepared(`INSERT OR REPLACE INTO ban (${columns}, lines) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`).run(
-      ip,
-      jail,
-      since,
-      until ?? null,
-      count,
-      failures ?? null,
-      container ?? null,
-      lines,
-    );
+    this.#prepared(
+      `INSERT OR REPLACE INTO ban (ip, jail, since, until, count, failures, container, lines) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    ).run(ip, jail, since, until ?? null, count, failures ?? null, container ?? null, lines);
   }
 
   writePosition({ source, position, updated }: PositionWrite): void {
@@ -81,39 +96,42 @@ export class Tables {
     );
   }
 
-  /** The failures of a jail, the longest ago first. Rows that are none are passed over. @param after epoch milliseconds */
+  /** The failures of a jail, the longest ago first. @param after epoch milliseconds */
   *failures(jail: string, after: number): Generator<readonly [ip: string, failures: CountedFailures]> {
     // A database that can only be read may be of a version without.
     if (pragma(this.db, 'user_version') < 2) return;
     const select = this.db.prepare(
-      'SELECT ip, first, last, count, lines FROM failure WHERE jail = ? AND last > ? ORDER BY last',
+      `SELECT ${text('ip')}, jail, first, last, count, ${text('lines')} FROM failure WHERE jail = ? AND last > ? ORDER BY last`,
     );
-    for (const { ip, first, last, count, lines } of select.iterate(jail, after)) {
-      if (typeof ip !== 'string' || canonicalTarget(ip) !== ip || typeof lines !== 'string') continue;
-      if (typeof first !== 'number' || typeof last !== 'number' || typeof count !== 'number') continue;
-      if (count > 0 && first <= last) yield [ip, { first, last, count, lines: decodeLines(lines) }];
+    for (const row of select.iterate(jail, after)) {
+      const counted = this.#usable('failures', row, failuresOf(row));
+      if (counted) yield [counted.ip, counted];
     }
   }
 
-  /** Bans in force, in the order in which they were made. Rows that are no bans are passed over. */
+  /** Bans in force, in the order in which they were made. */
   *active(now: number): Generator<BanRecord> {
     // A statement of its own: two of these may run at a time.
-    const select = this.db.prepare(`SELECT ${columns} FROM ban WHERE until IS NULL OR until > ? ORDER BY id`);
+    const select = this.db.prepare(
+      `SELECT ${banColumns} FROM ban WHERE until IS NULL OR until > ? ORDER BY id`,
+    );
     for (const row of select.iterate(now)) {
-      const ban = recordOf(row);
+      const ban = this.#usable('ban', row, banOf(row));
       if (ban) yield ban;
     }
   }
 
   /** What is remembered of an address, in force or not. */
   of(ip: string): readonly BanRecord[] {
-    const rows = this.#prepared(`SELECT ${columns} FROM ban WHERE ip = ?`).all(ip);
-    return rows.flatMap((row) => recordOf(row) ?? []);
+    const rows = this.#prepared(`SELECT ${banColumns} FROM ban WHERE ip = ?`).all(ip);
+    return rows.flatMap((row) => this.#usable('ban', row, banOf(row)) ?? []);
   }
 
   get(jail: string, ip: string): StoredBan | undefined {
-    const row = this.#prepared(`SELECT ${columns}, lines FROM ban WHERE ip = ? AND jail = ?`).get(ip, jail);
-    return row && storedOf(row);
+    const row = this.#prepared(
+      `SELECT ${banColumns}, ${text('lines')} FROM ban WHERE ip = ? AND jail = ?`,
+    ).get(ip, jail);
+    return row && this.#usable('ban', row, storedBanOf(row));
   }
 
   /** Bans in the order in which they were stored, with their lines. @param after the `last` of the page before; 0 at first */
@@ -121,26 +139,29 @@ export class Tables {
     after: number,
     most: number,
   ): { readonly bans: readonly StoredBan[]; readonly last: number | undefined } {
-    const rows = this.#prepared(`SELECT id, ${columns}, lines FROM ban WHERE id > ? ORDER BY id LIMIT ?`).all(
-      after,
-      most,
-    );
+    const rows = this.#prepared(
+      `SELECT id, ${banColumns}, ${text('lines')} FROM ban WHERE id > ? ORDER BY id LIMIT ?`,
+    ).all(after, most);
     const last = rows.at(-1)?.['id'];
     return {
-      bans: rows.flatMap((row) => storedOf(row) ?? []),
-      last: typeof last === 'number' ? last : undefined,
+      bans: rows.flatMap((row) => this.#usable('ban', row, storedBanOf(row)) ?? []),
+      last: last === undefined ? undefined : Number(last),
     };
   }
 
   position(source: string): string | undefined {
-    const row = this.#prepared('SELECT position FROM position WHERE source = ?').get(source);
+    const row = this.#prepared(`SELECT ${text('position', mostNote)} FROM position WHERE source = ?`).get(
+      source,
+    );
     return typeof row?.['position'] === 'string' ? row['position'] : undefined;
   }
 
   /** Addresses and bans so far, by jail. */
   totals(): readonly { jail: string; addresses: number; bans: number }[] {
     return this.db
-      .prepare('SELECT jail, count(*) AS addresses, sum(count) AS bans FROM ban GROUP BY jail ORDER BY jail')
+      .prepare(
+        `SELECT jail, count(*) AS addresses, sum(max(1, min(count, ${mostCount}))) AS bans FROM ban GROUP BY jail ORDER BY jail`,
+      )
       .all()
       .map(({ jail, addresses, bans }) => ({
         jail: String(jail),
@@ -166,9 +187,9 @@ export class Tables {
     );
     for (let from = 0; ;) {
       const to = end.get(from, sliceRows)?.['id'];
-      if (typeof to !== 'number') break;
+      if (typeof to !== 'bigint') break;
       yield Number(remove.run(from, to, now, now - age, outdatedFactor).changes);
-      from = to;
+      from = Number(to);
     }
     const rows = Number(this.#prepared('SELECT count(*) AS rows FROM ban').get()?.['rows'] ?? 0);
     const removeOldest = this.#prepared(
@@ -184,6 +205,18 @@ export class Tables {
     this.db.close();
   }
 
+  /** What a row came to; a row that can be nothing is counted. */
+  #usable<Found extends object>(kind: string, row: Row, found: Found | string): Found | undefined {
+    if (typeof found !== 'string') return found;
+    const name = `${kind} ${nameOf(row)}`;
+    if (this.#skipped.size < mostSkipped && !this.#skipped.has(name)) {
+      this.#skipped.add(name);
+      const { count = 0, example = `${name}: ${found}` } = this.#untold ?? {};
+      this.#untold = { count: count + 1, example };
+    }
+    return undefined;
+  }
+
   #prepared(sql: string): StatementSync {
     const known = this.#statements.get(sql);
     if (known) return known;
@@ -191,25 +224,4 @@ export class Tables {
     this.#statements.set(sql, statement);
     return statement;
   }
-}
-
-function storedOf(row: Row): StoredBan | undefined {
-  const ban = recordOf(row);
-  return ban && { ...ban, lines: typeof row['lines'] === 'string' ? decodeLines(row['lines']) : [] };
-}
-
-/** The file may have been in other hands: only what a ban can be is taken for one. */
-function recordOf(row: Row): BanRecord | undefined {
-  const { ip, jail, since, until, count, failures, container } = row;
-  if (typeof ip !== 'string' || typeof jail !== 'string' || canonicalTarget(ip) !== ip) return undefined;
-  if (typeof since !== 'number' || typeof count !== 'number') return undefined;
-  return {
-    jail,
-    ip,
-    since,
-    until: typeof until === 'number' ? until : undefined,
-    count: Math.max(1, count),
-    failures: typeof failures === 'number' ? failures : undefined,
-    container: typeof container === 'string' ? container : undefined,
-  };
 }

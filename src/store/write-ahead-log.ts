@@ -1,5 +1,7 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { plainFile } from './database-files.ts';
 
 /**
  * Brings commits to the disk soon without making anyone wait. With `synchronous=NORMAL` a commit is safe from a crash of the process,
@@ -36,7 +38,7 @@ export class WriteAheadLog {
     while (this.#wanted && !this.#closed) {
       this.#wanted = false;
       try {
-        this.#handle ??= await open(this.#path, 'r');
+        this.#handle ??= await open(this.#path, constants.O_RDONLY | plainFile);
         await this.#handle.datasync();
       } catch {
         // A disk that fails is told by the next write; a log that isn't there has nothing to sync.

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { readFail2banDatabase } from '../../src/store/fail2ban-database.ts';
 import { importFail2ban } from './import-fail2ban.ts';
 import { matchLimits } from '../../src/jail/matched-lines.ts';
-import { canonicalTarget } from '../../src/store/ban-target.ts';
+import { canonicalPrefix } from '../../src/address.ts';
 import { ban, openStore, start, temporaryDir } from './temporary.ts';
 
 const seconds = start / 1000;
@@ -153,7 +153,7 @@ it('yields only bans that can be, whatever stands in the rows', () => {
       const { bans, skipped } = read(database(join(temporaryDir(), 'f2b'), rows));
       expect(bans.length + skipped.length).toBe(rows.length);
       for (const each of bans) {
-        expect(canonicalTarget(each.ip)).toBe(each.ip);
+        expect(canonicalPrefix(each.ip)).toBe(each.ip);
         expect(each.since).toBeLessThanOrEqual(start);
         expect(Number.isSafeInteger(each.since) && Number.isSafeInteger(each.until ?? 0)).toBe(true);
         expect(each.count).toBeGreaterThanOrEqual(1);
