@@ -17,7 +17,7 @@ const now = Date.parse('2026-11-22T13:44:53Z');
 // As the daemon does at its start.
 beforeAll(boundBacktracking);
 
-describe.each(filterNames)('no line of 64 KiB costs %s more than its budget', (name) => {
+describe.each(filterNames)('no line of 70,000 characters costs %s more than its budget', (name) => {
   it.each(modesOf(name))(
     'mode %s',
     async (mode) => {

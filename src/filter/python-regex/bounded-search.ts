@@ -30,8 +30,7 @@ const maxWork = 600_000;
  * else by our own.
  */
 export function boundedSearch(expression: Expression, alphabet: Alphabet): BoundedSearch {
-  // The large classes of Unicode make V8's linear engine slow.
-  if (alphabet === 'ascii') {
+  if (alphabet === 'ascii' || !hasLargeClass(expression.root)) {
     try {
       const linear = new Searcher(expression, alphabet, 'l');
       return { linear: true, search: (text) => linear.search(text, 0) };
@@ -40,6 +39,12 @@ export function boundedSearch(expression: Expression, alphabet: Alphabet): Bound
     }
   }
   return ownSearch(expression);
+}
+
+/** Of Unicode's word characters there are hundreds of ranges, which make V8's linear engine slow. */
+function hasLargeClass(node: Node): boolean {
+  if (node.type !== 'set') return children(node).some(hasLargeClass);
+  return node.items.some((item) => item.kind === 'class' && item.class === 'word' && !item.ascii);
 }
 
 /** A search by our own engine. */
