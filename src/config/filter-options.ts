@@ -16,6 +16,7 @@ export const filterOptionNames = [
   'maxlines',
   'journalmatch',
   'usedns',
+  'stream',
 ] as const;
 
 /** A filter's files, merged. */

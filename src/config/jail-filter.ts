@@ -83,6 +83,9 @@ function finish(
     throw new ConfigError(`filter ${name} has no failregex`, 'set failregex, or name another filter');
   }
   const timeZone = single('logtimezone');
+  // The filter's stands for the filter's expressions.
+  const ownRegex = reader.text('failregex') !== undefined;
+  const stream = parsedOr(reader, 'stream', ownRegex ? reader.text('stream') : single('stream'), 'all');
   const spec: FilterSpec = {
     name,
     failregex,
@@ -92,6 +95,7 @@ function finish(
     maxlines: parsedOr(reader, 'maxlines', single('maxlines'), 1),
     usedns: parsedOr(reader, 'usedns', single('usedns'), 'warn'),
     logtype: filter.get('logtype') === 'journal' ? 'journal' : 'file',
+    ...(stream !== 'all' && { stream }),
     ...(timeZone !== undefined && { logTimeZone: parsedOr(reader, 'logtimezone', timeZone, 0) }),
   };
   const journalMatches = parsedOr(reader, 'journalmatch', single('journalmatch'), []);
@@ -102,7 +106,7 @@ function lines(text: string): string[] {
   return text.split('\n').filter((line) => line !== '');
 }
 
-function parsedOr<Name extends 'maxlines' | 'usedns' | 'logtimezone' | 'journalmatch', T>(
+function parsedOr<Name extends 'maxlines' | 'usedns' | 'stream' | 'logtimezone' | 'journalmatch', T>(
   reader: JailReader,
   option: Name,
   text: string | undefined,

@@ -87,6 +87,13 @@ const usedns = parsed((value) => {
   );
 });
 
+const streams = ['stdout', 'stderr', 'all'] as const;
+
+const stream = parsed((value) => {
+  const word = value.trim().toLowerCase();
+  return streams.find((known) => known === word) ?? invalid(value, 'stream', `write ${streams.join(', ')}`);
+});
+
 const encoding = parsed((value) => {
   const label = value.trim().toLowerCase().replaceAll('_', '-').replace('latin-', 'latin');
   if (label === 'auto' || label === '') return undefined;
@@ -137,6 +144,7 @@ export const jailOptions = {
   datepattern: datePattern,
   journalmatch: parsed(parseJournalMatch),
   logencoding: encoding,
+  stream,
   logtimezone: parsed(parseLogTimeZone),
   port: parsed(parsePorts),
   protocol: parsed(parseProtocols),

@@ -10,6 +10,8 @@ export interface JailOptions {
   readonly maxmatches: number;
   readonly maxlines: number;
   readonly usedns: string;
+  /** `stdout`, `stderr` or `all`: the container's stream whose lines count. */
+  readonly stream: string;
   /** Addresses, prefixes, names and `file:` entries, by configuration and by hand. */
   readonly ignoreip: readonly string[];
   readonly ignoreself: boolean;

@@ -19,6 +19,7 @@ export function jailOptionsOf(
     maxmatches: spec.maxmatches ?? spec.maxretry,
     maxlines: filter.maxlines,
     usedns: filter.usedns,
+    stream: filter.stream ?? 'all',
     ignoreip: ignoresOf(spec),
     ignoreself: spec.ignoreself,
     ignorecommand: spec.ignoreCommand?.join(' ') ?? null,

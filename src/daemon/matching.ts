@@ -119,7 +119,9 @@ export class Matching {
   }
 }
 
-/** False: the filter would find nothing in the line, nor in a part of it. */
-function mayMatter({ screen }: ActiveJail, { time, text }: LogLine): boolean {
+/** False: the line is none of those that the filter is for, or it would find nothing in it, nor in a part of it. */
+function mayMatter({ jail, screen }: ActiveJail, { time, text, stream }: LogLine): boolean {
+  const wanted = jail.spec.filter.stream;
+  if (wanted !== undefined && stream !== undefined && stream !== wanted) return false;
   return time === undefined || screen.mayMatter(text);
 }

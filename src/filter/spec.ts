@@ -1,3 +1,5 @@
+import type { LogStream } from '../sources/log-line.ts';
+
 /** How a DNS name in a log line is treated; fail2ban's `usedns`. */
 export type UseDns = 'yes' | 'warn' | 'no' | 'raw';
 
@@ -17,6 +19,8 @@ export interface FilterSpec {
   readonly logtype: 'file' | 'journal';
   /** Minutes east of UTC of dates that name no zone; undefined: this process's own zone. */
   readonly logTimeZone?: number;
+  /** Where its program writes what it is for; lines that are known to come from the other stream don't count. Undefined: anywhere. */
+  readonly stream?: LogStream;
   /** Whether every expression is the image's own: none is changed or added by a user's file, a label or by hand. */
   readonly builtIn?: boolean;
 }

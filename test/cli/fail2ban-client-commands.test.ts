@@ -43,6 +43,7 @@ const options: JailOptions = {
   maxmatches: 5,
   maxlines: 1,
   usedns: 'warn',
+  stream: 'all',
   ignoreip: ['192.0.2.7', '192.0.2.0/24', 'example.org', 'file:/etc/ignored'],
   ignoreself: false,
   ignorecommand: '/bin/ask <ip>',

@@ -8,6 +8,7 @@ const asConfigured: JailOptions = {
   maxmatches: 5,
   maxlines: 1,
   usedns: 'warn',
+  stream: 'all',
   ignoreip: [],
   ignoreself: true,
   ignorecommand: null,

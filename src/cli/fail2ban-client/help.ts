@@ -35,7 +35,7 @@ Jails:
                                              read the configuration again; --restart: count from nothing
     restart [--unban] <JAIL>                 the same for one jail, with --restart
     start <JAIL> | stop <JAIL> | stop --all  until the next reload
-    get <JAIL> <OPTION>                      bantime, findtime, maxretry, maxmatches, maxlines, usedns, ignoreip,
+    get <JAIL> <OPTION>                      bantime, findtime, maxretry, maxmatches, maxlines, usedns, stream, ignoreip,
                                              ignoreself, ignorecommand, ignorecache, failregex, ignoreregex,
                                              prefregex, datepattern, logtimezone, logpath, logencoding, journalmatch, actions,
                                              bantime.increment, bantime.factor, ...

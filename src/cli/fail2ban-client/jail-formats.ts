@@ -54,6 +54,7 @@ export const jailFormats: Readonly<Record<string, (options: JailOptions) => stri
   maxmatches: ({ maxmatches }) => String(maxmatches),
   maxlines: ({ maxlines }) => String(maxlines),
   usedns: ({ usedns }) => usedns,
+  stream: ({ stream }) => stream,
   ignoreip: ({ ignoreip }) => ignored(ignoreip),
   ignoreself: ({ ignoreself }) => boolean(ignoreself),
   ignorecommand: ({ ignorecommand }) => ignorecommand ?? '',
