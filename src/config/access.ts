@@ -7,9 +7,11 @@ import { ConfigError } from './config-error.ts';
 import { directAccess } from './direct-access.ts';
 import type { ClosedPort, ConfigProblem } from './jail-spec.ts';
 import { labelProblem, type Label } from './labels.ts';
+import type { OwnPorts } from './own-ports.ts';
 import { parsePorts, publishedPorts } from './ports.ts';
 
 const prefix = 'fail2ban.';
+const portLabel = 'fail2ban.port';
 const longestValue = 16_384;
 /** So many entries a label: more fit neither a message to the kernel nor a person's head. */
 const mostEntries = 1000;
@@ -26,6 +28,7 @@ const example = '192.0.2.0/24,2001:db8::/32';
 export function readAccess(
   container: ContainerSnapshot,
   networks: readonly NetworkSnapshot[] = [],
+  ownPorts?: OwnPorts,
 ): {
   readonly access: AccessSpec | undefined;
   readonly problems: readonly ConfigProblem[];
@@ -45,7 +48,7 @@ export function readAccess(
   const apart = directAccess(container, networks, first);
   problems.push(...apart.problems);
   const { direct } = apart;
-  const closes = apart.isOnly ? [] : guardedPorts(container, first, problems);
+  const closes = apart.isOnly ? [] : guardedPorts(container, first, ownPorts, problems);
   const closesNothing = closes.length === 0 && direct.length === 0;
   if (closesNothing || (allow === undefined && deny.length === 0)) return { access: undefined, problems };
   const access = { container: container.name, closes, ...(direct.length > 0 && { direct }), allow, deny };
@@ -96,7 +99,12 @@ function readEntries(
 }
 
 /** What the labels close. Never everything: with `network_mode: host` that would be the services of the host, its own door among them. */
-function guardedPorts(container: ContainerSnapshot, label: Label, problems: ConfigProblem[]): ClosedPort[] {
+function guardedPorts(
+  container: ContainerSnapshot,
+  label: Label,
+  ownPorts: OwnPorts | undefined,
+  problems: ConfigProblem[],
+): readonly ClosedPort[] {
   if (!container.hostNetwork) {
     const published = publishedPorts(container.publishedPorts);
     if (published.length === 0) {
@@ -111,11 +119,18 @@ function guardedPorts(container: ContainerSnapshot, label: Label, problems: Conf
     }
     return published;
   }
-  const value = container.labels['fail2ban.port'];
+  const value = container.labels[portLabel];
   const name = 'name its ports: fail2ban.port=80,443';
   try {
     const ports = value === undefined ? 'published' : parsePorts(value);
-    if (typeof ports !== 'string') return [...ports];
+    if (typeof ports !== 'string') {
+      const { closes, refused } = ownPorts?.grant(container, ports) ?? { closes: ports };
+      if (refused !== undefined) {
+        const port = { name: portLabel, value: value! };
+        problems.push(labelProblem(container, port, refused, 'name ports that the container itself serves'));
+      }
+      return closes;
+    }
     const message =
       ports === 'all'
         ? 'with network_mode: host all ports are those of the host too, so nothing is closed'
@@ -124,9 +139,7 @@ function guardedPorts(container: ContainerSnapshot, label: Label, problems: Conf
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const message = `its ports can't be read, so nothing is closed: ${error.message}`;
-    problems.push(
-      labelProblem(container, { name: 'fail2ban.port', value: value! }, message, error.fix ?? name),
-    );
+    problems.push(labelProblem(container, { name: portLabel, value: value! }, message, error.fix ?? name));
   }
   return [];
 }

@@ -1,6 +1,7 @@
 import type { ContainerSnapshot } from '../docker/snapshot.ts';
 import { isAttributableTag } from './attributable-tag.ts';
 import { ConfigError } from './config-error.ts';
+import type { Refusal } from './jail-definer.ts';
 import type { SourceSpec } from './jail-spec.ts';
 import type { Binding, SourceChoice } from './labels.ts';
 import { parseLogPaths } from './log-paths.ts';
@@ -10,6 +11,8 @@ import { listenerKey, type ReceiverAddress, receiverOf } from './syslog-address.
 export interface BoundContainer {
   readonly binding: Binding;
   readonly sources: readonly SourceSpec[];
+  /** The jail is another's. */
+  readonly refusal?: Refusal;
 }
 
 /** Where a container's lines are read. */

@@ -3,9 +3,11 @@ import { defaultFormula, parseBanFormula, type BanTimeIncrement } from './bantim
 import { ConfigError } from './config-error.ts';
 import type { BoundContainer } from './container-source.ts';
 import { jailCloses } from './jail-closes.ts';
+import { parseIgnoreIp, type IgnoreIp } from './ignore-ip.ts';
 import type { JailFilter } from './jail-filter.ts';
 import type { JailReader } from './jail-reader.ts';
 import type { ConfigProblem, JailSpec } from './jail-spec.ts';
+import type { OwnPorts } from './own-ports.ts';
 import { fedSources, hostSources } from './jail-sources.ts';
 
 /**
@@ -20,11 +22,12 @@ export function jailSpec(jail: {
   readonly containers: readonly BoundContainer[];
   /** All of Docker's. */
   readonly networks: readonly NetworkSnapshot[];
+  readonly ownPorts: OwnPorts;
   /** Whether the configuration enables it for the host's own services. */
   readonly hostServices: boolean;
   readonly problems: ConfigProblem[];
 }): JailSpec | undefined {
-  const { name, filter, containers, networks, problems } = jail;
+  const { name, filter, containers, networks, ownPorts, problems } = jail;
   const { reader } = filter;
   const own = jail.hostServices ? hostSources(filter) : [];
   const fed = fedSources(filter);
@@ -33,8 +36,7 @@ export function jailSpec(jail: {
     if (reader.setByOwnSection('enabled')) problems.push(watchesNothing(reader));
     return undefined;
   }
-  const bindings = containers.map(({ binding }) => binding);
-  const ignored = reader.value('ignoreip');
+  const ignored = ignoredBy(reader);
   const maxmatches = reader.value('maxmatches');
   const ignoreCommand = reader.value('ignorecommand');
   const ignoreCache = reader.value('ignorecache');
@@ -44,22 +46,42 @@ export function jailSpec(jail: {
     name,
     filter: filter.spec,
     sources,
-    ...jailCloses(reader, bindings, networks, jail.hostServices && own.length + fed.length > 0, problems),
+    ...jailCloses(
+      {
+        reader,
+        containers,
+        networks,
+        ownPorts,
+        hostServices: jail.hostServices && own.length + fed.length > 0,
+      },
+      problems,
+    ),
     ipv6prefix: reader.value('ipv6prefix') ?? 64,
     maxretry: reader.value('maxretry') ?? 5,
     findtime: reader.value('findtime') ?? 600,
     bantime: reader.value('bantime') ?? 600,
-    ignoreip: ignored?.prefixes ?? [],
+    ignoreip: ignored.prefixes,
     ignoreself: reader.value('ignoreself') ?? true,
-    containers: bindings.map(({ container }) => container.name),
+    containers: containers.map(({ binding }) => binding.container.name),
     ...(maxmatches !== undefined && { maxmatches }),
-    ...(ignored && ignored.names.length > 0 && { ignoreNames: ignored.names }),
-    ...(ignored && ignored.files.length > 0 && { ignoreFiles: ignored.files }),
+    ...(ignored.names.length > 0 && { ignoreNames: ignored.names }),
+    ...(ignored.files.length > 0 && { ignoreFiles: ignored.files }),
     ...(ignoreCommand && ignoreCommand.length > 0 && { ignoreCommand }),
     ...(ignoreCache && { ignoreCache }),
     ...(increment && { increment }),
     ...incrementTexts(reader),
     ...(logEncoding !== undefined && { logEncoding }),
+  };
+}
+
+/** Whom the files have ignored is ignored, whatever a label adds. */
+function ignoredBy(reader: JailReader): IgnoreIp {
+  const given = [reader.value('ignoreip'), reader.label('ignoreip') && reader.fileValue('ignoreip')];
+  const lists = given.map((each) => each ?? parseIgnoreIp(''));
+  return {
+    prefixes: [...new Set(lists.flatMap(({ prefixes }) => prefixes))],
+    names: [...new Set(lists.flatMap(({ names }) => names))],
+    files: lists.flatMap(({ files }) => files),
   };
 }
 

@@ -4,9 +4,11 @@ import { parseBlockType } from './block-type.ts';
 import { directNetworks, directPaths } from './direct-paths.ts';
 import { parseJailOption } from './jail-options.ts';
 import type { JailReader } from './jail-reader.ts';
+import type { BoundContainer } from './container-source.ts';
 import type { BlockType, Closes, ConfigProblem, JailSpec } from './jail-spec.ts';
 import { labelProblem, type Binding } from './labels.ts';
-import { mergeCloses, publishedPorts, type PortChoice } from './ports.ts';
+import type { OwnPorts } from './own-ports.ts';
+import { formatPorts, mergeCloses } from './ports.ts';
 
 /**
  * What a ban of a jail closes, and how. It closes for each container what its label says (its published ports by default), for a jail of
@@ -14,16 +16,22 @@ import { mergeCloses, publishedPorts, type PortChoice } from './ports.ts';
  * closed wholly, or the ports of its label.
  */
 export function jailCloses(
-  reader: JailReader,
-  bindings: readonly Binding[],
-  networks: readonly NetworkSnapshot[],
-  hostServices: boolean,
+  jail: {
+    readonly reader: JailReader;
+    readonly containers: readonly BoundContainer[];
+    readonly networks: readonly NetworkSnapshot[];
+    readonly ownPorts: OwnPorts;
+    readonly hostServices: boolean;
+  },
   problems: ConfigProblem[],
 ): Pick<JailSpec, 'closes' | 'direct' | 'blocktype'> {
+  const { reader, hostServices } = jail;
   const actions = readActions(reader, problems);
-  const portByFile = bindings.length > 0 || hostServices ? fileText(reader, 'port') : undefined;
-  const everything = actions?.allPorts === true || portByFile?.trim() === 'all';
-  const containers = bindings.map((binding) => containerCloses(binding, networks, everything, problems));
+  const portByFile = jail.containers.length > 0 || hostServices ? fileText(reader, 'port') : undefined;
+  const everything =
+    (actions?.allPorts === true && reader.setByUser('action')) ||
+    (portByFile?.trim() === 'all' && reader.setByUser('port'));
+  const containers = jail.containers.map((bound) => containerCloses(bound, jail, everything, problems));
   const choices = containers.map(({ closes }) => closes);
   if (hostServices) choices.push(hostCloses(reader, actions, portByFile, problems));
   const direct = containers.flatMap((container) => container.direct);
@@ -66,9 +74,10 @@ function readActions(reader: JailReader, problems: ConfigProblem[]): Actions | u
   return actions;
 }
 
+/** @param everything whether the operator has the jail close all there is */
 function containerCloses(
-  binding: Binding,
-  networks: readonly NetworkSnapshot[],
+  { binding, refusal }: BoundContainer,
+  { networks, ownPorts }: { readonly networks: readonly NetworkSnapshot[]; readonly ownPorts: OwnPorts },
   everything: boolean,
   problems: ConfigProblem[],
 ): Required<Pick<JailSpec, 'closes' | 'direct'>> {
@@ -79,15 +88,56 @@ function containerCloses(
   const direct = directPaths(ownNetworks, choice);
   // Ports of the container, which has none of the host's.
   const isApart = direct.length > 0 && ownNetworks.length === container.networks.length;
-  if (isApart && choice !== 'all') return { closes: [], direct };
-  const closes = closedOnHost(binding, choice);
-  if (closes.length === 0 && direct.length === 0) problems.push(closesNothing(binding));
+  const ofOperator = everything && !port;
+  let closes: Closes = ofOperator ? 'all' : [];
+  let portsRefused: string | undefined;
+  if (!ofOperator && !isApart) {
+    const isUnnamed = container.hostNetwork && choice === 'published';
+    const granted = ownPorts.grant(container, choice);
+    closes = isUnnamed ? ownPorts.everything : granted.closes;
+    if (isUnnamed) problems.push(unnamedPorts(binding, closes));
+    if (closes.length === 0 && direct.length === 0) problems.push(closesNothing(binding));
+    else portsRefused = granted.refused;
+  }
+  if (refusal !== undefined || portsRefused !== undefined)
+    problems.push(refused(binding, refusal, portsRefused));
   return { closes, direct };
 }
 
-function closedOnHost({ container }: Binding, choice: PortChoice): Closes {
-  if (choice !== 'published') return choice;
-  return container.hostNetwork ? 'all' : publishedPorts(container.publishedPorts);
+/** What of a container's labels a jail doesn't take: one problem, whatever it is. */
+function refused(
+  { container, options, jail, label }: Binding,
+  refusal: BoundContainer['refusal'],
+  ports: string | undefined,
+): ConfigProblem {
+  const port = options.get('port');
+  const labels = [...(refusal?.labels ?? []), ...(ports !== undefined && port ? [port] : [])];
+  const messages: string[] = [];
+  const fixes: string[] = [];
+  if (refusal) {
+    const names = refusal.labels.map((each) => each.name).join(', ');
+    messages.push(
+      `jail ${jail} is defined by ${refusal.owner.name}: a container adds its log and its ports to it and nothing more, so ${names} ${refusal.labels.length === 1 ? 'is' : 'are'} ignored`,
+    );
+    fixes.push(refusal.owner.fix);
+  }
+  if (ports !== undefined) {
+    messages.push(ports);
+    fixes.push(
+      `for ports of another container, give that fail2ban.jail=${jail} too; to close everything, set port = all in [${jail}] of jail.local`,
+    );
+  }
+  return labelProblem(container, labels[0] ?? label, messages.join('; '), fixes.join('; '), jail);
+}
+
+/** Nobody says what it serves. */
+function unnamedPorts({ container, label, jail }: Binding, closes: Closes): ConfigProblem {
+  const ports = closes === 'all' ? closes : formatPorts(closes);
+  const message = `with network_mode: host Docker doesn't know its ports, so a ban closes all that aren't known to be another's: ${ports}`;
+  return {
+    ...labelProblem(container, label, message, 'name its ports: fail2ban.port=80,443', jail),
+    severity: 'info',
+  };
 }
 
 function closesNothing({ container, options, jail, label }: Binding): ConfigProblem {
@@ -103,8 +153,8 @@ function closesNothing({ container, options, jail, label }: Binding): ConfigProb
     : labelProblem(
         container,
         port,
-        'the container publishes no port, so a ban would close nothing',
-        'publish its ports, name what a ban closes (fail2ban.port=80,443 or fail2ban.port=all), or put the label on the proxy in front of it',
+        'the container publishes no port of its own, so a ban would close nothing',
+        `publish its ports; or give the proxy in front of it fail2ban.jail=${jail} too, so that the jail closes what that publishes; or set port = all in [${jail}] of jail.local`,
         jail,
       );
 }

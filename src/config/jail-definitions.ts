@@ -1,4 +1,4 @@
-import type { Located, Section } from './conf-file.ts';
+import { place, type Located, type Section } from './conf-file.ts';
 import { mergeFiles, type ConfigSet } from './config-set.ts';
 import { layers, type ConfigTree } from './config-tree.ts';
 import { expandIncludes } from './includes.ts';
@@ -9,6 +9,8 @@ export interface JailDefinitions {
   readonly set: ConfigSet;
   /** Names of the jails that have a section, in the order of the files. */
   readonly names: readonly string[];
+  /** The jails that the user's own files have a section of, each with where that begins: they are the operator's. */
+  readonly operators: ReadonlyMap<string, string>;
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -59,8 +61,18 @@ export function jailDefinitions(tree: ConfigTree): JailDefinitions {
   return {
     set: { defaults: above.defaults, sections, known, fallbacks },
     names: [...sections.keys()].filter((name) => !notJails.has(name)),
+    operators: new Map(
+      [...above.sections]
+        .filter(([name]) => !notJails.has(name))
+        .map(([name, options]) => [name, placeOf(options) ?? tree.configDir]),
+    ),
     problems: [...builtin.problems, ...user.problems],
   };
+}
+
+function placeOf(options: Section): string | undefined {
+  const [first] = options.values();
+  return first && place(first);
 }
 
 function defaultsBelow(tree: ConfigTree, below: ConfigSet): Section {

@@ -62,6 +62,12 @@ export class JailReader {
     return this.#labels.get(option);
   }
 
+  /** Whether the user's files set it, rather than those that are built in. */
+  setByUser(option: JailOption): boolean {
+    const { operators, set } = this.#definitions;
+    return operators.has(this.name) || (!this.setByOwnSection(option) && set.defaults.has(option));
+  }
+
   /** Whether the jail's own section sets it, rather than `[DEFAULT]`. */
   setByOwnSection(option: JailOption): boolean {
     return this.#definitions.set.sections.get(this.name)?.has(option) ?? false;
@@ -91,8 +97,20 @@ export class JailReader {
 
   /** The value of an option; what is no value is a problem and undefined. */
   value<Name extends JailOption>(option: Name): JailOptionValue<Name> | undefined {
+    return this.#parsed(option, () => this.text(option));
+  }
+
+  /** As `value`, whatever labels say. */
+  fileValue<Name extends JailOption>(option: Name): JailOptionValue<Name> | undefined {
+    return this.#parsed(option, () => this.fileText(option));
+  }
+
+  #parsed<Name extends JailOption>(
+    option: Name,
+    read: () => string | undefined,
+  ): JailOptionValue<Name> | undefined {
     try {
-      const text = this.text(option);
+      const text = read();
       return text === undefined ? undefined : parseJailOption(option, text);
     } catch (error) {
       this.report(error, option, "fail2ban's default is used instead");

@@ -30,6 +30,8 @@ const prefix = 'fail2ban.';
 const sources: readonly SourceChoice[] = ['auto', 'docker', 'syslog', 'journald', 'file'];
 const longestValue = 16_384;
 const mostJails = 50;
+/** Sections of fail2ban's files that are no jails, and what its files call the value before. */
+const reserved: ReadonlySet<string> = new Set(['default', 'includes', 'definition', 'init', 'known']);
 
 /**
  * Reads the `fail2ban.` labels of a container. A label that can't be used is one problem; it takes the jail that it is
@@ -70,7 +72,9 @@ export function readLabels(container: ContainerSnapshot): { bindings: Binding[];
     try {
       const option = optionOf(label, jail);
       checkValue(option, label.value);
-      (jail === undefined ? shared : jails.get(jail)!).set(option, label);
+      const given = jail === undefined ? shared : jails.get(jail)!;
+      checkOnce(given.get(option), label);
+      given.set(option, label);
     } catch (error) {
       report(label, error, jail);
     }
@@ -98,9 +102,21 @@ function checkJailNames(names: readonly string[]): void {
   if (names.length > mostJails)
     throw new ConfigError(`${names.length} jails are named`, `name up to ${mostJails}`);
   for (const name of names) {
+    if (reserved.has(name.toLowerCase()) || name in Object.prototype) {
+      throw new ConfigError(`${quote(name)} can't be the name of a jail`, 'choose another name');
+    }
     if (/^\w[\w.-]{0,62}$/.test(name)) continue;
     throw new ConfigError(`${quote(name)} is no name of a jail`, 'use letters, digits, "-", "_" and "."');
   }
+}
+
+/** Names of labels differ in case, those of options don't. */
+function checkOnce(before: Label | undefined, { name, value }: Label): void {
+  if (before === undefined || before.value.trim() === value.trim()) return;
+  throw new ConfigError(
+    `${before.name} says otherwise: ${quote(before.value)}`,
+    `remove ${name} or ${before.name}`,
+  );
 }
 
 /** The jail that a label is for; undefined: all of the container. Names of jails may contain dots: the longest that fits. */

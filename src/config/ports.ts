@@ -102,8 +102,38 @@ export function mergeCloses(choices: readonly Closes[]): Closes {
     : mergePorts(choices.flatMap((choice) => (choice === 'all' ? [] : choice)));
 }
 
+/** What of these ports is among others. An address that only the others name is kept: it is theirs. */
+export function intersectPorts(ports: readonly ClosedPort[], among: readonly ClosedPort[]): ClosedPort[] {
+  return mergePorts(
+    ports.flatMap(({ protocol, first, last }) =>
+      among
+        .filter((other) => other.protocol === protocol && other.first <= last && other.last >= first)
+        .map((other) => ({
+          ...other,
+          first: Math.max(first, other.first),
+          last: Math.min(last, other.last),
+        })),
+    ),
+  );
+}
+
+/** What of these ports is not among others, on whatever address the others are. */
+export function subtractPorts(ports: readonly ClosedPort[], others: readonly ClosedPort[]): ClosedPort[] {
+  let left = ports;
+  for (const { protocol, first, last } of others) {
+    left = left.flatMap((port) => {
+      if (port.protocol !== protocol || port.last < first || port.first > last) return [port];
+      return [
+        { ...port, last: first - 1 },
+        { ...port, first: last + 1 },
+      ].filter((rest) => rest.first <= rest.last);
+    });
+  }
+  return mergePorts(left);
+}
+
 /** Sorts, and joins what overlaps or touches on the same address. */
-function mergePorts(ports: readonly ClosedPort[]): ClosedPort[] {
+export function mergePorts(ports: readonly ClosedPort[]): ClosedPort[] {
   const merged: ClosedPort[] = [];
   for (const port of ports.toSorted(byPlace)) {
     const last = merged.at(-1);

@@ -47,9 +47,9 @@ describe('what a ban closes of a container that stands in the local network by i
     },
   );
 
-  it('is everything, the host too, with fail2ban.port=all', () => {
+  it('is everything of it, and nothing of the host, with fail2ban.port=all', () => {
     expect(resolve(onLan, { 'fail2ban.port': 'all' }).jail).toMatchObject({
-      closes: 'all',
+      closes: [],
       direct: everything,
     });
   });

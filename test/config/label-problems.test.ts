@@ -267,7 +267,7 @@ describe('labels that can not be used', () => {
       {
         severity: 'warn',
         where: 'container web, label fail2ban.jail=sshd',
-        message: 'the container publishes no port, so a ban would close nothing',
+        message: 'the container publishes no port of its own, so a ban would close nothing',
       },
     ]);
   });

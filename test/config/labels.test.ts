@@ -90,8 +90,7 @@ describe('labels that can be used', () => {
 
   it.each([
     [{}, '80/tcp 443/tcp'],
-    [{ 'fail2ban.port': 'all' }, 'all'],
-    [{ 'fail2ban.port': '8080,53/udp' }, '8080/tcp 53/udp'],
+    [{ 'fail2ban.port': '443' }, '443/tcp'],
     [{ 'fail2ban.port': 'published' }, '80/tcp 443/tcp'],
   ])('closes what %j says', (labels, expected) => {
     const closes = resolveLabels({ 'fail2ban.jail': 'sshd', ...labels }).jails[0]?.closes;
@@ -100,15 +99,6 @@ describe('labels that can be used', () => {
         ? closes
         : closes?.map(({ first, protocol }) => `${first}/${protocol}`).join(' '),
     ).toBe(expected);
-  });
-
-  it('closes everything for a container in the host network', () => {
-    expect(
-      resolveLabels({ 'fail2ban.jail': 'sshd' }, { hostNetwork: true, publishedPorts: [] }),
-    ).toMatchObject({
-      jails: [{ closes: 'all' }],
-      problems: [],
-    });
   });
 
   it.each([

@@ -33,8 +33,8 @@ describe('precedence', () => {
     ['jail.d/*.conf', jailD, builtin, opt, 4],
     ['jail.local', local, builtin, opt, 5],
     ['jail.d/*.local', jailDLocal, builtin, opt, 6],
-    ['a label of the container', jailDLocal, builtin, shared, 7],
-    ['a label for the jail', jailDLocal, builtin, own, 8],
+    ['a label of the container', jailConf, builtin, shared, 7],
+    ['a label for the jail', jailConf, builtin, own, 8],
   ])('%s', (_, user, below, labels, maxretry) => {
     const { jails, problems } = resolve(user, [container('web', labels)], below);
     expect(problems).toEqual([]);
@@ -264,7 +264,7 @@ describe('jails of the configuration', () => {
   });
 
   it('never let a label into a command', () => {
-    const user = { 'jail.local': '[sshd]\nignorecommand = /bin/x %(maxretry)s\nmaxretry = 3\n' };
+    const user = { 'jail.local': '[DEFAULT]\nignorecommand = /bin/x %(maxretry)s\nmaxretry = 3\n' };
     const { jails } = resolve(user, [
       container('web', { 'fail2ban.jail': 'sshd', 'fail2ban.maxretry': '9' }),
     ]);
@@ -299,25 +299,25 @@ describe('several containers in one jail', () => {
 
   it('may differ in ports and log files', () => {
     const { jails, problems } = resolve({}, [
-      old({ 'fail2ban.port': '90', 'fail2ban.logpath': '/a' }),
-      young({ 'fail2ban.port': '91', 'fail2ban.logpath': '/b' }),
+      old({ 'fail2ban.port': '81', 'fail2ban.logpath': '/var/log/a' }),
+      young({ 'fail2ban.port': '80', 'fail2ban.logpath': '/var/log/b' }),
     ]);
     expect(problems).toEqual([]);
     expect(jails).toMatchObject([
-      { sources: [{ pattern: '/a' }, { pattern: '/b' }], closes: [{ first: 90, last: 91 }] },
+      { sources: [{ pattern: '/var/log/a' }, { pattern: '/var/log/b' }], closes: [{ first: 80, last: 81 }] },
     ]);
   });
 
-  it('keep the value of the oldest where they disagree, and say so once', () => {
+  it('have what the oldest says, and say once what of the others does not count', () => {
     const { jails, problems } = resolve({}, [
-      young({ 'fail2ban.maxretry': '9', 'fail2ban.findtime': '60' }),
-      old({ 'fail2ban.maxretry': '3' }),
+      young({ 'fail2ban.maxretry': '9', 'fail2ban.findtime': '60', 'fail2ban.ignoreself': 'true' }),
+      old({ 'fail2ban.maxretry': '3', 'fail2ban.ignoreself': 'true' }),
     ]);
-    expect(jails).toMatchObject([{ maxretry: 3, findtime: 60 }]);
+    expect(jails).toMatchObject([{ maxretry: 3, findtime: 600 }]);
     expect(problems.map(({ where, message }) => [where, message])).toEqual([
       [
-        'container young, label fail2ban.maxretry=9',
-        'maxretry of jail sshd is set otherwise by the older container: container old, label fail2ban.maxretry=3 stands',
+        'container young, label fail2ban.findtime=60',
+        'jail sshd is defined by container old: a container adds its log and its ports to it and nothing more, so fail2ban.findtime, fail2ban.maxretry are ignored',
       ],
     ]);
   });
