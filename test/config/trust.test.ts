@@ -393,7 +393,7 @@ describe('limits of what labels may ask', () => {
     const labels = { 'fail2ban.jail': jails.join(), 'fail2ban.failregex': '^x <HOST>\n'.repeat(20) };
     const resolved = resolve({}, [container('web', labels), container('other', { 'fail2ban.jail': 'sshd' })]);
     expect(resolved.jails).toHaveLength(26);
-    expect(resolved.problems.length).toBe(25);
+    expect(resolved.problems).toHaveLength(1);
     expect(resolved.problems[0]).toMatchObject({
       fix: expect.stringContaining('500 a container, 5000 in all'),
     });
