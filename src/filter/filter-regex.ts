@@ -1,11 +1,12 @@
 import { Dock2banError } from '../errors.ts';
 import type { Alphabet } from './python-regex/char-set.ts';
 import type { FirstChars } from './python-regex/first-chars.ts';
-import type { Match } from './python-regex/match.ts';
+import { groupsOf, type Match } from './python-regex/match.ts';
 import { PythonPattern } from './python-regex/pattern.ts';
 import type { Clause } from './python-regex/required-literals.ts';
 import { RegexError } from './python-regex/syntax.ts';
-import { groupOfTag, resolveTags } from './tags.ts';
+import { cutMark, matchBesideMarks } from './cut-text.ts';
+import { cutGroup, groupOfTag, resolveTags } from './tags.ts';
 
 /** What a group captured; several parts where `<F-TUPLE_…>` combines them. */
 export type Capture = string | readonly (string | undefined)[];
@@ -34,6 +35,8 @@ export class FilterRegex {
   readonly requiredLiterals: readonly Clause[];
   readonly firstChars: FirstChars | undefined;
   readonly #pattern: PythonPattern;
+  readonly #multiline: boolean;
+  readonly #cutGroups: readonly string[];
   readonly #alternates: readonly (readonly [group: string, target: string])[];
   readonly #tuples: readonly (readonly [group: string, target: string])[];
 
@@ -43,18 +46,22 @@ export class FilterRegex {
       throw new Dock2banError('regex', `${context.where} is empty`, {
         fix: 'remove it or write an expression',
       });
-    const { source, origin } = resolveTags(regex, context.names);
+    const { source, origin } = resolveTags(regex, context.names, context.foreign === false);
+    this.#multiline = context.multiline;
+    const goesOverCuts = source.includes(`(?P<${cutGroup}`);
     try {
       this.#pattern = new PythonPattern(scopeInnerFlags(source), {
         multiline: context.multiline,
         onExceeded: context.onExceeded,
         foreign: context.foreign,
+        spares: goesOverCuts ? cutMark : undefined,
       });
     } catch (cause) {
       throw unusable(regex, context.where, cause, origin);
     }
     this.requiredLiterals = this.#pattern.requiredLiterals;
     this.firstChars = this.#pattern.firstChars;
+    this.#cutGroups = [...this.groupNames].filter((name) => name.startsWith(cutGroup));
     this.#alternates = this.#complexGroups('alt_');
     this.#tuples = this.#complexGroups('tuple_');
   }
@@ -84,8 +91,19 @@ export class FilterRegex {
     this.#pattern.distrustIfSlow(text, alphabet, limit);
   }
 
+  /** Finds the first match that has nothing to do with what was left out of the text, unless the expression says so. */
   search(text: string, alphabet: Alphabet): Match | undefined {
-    return this.#pattern.search(text, alphabet);
+    const match = this.#pattern.search(text, alphabet);
+    // In ASCII text nothing was left out.
+    if (!match || alphabet === 'ascii' || !text.includes(cutMark) || this.#goesOverCut(match)) return match;
+    const again = (rest: string): Match | undefined => this.#pattern.search(rest, 'unicode');
+    return matchBesideMarks(match, text, this.#pattern.reach, this.#multiline ? undefined : again);
+  }
+
+  #goesOverCut(match: Match): boolean {
+    if (this.#cutGroups.length === 0) return false;
+    const groups = groupsOf(match);
+    return this.#cutGroups.some((name) => groups[name] !== undefined);
   }
 
   /** A record without captures, to be copied and then filled. */

@@ -8,8 +8,9 @@ import type { Block } from './block.ts';
 import type { BufferedLine } from './buffered-line.ts';
 import type { Needle } from './needle.ts';
 import type { TemplateHits } from './dates/detector.ts';
-import { LineDates, type DateRules, type LogTime, type Reading } from './line-dates.ts';
+import { LineDates, type DatedLine, type DateRules, type LogTime, type Reading } from './line-dates.ts';
 import type { NameResolver } from './resolver.ts';
+import { cutMark, type CutText, cutText, mostForeign, withoutMarks } from './cut-text.ts';
 import type { FilterSpec } from './spec.ts';
 
 export interface FilterOptions {
@@ -46,8 +47,6 @@ export interface Examination extends Trace {
   readonly findings: readonly Finding[];
 }
 
-/** Longer texts are cut off: nobody logs them, but attackers may. Lines that are looked at together share it. */
-const maxTextLength = 65_536;
 /** Milliseconds. */
 const slowLine = 15;
 const noFailures: readonly Failure[] = [];
@@ -78,7 +77,8 @@ export class Filter {
   constructor(spec: FilterSpec, options: FilterOptions) {
     const { clock = Date.now, explain = false, findtime = 600 } = options;
     this.name = spec.name;
-    this.#maxLength = Math.floor(maxTextLength / spec.maxlines);
+    // Lines that are looked at together share it.
+    this.#maxLength = spec.builtIn ? Infinity : Math.floor(mostForeign / spec.maxlines);
     const rules: DateRules = {
       datepattern: spec.datepattern,
       timeZone: spec.logTimeZone,
@@ -125,14 +125,17 @@ export class Filter {
     reading: Reading,
   ): readonly Failure[] {
     if (!this.#mayConcern(block, start, end, expressions)) return noFailures;
-    const text = this.#terminated(block.line(start, end));
+    const text = block.line(start, end);
     if (!this.#finder.mayConcernFound(text)) return noFailures;
     if (start > this.#leftOff) this.#dates.skip({ block, from: this.#leftOff, to: start, reading });
     this.#leftOff = end + 1;
-    const dated = this.#dates.date(undated, text, reading);
+    const isLong = text.length - 1 > this.#maxLength;
+    const dated = isLong
+      ? this.#dateCut(undated, cutText(text.slice(0, -1), undefined, this.#maxLength)!, reading)
+      : this.#dates.date(undated, text, reading);
     if (!dated) return noFailures;
     this.#idleSince ??= performance.now();
-    const alphabet = block.isAscii(start, end) ? 'ascii' : undefined;
+    const alphabet = !isLong && block.isAscii(start, end) ? 'ascii' : undefined;
     const findings = this.#finder.find(dated.line, dated.time, reading.now, alphabet);
     const done = performance.now();
     if (done - this.#idleSince > slowLine) this.#finder.distrustSlow(dated.line, slowLine);
@@ -168,12 +171,12 @@ export class Filter {
 
   #find(line: LogLine, reading: Reading, trace?: Trace): readonly Finding[] {
     const { now, live } = reading;
-    const { length } = line.text;
-    const text = length > this.#maxLength ? line.text.slice(0, this.#maxLength) : line.text;
+    const parts = cutText(line.text, line.cut, this.#maxLength);
+    const text = parts ? parts.head + parts.tail : line.text;
     // To explain is to try everything, however futile.
     const concerned = trace !== undefined || this.#finder.mayConcern(text);
-    if (!concerned && live && this.#dates.pass(line, text, now)) return noFindings;
-    const dated = this.#dates.date(line, `${text}\n`, reading);
+    if (!concerned && live && this.#dates.pass(line, parts?.head ?? text, now)) return noFindings;
+    const dated = parts ? this.#dateCut(line, parts, reading) : this.#dates.date(line, `${text}\n`, reading);
     if (!dated || !(concerned || (dated.joined && this.#finder.mayConcern(dated.line.visible))))
       return noFindings;
     const start = performance.now();
@@ -189,9 +192,17 @@ export class Filter {
     return visible === undefined || this.#finder.mayConcernSome(block, visible, end, expressions);
   }
 
-  /** Cuts a line that is too long. */
-  #terminated(text: string): string {
-    return text.length > this.#maxLength + 1 ? `${text.slice(0, this.#maxLength)}\n` : text;
+  /** The date is looked for in the head alone. */
+  #dateCut(line: LogTime, { head, tail }: CutText, reading: Reading): DatedLine | undefined {
+    const end = `${cutMark}\n`;
+    const dated = this.#dates.date(line, head + end, reading);
+    if (!dated) return undefined;
+    const { visible } = dated.line;
+    // A date that reaches over the cut is none.
+    const isWhole = visible.endsWith(end);
+    const found = isWhole ? dated : this.#dates.date(line, end, reading);
+    const beginning = isWhole ? visible.slice(0, -end.length) : head;
+    return found && { ...found, line: { visible: `${beginning}${tail}\n`, logged: head + tail } };
   }
 }
 
@@ -243,7 +254,7 @@ function failureOf(finding: Finding): Failure {
     id: finding.id!,
     time: finding.time,
     attempts: 1,
-    lines: finding.lines.map((line) => line.logged),
+    lines: finding.lines.map((line) => withoutMarks(line.logged)),
     fields: fieldsOf(finding.fields),
   };
 }
@@ -252,7 +263,8 @@ function fieldsOf(captures: Captures): Record<string, string> {
   const fields: Record<string, string> = {};
   for (const name in captures) {
     const value = captures[name];
-    if (value !== undefined) fields[name] = typeof value === 'string' ? value : value.join(' ');
+    if (value === undefined || value === cutMark) continue;
+    fields[name] = withoutMarks(typeof value === 'string' ? value : value.join(' '));
   }
   return fields;
 }

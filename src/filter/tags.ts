@@ -1,9 +1,14 @@
+import { cutMark } from './cut-text.ts';
+
 /** A failregex with fail2ban's tags replaced by expressions. */
 export interface ResolvedTags {
   readonly source: string;
   /** The offset in the original that an offset in `source` comes from. */
   readonly origin: (offset: number) => number;
 }
+
+/** The name of the groups that `<CUT>` stands for begins so. */
+export const cutGroup = 'cutmark';
 
 const ip4 = String.raw`(?:\d{1,3}\.){3}\d{1,3}`;
 // One to four digits. Counts inside of counts would keep V8's linear engine from taking the expression.
@@ -45,16 +50,19 @@ export function groupOfTag(name: string): string {
 /**
  * Replaces `<HOST>`, `<F-USER>…</F-USER>`, `<SKIPLINES>` and their like; other tags stay as they are.
  * @param names whether `<HOST>` may also be a DNS name; fail2ban's `usedns` other than `no`
+ * @param builtIn whether it may say `<CUT>`: that it goes over the place where something of a long line was left out
  */
-export function resolveTags(regex: string, names: boolean): ResolvedTags {
+export function resolveTags(regex: string, names: boolean, builtIn = false): ResolvedTags {
   const open = new Set<string>();
   const shifts: { at: number; from: number; length: number }[] = [];
   let skipLines = 0;
+  let cuts = 0;
   let grown = 0;
   const expand = (tag: string): string => {
     const name = tag.slice(1, -1);
     if (name === 'HOST') return names ? host : address;
     if (name === 'SKIPLINES') return String.raw`\n(?P<skiplines${skipLines++}>(?:(?:.*\n)*?))`;
+    if (name === 'CUT' && builtIn) return `(?P<${cutGroup}${cuts++}>${cutMark})`;
     const fixed = tags.get(name);
     if (fixed !== undefined) return fixed;
     const custom = /^(\/?)F-([A-Z0-9_-]+)$/.exec(name);

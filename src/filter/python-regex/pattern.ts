@@ -11,8 +11,10 @@ import { firstChars, type FirstChars } from './first-chars.ts';
 import { forgottenGroups } from './loop-captures.ts';
 import { noFlags, parseExpression, type Flags } from './parser.ts';
 import { quickLength } from './quick-length.ts';
+import { reachOf } from './reach.ts';
 import { requiredLiterals, type Clause } from './required-literals.ts';
 import { Searcher } from './searcher.ts';
+import { sparing } from './sparing.ts';
 import { leadingGroup, sureGroups } from './sure-groups.ts';
 import type { Expression } from './syntax.ts';
 import { translate } from './translate.ts';
@@ -32,6 +34,8 @@ export interface PatternOptions extends Partial<Flags> {
    * Whether the expression is somebody's who may wish us ill: no search of it then costs more than the bound, be the text short.
    */
   readonly foreign?: boolean | undefined;
+  /** A character that neither `.` nor a negated set takes. */
+  readonly spares?: string | undefined;
 }
 
 /** Up to this length V8's backtracking engine is quick whatever the text, or shows itself unfit before it does harm. */
@@ -54,10 +58,13 @@ export class PythonPattern {
   readonly #recapture: BoundedSearch | undefined;
   readonly #onExceeded: ((length: number) => void) | undefined;
   #shortText = shortText;
+  #reach: number | undefined;
 
   /** @throws RegexError for what Python would refuse, or JavaScript can't do */
-  constructor(source: string, { onExceeded, foreign = false, ...flags }: PatternOptions = {}) {
-    this.#expression = parseExpression(source, { ...noFlags, ...flags });
+  constructor(source: string, { onExceeded, foreign = false, spares, ...flags }: PatternOptions = {}) {
+    const parsed = parseExpression(source, { ...noFlags, ...flags });
+    this.#expression =
+      spares === undefined ? parsed : { ...parsed, root: sparing(parsed.root, spares.charCodeAt(0)) };
     this.#onExceeded = onExceeded;
     this.groupNames = new Set(this.#expression.names.keys());
     this.requiredLiterals = requiredLiterals(this.#expression.root);
@@ -75,6 +82,11 @@ export class PythonPattern {
     const quick = foreign ? quickLength(root) : hasNestedLoops(root) ? -1 : shortText;
     // V8 itself goes over to its linear engine where that takes the expression.
     if (quick < shortText && !this.#boundedSearch('ascii').linear) this.#shortText = quick;
+  }
+
+  /** How far beyond a match it looks, in UTF-16 units. */
+  get reach(): number {
+    return (this.#reach ??= reachOf(this.#expression.root));
   }
 
   /** False: V8 can't do what the expression asks for, but our own engine can. */
