@@ -81,17 +81,21 @@ export function containerSources(
 }
 
 function syslogSource(
-  { name, logging }: ContainerSnapshot,
+  { id, name, logging }: ContainerSnapshot,
   program: string,
   receivers: readonly ReceiverAddress[],
   fallback: { readonly fallback?: string },
 ): SourceSpec {
   const receiver = receiverOf(logging.options, receivers);
   const via = receiver && { via: 'receiver' as const, listener: listenerKey(receiver) };
-  return { kind: 'syslog', program, container: name, ...via, ...fallback };
+  const copy = keepsCopy(logging.options) && { isCopied: true as const };
+  return { kind: 'syslog', program, container: name, containerId: id, ...via, ...copy, ...fallback };
 }
 
-/** Whether the engine keeps what it sends away (Docker 20.10 on): unless told not to, by an option that Go's ParseBool reads. */
+/**
+ * Whether the engine keeps what it sends away (Docker 20.10 on, which is found out when the copy is read): unless told not to, by an option
+ * that Go's ParseBool reads.
+ */
 function keepsCopy(options: Readonly<Record<string, string>>): boolean {
   return !/^(?:1|t|true)$/i.test(options['cache-disabled'] ?? '');
 }

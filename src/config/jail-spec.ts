@@ -42,6 +42,9 @@ export type SourceSpec =
       readonly via?: 'receiver';
       /** The receiver's listener that it sends to, as `listenerKey` gives it. */
       readonly listener?: string;
+      readonly containerId: string;
+      /** Docker keeps the container's log too. */
+      readonly isCopied?: true;
       /** Id of the container whose log Docker keeps too, to be read while the lines can't be had this way. */
       readonly fallback?: string;
     }

@@ -217,6 +217,24 @@ export class EventLog {
     );
   }
 
+  /** A container's lines may be pieces from now on, where they came from until now. */
+  readFromCopy(container: string): void {
+    this.#log.warn(
+      { event: 'source-fallback', source: 'syslog', containers: [container] },
+      `A line of ${container} is so long that syslog may cut such lines in pieces: from now on its lines are read from Docker's log API, until it is re-created`,
+    );
+  }
+
+  /** As `readFromCopy`, of a container whose log Docker keeps no copy of. */
+  linesInPieces(container: string): void {
+    const fix =
+      'let Docker keep a copy of its log (Docker 20.10 or later, without the log option cache-disabled), or give it the log driver json-file, local or journald';
+    this.#log.warn(
+      { event: 'lines-in-pieces', container, fix },
+      `A line of ${container} is so long that syslog may cut such lines in pieces: it doesn't count, nor does what may be the rest of it; ${fix}`,
+    );
+  }
+
   /**
    * Lines were removed before they could be read, or may have been.
    * @param total since the start

@@ -3,6 +3,7 @@ import { takenUpTo } from '../sources/docker-progress.ts';
 import type { EventLog } from './event-log.ts';
 import type { Positions } from './followed-container.ts';
 import type { JailRegistry } from './jail-registry.ts';
+import type { SyslogPieces } from './syslog-pieces.ts';
 
 /** A way that lines of containers come, which fails for all of them at once. */
 export type Way = 'journal' | 'syslog file' | `listener ${string}`;
@@ -39,6 +40,8 @@ export interface FallbackParts {
   readonly positions: Pick<Positions, 'get'>;
   /** Called when another way is to be read: at once, before any further line of the first choice is taken. */
   readonly onChange: () => void;
+  /** Says which containers are read from the copy for another reason. */
+  readonly pieces: Pick<SyslogPieces, 'isReadFromCopy'>;
 }
 
 /**
@@ -93,13 +96,15 @@ export class Fallbacks {
   }
 
   /** The copy that is read now instead of this source; undefined: the source itself is. */
-  replacementOf(source: SourceSpec): KeptCopy | undefined {
+  replacementOf(source: SourceSpec): Omit<KeptCopy, 'way'> | undefined {
+    if (source.kind === 'syslog' && this.#parts.pieces.isReadFromCopy(source)) return source;
     const copy = keptCopy(source);
     return copy && this.#lost.has(copy.way) ? copy : undefined;
   }
 
   /** Lines of a source that were logged until this time, epoch milliseconds, are not taken from it: `Infinity`, none is. */
   takesAfter(source: SourceSpec): number {
+    if (source.kind === 'syslog' && this.#parts.pieces.isReadFromCopy(source)) return Infinity;
     const copy = keptCopy(source);
     if (!copy) return -Infinity;
     if (this.#lost.has(copy.way)) return Infinity;

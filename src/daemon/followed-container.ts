@@ -7,6 +7,7 @@ import type { EventLog } from './event-log.ts';
 import type { ActiveJail } from './jail-registry.ts';
 import { isMilestone, type LineCounts, newTally, type Tally } from './line-counts.ts';
 import type { Matching } from './matching.ts';
+import type { SyslogPieces } from './syslog-pieces.ts';
 
 /** Up to where logs were read, by the name of the log; what a position is, only its source knows. */
 export interface Positions {
@@ -22,6 +23,8 @@ export interface ContainerFollowing {
   readonly positions: Positions;
   /** Epoch milliseconds. */
   readonly clock: () => number;
+  /** Of containers whose lines came by syslog before. */
+  readonly pieces?: Pick<SyslogPieces, 'wasTaken' | 'hasNoCopy'>;
 }
 
 /** A container whose log is wanted. */
@@ -157,15 +160,18 @@ export class FollowedContainer {
   }
 
   #match(lines: readonly LogLine[], live: boolean): void {
-    const { name, jails } = this.#wanted;
+    const { id, name, jails } = this.#wanted;
+    const { pieces } = this.#shared;
     const tally = this.#tally;
     tally.lines = (tally.lines ?? 0) + lines.length;
     for (const line of lines) {
+      if (pieces?.wasTaken(id, line.text, line.time ?? 0)) continue;
       for (const jail of jails) if (this.#shared.matching.match(jail, line, name, live)) tally.matched += 1;
     }
   }
 
   #reportLost(code: string, message: string, fix: string | undefined): void {
+    if (code === 'docker-log-unsupported') this.#shared.pieces?.hasNoCopy(this.#wanted.id);
     this.#lost = code === 'docker-unreachable' ? 'engine' : 'container';
     if (this.#lost === 'engine') this.#reach.lost(this.#wanted.id, message, fix);
     else this.#shared.events.sourceLost(this.source, message, fix);

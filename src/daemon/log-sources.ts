@@ -13,6 +13,7 @@ import type { SourceCounts } from './line-counts.ts';
 import { LogFiles } from './log-files.ts';
 import type { Matching } from './matching.ts';
 import { ReceiverReader, type ReceiverSettings } from './receiver-reader.ts';
+import { SyslogPieces } from './syslog-pieces.ts';
 import { SyslogReader } from './syslog-reader.ts';
 
 export interface LogSourcesParts {
@@ -34,6 +35,7 @@ const beginWithin = 2_000;
 export class LogSources {
   readonly #parts: LogSourcesParts;
   readonly #fallbacks: Fallbacks;
+  readonly #pieces: SyslogPieces;
   readonly #syslog: SyslogReader;
   readonly #receiver: ReceiverReader | undefined;
   readonly #journal: JournalReader;
@@ -43,11 +45,15 @@ export class LogSources {
   constructor(parts: LogSourcesParts) {
     this.#parts = parts;
     const { matching, events, clock, positions } = parts;
-    const fallbacks = new Fallbacks({ events, positions, onChange: () => this.#followContainers() });
+    const onChange = (): void => this.#followContainers();
+    const pieces = new SyslogPieces({ events, positions, clock, onChange });
+    const fallbacks = new Fallbacks({ events, positions, onChange, pieces });
+    this.#pieces = pieces;
     this.#fallbacks = fallbacks;
-    this.#syslog = new SyslogReader(parts.syslogFile, matching, events, clock, positions, fallbacks);
+    this.#syslog = new SyslogReader(parts.syslogFile, matching, events, clock, positions, fallbacks, pieces);
     this.#receiver =
-      parts.receiver && new ReceiverReader(parts.receiver, { matching, events, clock, positions, fallbacks });
+      parts.receiver &&
+      new ReceiverReader(parts.receiver, { matching, events, clock, positions, fallbacks, pieces });
     this.#journal = new JournalReader(parts.journal ?? {}, matching, events, clock, positions, fallbacks);
     this.#files = new LogFiles(events, matching, clock, positions, parts.syslogFile);
     this.#containers = new DockerLogReader({
@@ -57,6 +63,7 @@ export class LogSources {
       positions,
       clock,
       fallbacks,
+      pieces,
       readUpTo: (jail, source) => this.#readUpTo(jail, source),
     });
   }
@@ -108,6 +115,10 @@ export class LogSources {
   /** Docker's copies come first: up to where they were read decides what the first choices take. */
   #followContainers(): void {
     const { registry } = this.#parts;
+    const sources = [...registry.active.values()].flatMap(({ jail }) => jail.spec.sources);
+    this.#pieces.keepOnly(
+      new Set(sources.flatMap((source) => (source.kind === 'syslog' ? source.containerId : []))),
+    );
     this.#fallbacks.report(registry);
     for (const reader of [this.#containers, this.#syslog, this.#receiver, this.#journal])
       reader?.update(registry);
@@ -116,6 +127,8 @@ export class LogSources {
   #readUpTo(jail: ActiveJail, source: SourceSpec): number | undefined {
     if (source.kind === 'journald') return this.#journal.readUpTo(jail, source);
     if (source.kind !== 'syslog') return undefined;
+    const before = this.#pieces.readUpTo(source);
+    if (before !== undefined) return before;
     const reader = source.via === 'receiver' ? this.#receiver : this.#syslog;
     return reader?.readUpTo(source.program);
   }

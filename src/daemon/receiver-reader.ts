@@ -7,6 +7,7 @@ import type { Positions } from './followed-container.ts';
 import type { JailRegistry } from './jail-registry.ts';
 import { newTally, type SourceCounts, type Tally } from './line-counts.ts';
 import type { Matching } from './matching.ts';
+import type { SyslogPieces } from './syslog-pieces.ts';
 import { SyslogRoutes } from './syslog-routes.ts';
 
 /** What the operator says of the syslog receiver. */
@@ -19,9 +20,10 @@ export interface ReceiverReaderParts {
   /** Epoch milliseconds. */
   readonly clock: () => number;
   /** When the last line came is kept here: others can be read behind it elsewhere. */
-  readonly positions?: Positions;
+  readonly positions: Positions;
   /** Told when a listener isn't open, and says which lines were taken elsewhere. */
-  readonly fallbacks?: Fallbacks;
+  readonly fallbacks: Fallbacks;
+  readonly pieces: SyslogPieces;
 }
 
 const positionKey = 'syslog-receiver';
@@ -35,10 +37,10 @@ export class ReceiverReader {
   readonly #tally: Tally = newTally('lines');
 
   constructor(settings: ReceiverSettings, parts: ReceiverReaderParts) {
-    const { matching, clock, fallbacks } = parts;
+    const { matching, clock, fallbacks, pieces } = parts;
     this.#settings = settings;
     this.#parts = parts;
-    this.#routes = new SyslogRoutes('receiver', matching, fallbacks);
+    this.#routes = new SyslogRoutes('receiver', matching, fallbacks, pieces);
     const wanted = (program: string): boolean => this.#routes.has(program);
     this.#receiver = new SyslogReceiver({ ...settings, wanted, now: clock });
   }
@@ -54,7 +56,7 @@ export class ReceiverReader {
 
   /** Up to when what a program logs was received, in this run or an earlier one, epoch milliseconds; undefined: not at all. */
   readUpTo(program: string): number | undefined {
-    const stored = this.#parts.positions?.get(positionKey);
+    const stored = this.#parts.positions.get(positionKey);
     return this.#routes.readUpTo(program) ?? (stored === undefined ? undefined : Number(stored));
   }
 
@@ -71,15 +73,15 @@ export class ReceiverReader {
         case 'lines':
           this.#tally.lines = (this.#tally.lines ?? 0) + update.lines.length;
           for (const line of update.lines) this.#tally.matched += this.#routes.take(line, true);
-          this.#parts.positions?.set(positionKey, String(this.#parts.clock()));
+          this.#parts.positions.set(positionKey, String(this.#parts.clock()));
           break;
         case 'lost':
           events.sourceLost(update.address, update.error.message, update.error.fix);
-          this.#fallbacks?.unreadable(this.#wayOf(update.address), update.address);
+          this.#parts.fallbacks.unreadable(this.#wayOf(update.address), update.address);
           break;
         case 'resumed':
           events.sourceResumed(update.address);
-          this.#fallbacks?.readable(this.#wayOf(update.address));
+          this.#parts.fallbacks.readable(this.#wayOf(update.address));
           break;
         case 'refused':
           events.senderRefused(update.address, update.sender);
@@ -94,10 +96,6 @@ export class ReceiverReader {
   /** Follows the jails' sources. */
   update(registry: JailRegistry): void {
     this.#routes.update(registry);
-  }
-
-  get #fallbacks(): Fallbacks | undefined {
-    return this.#parts.fallbacks;
   }
 
   /** @param url of a listener */

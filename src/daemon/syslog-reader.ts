@@ -8,6 +8,7 @@ import type { Positions } from './followed-container.ts';
 import { isMilestone, newTally, type SourceCounts, type Tally } from './line-counts.ts';
 import type { JailRegistry } from './jail-registry.ts';
 import type { Matching } from './matching.ts';
+import type { SyslogPieces } from './syslog-pieces.ts';
 import { SyslogRoutes } from './syslog-routes.ts';
 
 /** Milliseconds between two looks for nothing. */
@@ -19,17 +20,17 @@ export class SyslogReader {
   readonly #routes: SyslogRoutes;
   readonly #events: EventLog;
   readonly #clock: () => number;
-  readonly #positions: Positions | undefined;
+  readonly #positions: Positions;
   readonly #updated = new Wake();
   #isUpdated = false;
   readonly #begun = Promise.withResolvers<void>();
   #lost: Dock2banError | undefined;
   #reported = false;
-  readonly #fallbacks: Fallbacks | undefined;
+  readonly #fallbacks: Fallbacks;
   readonly #tally: Tally = newTally('lines');
 
   /**
-   * @param positions up to where the file was read; without, it is read from its end
+   * @param positions up to where the file was read
    * @param fallbacks told when the file can't be read, and says which lines were taken elsewhere
    */
   constructor(
@@ -37,12 +38,13 @@ export class SyslogReader {
     matching: Matching,
     events: EventLog,
     clock: () => number,
-    positions?: Positions,
-    fallbacks?: Fallbacks,
+    positions: Positions,
+    fallbacks: Fallbacks,
+    pieces: SyslogPieces,
   ) {
     this.#path = path;
     this.#positions = positions;
-    this.#routes = new SyslogRoutes('file', matching, fallbacks);
+    this.#routes = new SyslogRoutes('file', matching, fallbacks, pieces);
     this.#fallbacks = fallbacks;
     this.#events = events;
     this.#clock = clock;
@@ -61,7 +63,7 @@ export class SyslogReader {
   /** Up to when what a program logs was read, in this run or an earlier one, epoch milliseconds; undefined: not at all. */
   readUpTo(program: string): number | undefined {
     // All that was in the file when it was written last: perhaps more than was read, which is lost then but never taken twice.
-    return this.#routes.readUpTo(program) ?? parsePosition(this.#positions?.get(this.#key) ?? '')?.written;
+    return this.#routes.readUpTo(program) ?? parsePosition(this.#positions.get(this.#key) ?? '')?.written;
   }
 
   /** Runs until `signal` aborts. What was logged since an earlier run waits until it is known who reads it. */
@@ -75,7 +77,7 @@ export class SyslogReader {
 
   async #run(signal: AbortSignal): Promise<void> {
     const key = this.#key;
-    const after = this.#positions?.get(key);
+    const after = this.#positions.get(key);
     if (after !== undefined)
       while (!this.#isUpdated && !signal.aborted) await this.#updated.wait(longWait, signal);
     const wanted = (program: string): boolean => this.#routes.has(program);
@@ -91,22 +93,22 @@ export class SyslogReader {
         case 'lines':
           // In one go: no position is stored without what was counted on the way to it, and the other way round.
           this.#take(update.lines, update.live);
-          this.#positions?.set(key, update.position);
+          this.#positions.set(key, update.position);
           if (update.cutLines > 0) this.#noteCut(update.cutLines);
           break;
         case 'begun':
-          this.#positions?.set(key, update.position);
+          this.#positions.set(key, update.position);
           break;
         case 'lost':
           this.#lost = update.error;
           this.#report();
-          this.#fallbacks?.unreadable('syslog file', this.#path);
+          this.#fallbacks.unreadable('syslog file', this.#path);
           break;
         case 'resumed':
           if (this.#reported) this.#events.sourceResumed(this.#path);
           this.#lost = undefined;
           this.#reported = false;
-          this.#fallbacks?.readable('syslog file');
+          this.#fallbacks.readable('syslog file');
           break;
         case 'gap':
           this.#tally.gaps += 1;

@@ -2,6 +2,14 @@ import type { SyslogLine } from '../sources/syslog-file.ts';
 import type { Fallbacks } from './fallbacks.ts';
 import type { ActiveJail, JailRegistry } from './jail-registry.ts';
 import type { Matching } from './matching.ts';
+import type { SyslogPieces, SyslogSource, SyslogWay } from './syslog-pieces.ts';
+
+/** Who reads what is logged under a program name. */
+interface Program {
+  /** The containers that log under it. */
+  readonly sources: readonly SyslogSource[];
+  readonly routes: readonly Route[];
+}
 
 interface Route {
   readonly jail: ActiveJail;
@@ -11,32 +19,37 @@ interface Route {
   readonly after: number;
 }
 
-/** By which way syslog lines come: the host's file, or our receiver. What one brings is never taken for the other's. */
-export type SyslogWay = 'file' | 'receiver';
-
 /** Takes syslog lines to the jails whose containers log under their program name. */
 export class SyslogRoutes {
+  /** What one way brings is never taken for the other's. */
   readonly #way: SyslogWay;
   readonly #matching: Matching;
-  readonly #fallbacks: Pick<Fallbacks, 'takesAfter'> | undefined;
-  #routes: ReadonlyMap<string, readonly Route[]> = new Map();
+  readonly #fallbacks: Pick<Fallbacks, 'takesAfter'>;
+  readonly #pieces: Pick<SyslogPieces, 'believes' | 'noteTaken'>;
+  #programs: ReadonlyMap<string, Program> = new Map();
   /** When the last line of each program was logged, epoch milliseconds. */
   #lastOf = new Map<string, number>();
 
-  constructor(way: SyslogWay, matching: Matching, fallbacks?: Pick<Fallbacks, 'takesAfter'>) {
+  constructor(
+    way: SyslogWay,
+    matching: Matching,
+    fallbacks: Pick<Fallbacks, 'takesAfter'>,
+    pieces: Pick<SyslogPieces, 'believes' | 'noteTaken'>,
+  ) {
     this.#way = way;
     this.#fallbacks = fallbacks;
+    this.#pieces = pieces;
     this.#matching = matching;
   }
 
   /** Whether no jail reads this way. */
   get isEmpty(): boolean {
-    return this.#routes.size === 0;
+    return this.#programs.size === 0;
   }
 
   /** Whether a jail reads what this program logs. */
   has(program: string): boolean {
-    return this.#routes.has(program);
+    return this.#programs.has(program);
   }
 
   /** Up to when what a program logs was taken, epoch milliseconds; undefined: nothing was since the start. */
@@ -48,42 +61,44 @@ export class SyslogRoutes {
 
   /** Follows the jails' sources. */
   update(registry: JailRegistry): void {
-    const routes = new Map<string, Route[]>();
+    const programs = new Map<string, { sources: SyslogSource[]; routes: Route[] }>();
     for (const jail of registry.active.values()) {
       const containers = new Map<string, Omit<Route, 'jail'>>();
       for (const source of jail.jail.spec.sources) {
         if (source.kind !== 'syslog' || (source.via ?? 'file') !== this.#way) continue;
         const { program, container } = source;
+        const known = programs.get(program) ?? { sources: [], routes: [] };
+        programs.set(program, known);
+        if (!known.sources.some(({ containerId }) => containerId === source.containerId))
+          known.sources.push(source);
         const other = containers.get(program);
-        const after = this.#fallbacks?.takesAfter(source) ?? -Infinity;
+        const after = this.#fallbacks.takesAfter(source);
         // Which of the two logged a line can't be told.
         if (other) containers.set(program, { container: undefined, after: Math.max(after, other.after) });
         else containers.set(program, { container, after });
       }
-      for (const [program, route] of containers) {
-        const others = routes.get(program) ?? [];
-        others.push({ jail, ...route });
-        routes.set(program, others);
-      }
+      for (const [program, route] of containers) programs.get(program)!.routes.push({ jail, ...route });
     }
-    this.#routes = routes;
-    this.#lastOf = new Map([...this.#lastOf].filter(([program]) => routes.has(program)));
+    this.#programs = programs;
+    this.#lastOf = new Map([...this.#lastOf].filter(([program]) => programs.has(program)));
   }
 
   /**
    * @param live false for what was logged before the start
    * @returns in how many jails there was a failure in it
    */
-  take({ program = '', line, messageStart }: SyslogLine, live: boolean): number {
-    const routes = this.#routes.get(program);
-    if (!routes) return 0;
+  take(record: SyslogLine, live: boolean): number {
+    const { program = '', line, messageStart } = record;
+    const known = this.#programs.get(program);
+    if (!known || !this.#pieces.believes(known.sources, record, this.#way)) return 0;
     const { time = Infinity } = line;
     let matched = 0;
-    for (const { jail, container, after } of routes) {
+    for (const { jail, container, after } of known.routes) {
       if (time <= after) continue;
       if (time < Infinity) this.#lastOf.set(program, time);
       if (this.#matching.matchWithHeader(jail, line, messageStart, container, live)) matched += 1;
     }
+    if (matched > 0) this.#pieces.noteTaken(known.sources, record);
     return matched;
   }
 }

@@ -17,6 +17,8 @@ export interface SyslogLine {
   readonly line: LogLine;
   /** Offset in the line's text of what the program itself wrote; 0 without a header. */
   readonly messageStart: number;
+  /** Bytes of the record as it was sent, where that is known; else as the line has. */
+  readonly size?: number;
 }
 
 const newline = 0x0a;

@@ -203,7 +203,7 @@ export class SyslogReceiver {
     for (let times = received.times; times > 0; times--) {
       // The text is shared by all of them.
       const size = lineOverhead + (times === 1 ? text.length : 0);
-      if (!this.#intake.offer(producer, received.line, size)) room = false;
+      if (!this.#intake.offer(producer, { ...received.line, size: bytes.length }, size)) room = false;
     }
     return room;
   }

@@ -67,7 +67,16 @@ describe('defaults', () => {
           logtype: 'file',
           builtIn: true,
         },
-        sources: [{ kind: 'syslog', program: 'web', container: 'web', fallback: 'web'.padEnd(64, '0') }],
+        sources: [
+          {
+            kind: 'syslog',
+            program: 'web',
+            container: 'web',
+            containerId: 'web'.padEnd(64, '0'),
+            isCopied: true,
+            fallback: 'web'.padEnd(64, '0'),
+          },
+        ],
         blocktype: 'drop',
         ipv6prefix: 64,
         closes: [80, 443].map((port) => ({

@@ -41,11 +41,17 @@ describe('sightingsOf', () => {
       '',
     ].join('\n');
     const syslog = { path: '/log', tail: { text, modifiedAt: Date.now() } };
-    const jail = spec({ kind: 'syslog', program: 'web', container: 'web' });
+    const jail = spec({ kind: 'syslog', program: 'web', container: 'web', containerId: 'f00' });
     expect(await sightingsOf(jail, { engine: silent, syslog, files: glob, signal })).toEqual([
       { jail: 'web', source: '/log (web)', lines: 3, offenders: ['172.17.0.1', '203.0.113.3'] },
     ]);
-    const sent = spec({ kind: 'syslog', program: 'web', container: 'web', via: 'receiver' });
+    const sent = spec({
+      kind: 'syslog',
+      program: 'web',
+      container: 'web',
+      containerId: 'f00',
+      via: 'receiver',
+    });
     expect(
       await sightingsOf(sent, { engine: silent, syslog, files: glob, signal }),
       'not in the file',
