@@ -87,10 +87,12 @@ export class LogWays {
   }
 
   async sees(event: string, fields: Readonly<Record<string, unknown>> = {}): Promise<void> {
-    await vi.waitFor(
-      () => expect(this.events).toContainEqual(expect.objectContaining({ event, ...fields })),
-      { timeout: 20_000, interval: 10 },
-    );
+    const wanted = expect.objectContaining({ event, ...fields }) as { asymmetricMatch(one: Event): boolean };
+    const isSeen = (): boolean => this.events.some((one) => wanted.asymmetricMatch(one));
+    await vi.waitUntil(isSeen, { timeout: 20_000, interval: 10 }).catch((cause: unknown) => {
+      const seen = this.events.map(({ msg }) => msg).join('\n');
+      throw new Error(`no event ${event} ${JSON.stringify(fields)} among:\n${seen}`, { cause });
+    });
   }
 
   /** The events of a kind. */
