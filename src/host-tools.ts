@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Output } from './cli/by-hand.ts';
 import { ControlClient } from './control/client.ts';
+import { environmentPolicy } from './tools.ts';
 import { Dock2banError } from './errors.ts';
 
 /** The built-in jails and filters, beside `dist/` or `src/`. */
@@ -64,6 +65,7 @@ export async function doctorTool(
   process.once('SIGINT', () => interrupted.abort());
   const host = {
     builtinDir,
+    policy: environmentPolicy(),
     waitMs: wait * 1000,
     tools: systemTools,
     procNet: '/proc/net',

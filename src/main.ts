@@ -8,6 +8,7 @@ import { ban, unban } from './cli/by-hand.ts';
 import { exitCode, reportError } from './cli/exit-code.ts';
 import { reload } from './cli/reload.ts';
 import { status } from './cli/status.ts';
+import { defaultLogRoots, labelPolicy } from './config/label-policy.ts';
 import { ControlClient } from './control/client.ts';
 import { launch } from './daemon/launch.ts';
 import { firewallChoices, logFormats, logLevels, onStopChoices } from './daemon/options.ts';
@@ -121,6 +122,16 @@ async function dock2ban(): Promise<void> {
             type: 'string',
             describe: 'Let in only senders with a certificate of this authority (PEM)',
           })
+          .option('trust-image-labels', {
+            type: 'boolean',
+            default: false,
+            describe: "Let an image's own labels decide as its containers' do",
+          })
+          .option('log-roots', {
+            type: 'string',
+            default: defaultLogRoots,
+            describe: 'Folders below which labels may name log files: /var/log,/srv/logs',
+          })
           .option('firewall', {
             choices: firewallChoices,
             default: 'auto' as const,
@@ -162,6 +173,7 @@ async function dock2ban(): Promise<void> {
           tlsKey: argv.syslogTlsKey,
           tlsClientCa: argv.syslogTlsClientCa,
         };
+        const labels = labelPolicy(argv);
         launch(
           {
             dockerHost,
@@ -171,6 +183,7 @@ async function dock2ban(): Promise<void> {
             socket,
             syslogFile,
             receiver,
+            labels,
             firewall,
             logLevel,
             logFormat,

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Output } from './cli/by-hand.ts';
+import { defaultLogRoots, labelPolicy, type LabelPolicy } from './config/label-policy.ts';
 
 /** What the tools need of the process that they run in. */
 export interface ToolContext {
@@ -42,6 +43,7 @@ export async function checkTool(
     {
       configDir,
       builtinDir,
+      policy: environmentPolicy(),
       containers: () => runningContainers(dockerHost),
       networks: () => dockerNetworks(dockerHost),
     },
@@ -63,11 +65,29 @@ export function toolNamed(
         const { socket, configDir, dockerHost } = environment();
         const containers = () => runningContainers(dockerHost);
         const networks = () => dockerNetworks(dockerHost);
-        return fail2banClient(argv, { ...context, socket, configDir, builtinDir, containers, networks });
+        const policy = environmentPolicy();
+        return fail2banClient(argv, {
+          ...context,
+          socket,
+          configDir,
+          builtinDir,
+          policy,
+          containers,
+          networks,
+        });
       };
     default:
       return undefined;
   }
+}
+
+/** What labels may do, after the environment variables of `dock2ban run`. @throws Dock2banError */
+export function environmentPolicy(): LabelPolicy {
+  const { DOCK2BAN_TRUST_IMAGE_LABELS = '', DOCK2BAN_LOG_ROOTS = defaultLogRoots } = process.env;
+  return labelPolicy({
+    trustImageLabels: DOCK2BAN_TRUST_IMAGE_LABELS === 'true',
+    logRoots: DOCK2BAN_LOG_ROOTS,
+  });
 }
 
 /** The settings that all commands take from the environment, for those that yargs doesn't parse. */
@@ -84,10 +104,12 @@ export function environment(): { socket: string; configDir: string; dockerHost: 
 /** The running containers with a `fail2ban.` label, at this moment. */
 async function runningContainers(dockerHost: string) {
   const { dockerodeConnector } = await import('./docker/dockerode-client.ts');
+  const { ImageLabels } = await import('./docker/image-labels.ts');
   const { OptedInContainers } = await import('./docker/opted-in.ts');
   const signal = AbortSignal.timeout(10_000);
   const client = await dockerodeConnector(dockerHost)(signal);
-  return new OptedInContainers().list(await client.listContainers(signal), client, signal);
+  const containers = await new OptedInContainers().list(await client.listContainers(signal), client, signal);
+  return new ImageLabels().of(containers, client, signal, 5_000);
 }
 
 /** All networks, at this moment. */

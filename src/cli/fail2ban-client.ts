@@ -1,6 +1,7 @@
 import { parseDuration } from '../config/duration.ts';
 import { jailDefinitions } from '../config/jail-definitions.ts';
 import { loadConfigTree } from '../config/load-config-tree.ts';
+import { defaultPolicy } from '../config/label-policy.ts';
 import { resolveJails } from '../config/resolve.ts';
 import { ControlClient } from '../control/client.ts';
 import { Dock2banError } from '../errors.ts';
@@ -108,7 +109,7 @@ async function test(context: Fail2banClientContext): Promise<boolean> {
 }
 
 async function dump(context: Fail2banClientContext): Promise<string> {
-  const { configDir, builtinDir, output } = context;
+  const { configDir, builtinDir, output, policy = defaultPolicy } = context;
   const tree = await loadConfigTree({ builtinDir, configDir });
   const none = (error: unknown): [] => {
     if (!(error instanceof Dock2banError)) throw error;
@@ -116,7 +117,13 @@ async function dump(context: Fail2banClientContext): Promise<string> {
   };
   const containers = await context.containers().catch(none);
   const networks = (await context.networks?.().catch(none)) ?? [];
-  const { jails, problems } = resolveJails({ tree, containers, networks, compileFilter: compileProblem });
+  const { jails, problems } = resolveJails({
+    tree,
+    containers,
+    networks,
+    policy,
+    compileFilter: compileProblem,
+  });
   for (const { severity, where, message } of problems)
     if (severity === 'warn') output.warn(`${where}: ${message}\n`);
   return dumpJails(jails);

@@ -2,7 +2,9 @@ import type { AwaitedContainer } from '../docker/snapshot.ts';
 import { isAccessLabel } from './access-labels.ts';
 import type { AccessSpec } from './access-spec.ts';
 import { readAccess } from './access.ts';
+import { believedLabels } from './believed-labels.ts';
 import type { ConfigProblem } from './jail-spec.ts';
+import { defaultPolicy, type LabelPolicy } from './label-policy.ts';
 import { labelProblem } from './labels.ts';
 
 /**
@@ -13,9 +15,12 @@ import { labelProblem } from './labels.ts';
 export function awaitedAccess(
   containers: readonly AwaitedContainer[],
   known: readonly AccessSpec[],
+  policy: LabelPolicy = defaultPolicy,
 ): { readonly access: readonly AccessSpec[]; readonly problems: readonly ConfigProblem[] } {
   const names = new Set(known.map(({ container }) => container));
-  const awaited = containers.filter(({ name, hostNetwork }) => !hostNetwork && !names.has(name));
+  const awaited = containers
+    .filter(({ name, hostNetwork }) => !hostNetwork && !names.has(name))
+    .map((container) => believedLabels(container, policy).container);
   const access = awaited.flatMap((container): AccessSpec[] => {
     if (container.publishedPorts.length === 0) return [];
     const spec = readAccess(container).access;

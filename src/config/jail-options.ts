@@ -201,7 +201,7 @@ export const notByLabel: ReadonlyMap<string, string> = new Map([
     'a label must not run commands; bans are made by dock2ban itself, fail2ban.port says what they close',
   ],
   ['banaction', 'bans are made by dock2ban itself; fail2ban.port says what they close'],
-  ['banaction_allports', 'bans are made by dock2ban itself; fail2ban.port=all closes everything'],
+  ['banaction_allports', 'bans are made by dock2ban itself; port = all in jail.local closes everything'],
   ['chain', 'dock2ban uses its own chain; remove it'],
   ['protocol', 'name the protocol with the port: fail2ban.port=53/udp'],
   ['backend', 'use fail2ban.source=auto, docker, syslog, journald or file'],

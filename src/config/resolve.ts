@@ -1,6 +1,7 @@
 import type { ContainerSnapshot, NetworkSnapshot } from '../docker/snapshot.ts';
 import { readAccess } from './access.ts';
 import type { AccessSpec } from './access-spec.ts';
+import { believedLabels } from './believed-labels.ts';
 import { CheckedFilters, type CompileFilter } from './checked-filters.ts';
 import { ConfigError } from './config-error.ts';
 import type { ConfigTree } from './config-tree.ts';
@@ -11,6 +12,7 @@ import { JailMembers } from './jail-members.ts';
 import { withoutMeaning } from './jail-options.ts';
 import { JailReader } from './jail-reader.ts';
 import type { ConfigProblem, JailSpec } from './jail-spec.ts';
+import { defaultPolicy, type LabelPolicy } from './label-policy.ts';
 import { readLabels } from './labels.ts';
 import { hostServicePorts, OwnPorts } from './own-ports.ts';
 import type { ReceiverAddress } from './syslog-address.ts';
@@ -40,13 +42,17 @@ export function resolveJails(input: {
   readonly receivers?: readonly ReceiverAddress[];
   /** Jails to be run as if their `enabled` were true. */
   readonly enabled?: ReadonlySet<string>;
+  readonly policy?: LabelPolicy;
   /** Who has defined which jail by label so far. */
   readonly definers?: Definers;
 }): ResolvedJails {
   const { tree, networks = [] } = input;
   const definitions = jailDefinitions(tree);
   const resolver = new Resolver(input, definitions);
-  const containers = input.containers.toSorted(byAge);
+  const believed = input.containers
+    .toSorted(byAge)
+    .map((container) => believedLabels(container, input.policy ?? defaultPolicy));
+  const containers = believed.map(({ container }) => container);
   for (const container of containers) resolver.bind(container);
   const names = [...new Set([...definitions.names, ...resolver.bound])];
   const jails = names.flatMap((name) => resolver.jail(name, input.enabled?.has(name) ?? false) ?? []);
@@ -54,6 +60,7 @@ export function resolveJails(input: {
   const problems = [
     ...tree.problems,
     ...definitions.problems,
+    ...believed.flatMap((each) => each.problems),
     ...resolver.problems,
     ...accesses.flatMap((each) => each.problems),
     ...unfilteredNetworks(input.containers, networks),

@@ -2,6 +2,7 @@ import type { CompileFilter } from '../config/checked-filters.ts';
 import { ConfFileCache } from '../config/conf-file-cache.ts';
 import type { ConfigTree } from '../config/config-tree.ts';
 import { type Fail2banSettings, fail2banSettings } from '../config/fail2ban-settings.ts';
+import type { LabelPolicy } from '../config/label-policy.ts';
 import { loadConfigTree } from '../config/load-config-tree.ts';
 import { resolveJails } from '../config/resolve.ts';
 import type { ReceiverAddress } from '../config/syslog-address.ts';
@@ -13,6 +14,8 @@ export interface ConfigurationFilesOptions {
   /** The user's; may be absent. */
   readonly configDir: string;
   readonly compileFilter: CompileFilter;
+  /** What labels may do; default: as without any option. */
+  readonly policy?: LabelPolicy;
   /** Our own syslog receivers, at this moment. */
   readonly receivers: () => readonly ReceiverAddress[];
 }
@@ -32,11 +35,11 @@ export class ConfigurationFiles {
 
   /** Never rejects: what can't be read is among the problems of what is resolved. */
   async read(): Promise<{ readonly configuration: Configuration; readonly settings: Fail2banSettings }> {
-    const { builtinDir, configDir, receivers } = this.#options;
+    const { builtinDir, configDir, receivers, policy } = this.#options;
     const tree = await loadConfigTree({ builtinDir, configDir, builtin: this.#builtin, cache: this.#cache });
     this.#builtin = tree.builtin;
     const settings = fail2banSettings(tree);
-    const configuration: Configuration = (containers, networks, enabled) => {
+    const configuration: Configuration = (containers, networks, enabled, definers) => {
       const compileFilter = this.#compile;
       const resolved = resolveJails({
         tree,
@@ -45,6 +48,8 @@ export class ConfigurationFiles {
         enabled,
         compileFilter,
         receivers: receivers(),
+        ...(policy && { policy }),
+        ...(definers && { definers }),
       });
       return { ...resolved, problems: [...resolved.problems, ...settings.problems] };
     };

@@ -1,3 +1,4 @@
+import type { LabelPolicy } from '../config/label-policy.ts';
 import type { ConnectDocker } from '../docker/engine-client.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { NeverBan } from '../firewall/never-ban.ts';
@@ -23,6 +24,8 @@ export interface DaemonParts {
   readonly reread?: () => Promise<Configuration>;
   /** Opens what bans and positions are remembered in. */
   readonly openStore: (hooks: Pick<StoreOptions, 'active' | 'counting' | 'report' | 'clock'>) => Store;
+  /** What labels may do, of containers that don't run; `resolve` knows for those that do. */
+  readonly labels?: LabelPolicy;
   readonly syslogFile: string;
   /** Where syslog messages are received; undefined: nowhere. */
   readonly receiver?: ReceiverSettings;

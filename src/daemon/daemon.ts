@@ -143,6 +143,7 @@ export class Daemon {
       reread,
       checkFilter,
       surroundings: () => this.#docker,
+      definers: this.#memory.lastDefiners,
       apply: (resolved) => this.#apply(resolved),
       registry: this.#registry,
       enforcer: this.#enforcer,
@@ -224,12 +225,13 @@ export class Daemon {
     }
   }
 
-  async #apply({ jails, access: ofRunning, problems }: ResolvedJails): Promise<JailChanges> {
+  async #apply({ jails, access: ofRunning, problems, definers }: ResolvedJails): Promise<JailChanges> {
     this.#lookAtAddresses();
-    const awaited = awaitedAccess(this.#docker?.awaited ?? [], ofRunning);
+    const awaited = awaitedAccess(this.#docker?.awaited ?? [], ofRunning, this.#parts.labels);
     const access = [...ofRunning, ...awaited.access];
     this.#enforcer.access = access;
     this.#memory.keepNetworks(this.#docker?.networks ?? []);
+    this.#memory.keepDefiners(definers);
     const foreign = this.#firewall.info?.backend === 'none' ? [] : this.#neverBan.foreignHost(this.#docker);
     this.#problems.report([...problems, ...awaited.problems, ...foreign]);
     const changes = this.#registry.apply(jails);

@@ -1,3 +1,4 @@
+import { definerName, type Definers } from '../config/jail-definer.ts';
 import type { ConfigProblem, SourceSpec } from '../config/jail-spec.ts';
 import type { ResolvedJails } from '../config/resolve.ts';
 import type { AttemptResult, JailEdit, JailOptions, LiveControl, ReloadResult } from '../control/live-api.ts';
@@ -32,6 +33,8 @@ export interface LiveJailsParts {
   readonly checkFilter: CheckFilter;
   /** What is known of Docker; undefined: nothing yet. */
   readonly surroundings: () => Surroundings | undefined;
+  /** Whose labels defined which jail in the run before. */
+  readonly definers: Definers;
   /** Makes exactly these jails run. */
   readonly apply: (resolved: ResolvedJails) => Promise<JailChanges>;
   readonly registry: JailRegistry;
@@ -56,11 +59,13 @@ export class LiveJails implements LiveControl {
   /** Reloads that have not begun, by what is asked for. */
   readonly #waiting = new Map<string, Promise<ReloadResult | undefined>>();
   #steering: Steering;
+  #definers: Definers;
   #isClosed = false;
 
   constructor(parts: LiveJailsParts) {
     this.#parts = parts;
     this.#steering = asConfigured(parts.configuration);
+    this.#definers = parts.definers;
   }
 
   /** Jails that don't run, by hand. */
@@ -202,7 +207,8 @@ export class LiveJails implements LiveControl {
     const next =
       only === undefined ? asConfigured(configuration) : withJailFrom(this.#steering, only, configuration);
     const before = this.#resolve(this.#steering);
-    const whole = this.#resolve(asConfigured(configuration));
+    const definers = only === undefined ? this.#presentDefiners() : this.#definers;
+    const whole = this.#resolve(asConfigured(configuration), definers);
     const after = only === undefined ? whole : this.#resolve(next);
     if (only !== undefined && ![...before.names, ...whole.names].includes(only)) return undefined;
     const faults = reloadFaults(before, whole, only);
@@ -211,6 +217,7 @@ export class LiveJails implements LiveControl {
       return this.#refuse([...new Set([...faults, ...others])]);
     }
     this.#steering = next;
+    this.#definers = definers;
     const changes = await this.#apply();
     const names = (jails: JailChanges['started'] = []) => jails.map(({ name }) => name);
     const result: ReloadResult = {
@@ -231,15 +238,25 @@ export class LiveJails implements LiveControl {
   }
 
   /** What is to run, but for what was edited by hand. */
-  #resolve(steering: Steering): ResolvedJails {
-    return resolveSteered(steering, this.#parts.surroundings() ?? nothing);
+  #resolve(steering: Steering, definers = this.#definers): ResolvedJails {
+    return resolveSteered(steering, { ...(this.#parts.surroundings() ?? nothing), definers });
+  }
+
+  /** Without those whose container is gone: the operator says so by a reload. */
+  #presentDefiners(): Definers {
+    const surroundings = this.#parts.surroundings();
+    if (!surroundings) return this.#definers;
+    const names = new Set(surroundings.containers.map(definerName));
+    return new Map([...this.#definers].filter(([, { container }]) => names.has(container)));
   }
 
   /** Undefined: nothing is known of Docker yet, or everything ends, and so nothing runs. */
   async #apply(): Promise<JailChanges | undefined> {
     const { surroundings, apply, checkFilter } = this.#parts;
     if (!surroundings() || this.#isClosed) return undefined;
-    return apply(withEdits(this.#resolve(this.#steering), this.#steering.edits, checkFilter));
+    const resolved = this.#resolve(this.#steering);
+    this.#definers = resolved.definers;
+    return apply(withEdits(resolved, this.#steering.edits, checkFilter));
   }
 }
 

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { contains } from '../address.ts';
 import type { AccessSpec } from '../config/access-spec.ts';
+import type { Definers } from '../config/jail-definer.ts';
 import type { JailSpec } from '../config/jail-spec.ts';
 import type { NetworkSnapshot } from '../docker/snapshot.ts';
 import type { GuardedJail } from '../firewall/firewall.ts';
@@ -13,6 +14,7 @@ import type { Store } from '../store/store.ts';
 import { isActive } from '../store/stored-ban.ts';
 import type { Decision } from './detector.ts';
 import { readGuardedJails } from './guarded-jails.ts';
+import { plainDefiners, readDefiners } from './remembered-definers.ts';
 import { readAccesses, readNetworks } from './remembered-access.ts';
 
 /** What is rewritten before others have their turn. */
@@ -21,6 +23,7 @@ const movedAtOnce = 500;
 const jailsNote = 'guarded-jails';
 const accessNote = 'access';
 const networksNote = 'docker-networks';
+const definersNote = 'jail-definers';
 
 /** What this run has from the one before, and leaves to the next. */
 export class Memory {
@@ -148,6 +151,17 @@ export class Memory {
   /** Remembers Docker's networks: nothing may cut off their containers, before the next run has seen them either. */
   keepNetworks(networks: readonly NetworkSnapshot[]): void {
     this.#keepNote(networksNote, networks);
+  }
+
+  /** Whose labels defined which jail when that was last told. */
+  get lastDefiners(): Definers {
+    const text = this.#store.notes.get(definersNote);
+    return text === undefined ? new Map() : readDefiners(text);
+  }
+
+  /** Remembers whose labels define which jail: who is there first after a restart is not given it. */
+  keepDefiners(definers: Definers): void {
+    this.#keepNote(definersNote, plainDefiners(definers));
   }
 
   #keepNote(name: string, value: unknown): void {

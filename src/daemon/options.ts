@@ -1,3 +1,5 @@
+import type { LabelPolicy } from '../config/label-policy.ts';
+
 export const firewallChoices = ['auto', 'docker-user', 'nftables', 'none'] as const;
 export const logFormats = ['json', 'pretty', 'fail2ban'] as const;
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -34,6 +36,7 @@ export interface RunOptions {
   /** The host's syslog file as this process sees it. */
   readonly syslogFile: string;
   readonly receiver: ReceiverOptions;
+  readonly labels: LabelPolicy;
   readonly firewall: (typeof firewallChoices)[number];
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;

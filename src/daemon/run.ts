@@ -64,7 +64,9 @@ async function runUntil(
   const receiver = receiverSettings(options.receiver);
   const receivers = () => (receiver?.listen ?? []).flatMap((address) => reachedAt(address, hostAddresses()));
   const { configDir } = options;
-  const files = new ConfigurationFiles({ builtinDir, configDir, compileFilter: checkFilter, receivers });
+  const { labels } = options;
+  const compileFilter = checkFilter;
+  const files = new ConfigurationFiles({ builtinDir, configDir, compileFilter, receivers, policy: labels });
   const { configuration, settings } = await files.read();
   const { purgeAge } = settings;
   const daemon = new Daemon({
@@ -77,6 +79,7 @@ async function runUntil(
     reread: async () => (await files.read()).configuration,
     openStore: (hooks) => new Store({ stateDir: options.stateDir, purgeAge, ...hooks }),
     syslogFile: options.syslogFile,
+    labels,
     ...(receiver && { receiver }),
   });
   const control = daemon.control();

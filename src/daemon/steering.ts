@@ -1,3 +1,4 @@
+import type { Definers } from '../config/jail-definer.ts';
 import type { ConfigProblem, JailSpec } from '../config/jail-spec.ts';
 import type { ResolvedJails } from '../config/resolve.ts';
 import type { ContainerSnapshot, NetworkSnapshot } from '../docker/snapshot.ts';
@@ -8,6 +9,8 @@ import { changesFilter, type JailOverlay, noOverlay, overlaid } from './jail-ove
 export interface Surroundings {
   readonly containers: readonly ContainerSnapshot[];
   readonly networks: readonly NetworkSnapshot[];
+  /** Whose labels have defined which jail so far. */
+  readonly definers?: Definers;
 }
 
 /**
@@ -18,6 +21,7 @@ export type Configuration = (
   containers: readonly ContainerSnapshot[],
   networks: readonly NetworkSnapshot[],
   enabled: ReadonlySet<string>,
+  definers?: Definers,
 ) => ResolvedJails;
 
 /** What of a filter can't be compiled; undefined: all can. */
@@ -59,11 +63,11 @@ export function without(set: ReadonlySet<string>, name: string): ReadonlySet<str
 /** Which jails are to run, before their options are edited. */
 export function resolveSteered(
   { configuration, ofJail, started, stopped }: Steering,
-  { containers, networks }: Surroundings,
+  { containers, networks, definers }: Surroundings,
 ): ResolvedJails {
-  const base = configuration(containers, networks, started);
+  const base = configuration(containers, networks, started, definers);
   const alone = [...ofJail].map(
-    ([name, other]) => [name, partOf(name, other(containers, networks, started))] as const,
+    ([name, other]) => [name, partOf(name, other(containers, networks, started, definers))] as const,
   );
   const isOthers = ({ jail }: ConfigProblem): boolean => jail === undefined || !ofJail.has(jail);
   const jails = [

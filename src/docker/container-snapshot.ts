@@ -26,6 +26,7 @@ export function containerSnapshot(
     id: inspected.Id,
     name,
     image,
+    imageId: inspected.Image,
     labels: inspected.Config.Labels ?? {},
     createdAt: Date.parse(inspected.Created),
     hostNetwork: namespaceOwner.HostConfig.NetworkMode === 'host',

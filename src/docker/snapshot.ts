@@ -28,7 +28,12 @@ export interface ContainerSnapshot {
   /** Without the leading slash. */
   readonly name: string;
   readonly image: string;
+  /** Absent: not known. */
+  readonly imageId?: string;
+  /** All, those of its image among them. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Those that its image says the same of; absent: none; `unknown`: the engine doesn't tell. */
+  readonly imageLabels?: Readonly<Record<string, string>> | 'unknown';
   /** Epoch milliseconds. */
   readonly createdAt: number;
   /** `network_mode: host`: it publishes nothing, its ports are the host's. */

@@ -4,6 +4,7 @@ import { Wake } from '../wake.ts';
 import { AwaitedContainers } from './awaited-containers.ts';
 import type { ConnectDocker } from './engine-client.ts';
 import { engineError } from './engine-error.ts';
+import { ImageLabels } from './image-labels.ts';
 import { networkSnapshot } from './network-snapshot.ts';
 import { OptedInContainers } from './opted-in.ts';
 import type { DockerSnapshot } from './snapshot.ts';
@@ -43,7 +44,11 @@ const stable = 5_000;
  */
 export async function* watchDocker(options: WatchOptions): AsyncGenerator<DockerUpdate, void, undefined> {
   const { connect, signal, logger, relistEvery = 60_000, random = Math.random } = options;
-  const seen = { optedIn: new OptedInContainers(), awaited: new AwaitedContainers() };
+  const seen = {
+    optedIn: new OptedInContainers(),
+    awaited: new AwaitedContainers(),
+    images: new ImageLabels(),
+  };
   let failures = 0;
   let state: 'new' | 'connected' | 'cut' | 'lost' = 'new';
   while (!signal.aborted) {
@@ -72,7 +77,15 @@ export async function* watchDocker(options: WatchOptions): AsyncGenerator<Docker
 /** One connection from its start to its failure: never ends but by throwing, or when `outer` aborts. */
 async function* session(
   connect: ConnectDocker,
-  { optedIn, awaited }: { readonly optedIn: OptedInContainers; readonly awaited: AwaitedContainers },
+  {
+    optedIn,
+    awaited,
+    images,
+  }: {
+    readonly optedIn: OptedInContainers;
+    readonly awaited: AwaitedContainers;
+    readonly images: ImageLabels;
+  },
   relistEvery: number,
   outer: AbortSignal,
 ): AsyncGenerator<DockerSnapshot, void, undefined> {
@@ -90,6 +103,7 @@ async function* session(
       firewallBackend: FirewallBackend?.Driver ?? undefined,
     };
     const wake = new Wake();
+    images.onAnswer = () => wake.set();
     // Before the first list, so that no change falls between the two.
     const events = readEvents(await client.events(signal), wake);
     let last = '';
@@ -99,10 +113,10 @@ async function* session(
         client.listContainers(signal),
         client.listNetworks(signal),
       ]);
-      const waiting = await awaited.list(listed, client, signal);
+      const waiting = await images.of(await awaited.list(listed, client, signal), client, signal);
       const snapshot: DockerSnapshot = {
         engine,
-        containers: await optedIn.list(listed, client, signal),
+        containers: await images.of(await optedIn.list(listed, client, signal), client, signal),
         ...(waiting.length > 0 && { awaited: waiting }),
         networks: networks.map(networkSnapshot),
       };

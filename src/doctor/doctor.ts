@@ -1,6 +1,7 @@
 import { glob } from 'node:fs/promises';
 import { contains, type Family } from '../address.ts';
 import { loadConfigTree } from '../config/load-config-tree.ts';
+import type { LabelPolicy } from '../config/label-policy.ts';
 import { resolveJails } from '../config/resolve.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { boundBacktracking } from '../filter/backtracking.ts';
@@ -36,6 +37,7 @@ export interface DoctorOptions {
   readonly configDir: string;
   /** `filters/` as shipped. */
   readonly builtinDir: string;
+  readonly policy: LabelPolicy;
   readonly stateDir: string;
   /** The host's syslog file as this process sees it. */
   readonly syslogFile: string;
@@ -83,7 +85,7 @@ export async function diagnose(options: DoctorOptions): Promise<Finding[]> {
 }
 
 async function resolveWanted(
-  { configDir, builtinDir, syslogListen }: DoctorOptions,
+  { configDir, builtinDir, policy, syslogListen }: DoctorOptions,
   engine: EngineFacts | Dock2banError,
   { addresses }: HostFacts,
 ): Promise<Wanted> {
@@ -91,7 +93,7 @@ async function resolveWanted(
   const containers = engine instanceof Dock2banError ? [] : engine.containers.map(({ snapshot }) => snapshot);
   const networks = engine instanceof Dock2banError ? [] : engine.networks;
   const receivers = parseListenAddresses(syslogListen).flatMap((address) => reachedAt(address, addresses));
-  return resolveJails({ tree, containers, networks, receivers, compileFilter: problemOf });
+  return resolveJails({ tree, containers, networks, receivers, policy, compileFilter: problemOf });
 }
 
 function problemOf(spec: FilterSpec): string | undefined {

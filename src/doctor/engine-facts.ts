@@ -4,6 +4,7 @@ import { modemOptions, parseDockerHost } from '../docker/docker-host.ts';
 import { loadDockerode } from '../docker/dockerode.ts';
 import { dockerodeConnector } from '../docker/dockerode-client.ts';
 import type { EngineClient } from '../docker/engine-client.ts';
+import { ImageLabels } from '../docker/image-labels.ts';
 import { networkSnapshot } from '../docker/network-snapshot.ts';
 import { OptedInContainers } from '../docker/opted-in.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
@@ -74,7 +75,9 @@ export async function readEngine(
       ...networkSnapshot(network),
       hasIPv6: network.EnableIPv6 ?? false,
     }));
-    const snapshots = await new OptedInContainers().list(await client.listContainers(signal), client, signal);
+    const listing = await client.listContainers(signal);
+    const optedIn = await new OptedInContainers().list(listing, client, signal);
+    const snapshots = await new ImageLabels().of(optedIn, client, signal, 5_000);
     const containers = await Promise.all(
       snapshots.map(async (snapshot): Promise<ContainerFacts> => {
         const inspected = await client.inspectContainer(snapshot.id, signal);

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { pino } from 'pino';
 import { vi } from 'vitest';
 import type { Controller } from '../../src/control/api.ts';
+import { defaultPolicy, type LabelPolicy } from '../../src/config/label-policy.ts';
 import { checkFilter } from '../../src/daemon/check-filter.ts';
 import { ConfigurationFiles } from '../../src/daemon/configuration-files.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
@@ -32,7 +33,9 @@ export class LiveDaemon {
   readonly events: Event[] = [];
   /** Of the jails of `section`. */
   readonly failregex = String.raw`^\s*bad <HOST>$`;
-  readonly #end = new AbortController();
+  /** Before the start: what labels may do. */
+  labels: LabelPolicy = defaultPolicy;
+  #end = new AbortController();
   #control: Controller | undefined;
   #done: Promise<void> = Promise.resolve();
 
@@ -70,11 +73,25 @@ export class LiveDaemon {
     this.engine.containers = [...containers];
     await this.engine.start();
     writeFileSync(join(this.folder, 'syslog'), '');
+    await this.#run();
+  }
+
+  /** Ends it, and starts it on what it has remembered. Events of before are forgotten. */
+  async restart(): Promise<void> {
+    this.#end.abort();
+    await this.#done;
+    this.#end = new AbortController();
+    this.events.length = 0;
+    await this.#run();
+  }
+
+  async #run(): Promise<void> {
     const compileFilter = checkFilter;
     const files = new ConfigurationFiles({
       builtinDir,
       configDir: this.configDir,
       compileFilter,
+      policy: this.labels,
       receivers: () => [],
     });
     const daemon = new Daemon({
@@ -86,6 +103,7 @@ export class LiveDaemon {
       reread: async () => (await files.read()).configuration,
       openStore: (hooks) => new Store({ stateDir: join(this.folder, 'state'), purgeAge: 86_400, ...hooks }),
       syslogFile: join(this.folder, 'syslog'),
+      labels: this.labels,
       journal: { start: this.journal.start, place: [] },
     });
     this.#control = daemon.control();

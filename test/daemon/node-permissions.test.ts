@@ -1,3 +1,4 @@
+import { defaultPolicy } from '../../src/config/label-policy.ts';
 import { describe, expect, it } from 'vitest';
 import { permissionFlags, type Surroundings } from '../../src/daemon/node-permissions.ts';
 import type { RunOptions } from '../../src/daemon/options.ts';
@@ -9,6 +10,7 @@ const options: RunOptions = {
   stateDir: '/var/lib/dock2ban',
   socket: '/run/dock2ban/dock2ban.sock',
   syslogFile: '/var/log/syslog',
+  labels: defaultPolicy,
   receiver: { listen: '', allow: '' },
   firewall: 'auto',
   logLevel: 'info',

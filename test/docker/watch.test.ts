@@ -97,6 +97,7 @@ describe('the first snapshot', () => {
           id: idOf('aa'),
           name: 'proxy',
           image: 'nginx:1',
+          imageId: `sha256:${'ab'.repeat(32)}`,
           labels: { 'fail2ban.jail': 'nginx-proxy' },
           createdAt: Date.UTC(2026, 10, 22, 13, 44, 53, 123),
           hostNetwork: false,

@@ -1,3 +1,4 @@
+import { defaultPolicy } from '../../src/config/label-policy.ts';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -29,6 +30,7 @@ export class DaemonProcess {
       socket: join(folder, 'control.sock'),
       syslogFile: join(folder, 'syslog'),
       watchConfig: false,
+      labels: defaultPolicy,
       receiver: { listen: `unix://${join(folder, 'receiver.sock')}`, allow: '' },
       firewall: 'none',
       logLevel: 'info',

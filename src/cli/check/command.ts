@@ -1,4 +1,5 @@
 import { loadConfigTree } from '../../config/load-config-tree.ts';
+import type { LabelPolicy } from '../../config/label-policy.ts';
 import type { NetworkSnapshot } from '../../docker/snapshot.ts';
 import { Dock2banError } from '../../errors.ts';
 import { exitCode } from '../exit-code.ts';
@@ -11,6 +12,8 @@ export interface CheckContext {
   readonly configDir: string;
   /** `filters/` as shipped. */
   readonly builtinDir: string;
+  /** What labels may do; default: as without any option. */
+  readonly policy?: LabelPolicy;
   /** The running containers that carry a `fail2ban.` label; throws a Dock2banError if Docker can't be asked. */
   readonly containers: () => Promise<Containers>;
   /** All of Docker's networks; throws likewise. Absent: nothing is known of them. */
@@ -31,7 +34,7 @@ export async function runCheck(context: CheckContext): Promise<CheckReport> {
   const { configDir, builtinDir } = context;
   const tree = await loadConfigTree({ builtinDir, configDir });
   const docker = await askDocker(context);
-  const jails = await checkJails(tree, docker.containers ?? [], docker.networks);
+  const jails = await checkJails(tree, docker.containers ?? [], docker.networks, context.policy);
   const filters = checkFilters(tree);
   return {
     jails: jails.count,

@@ -3,6 +3,7 @@ import { parseConfFile } from '../../config/conf-file.ts';
 import type { ConfigTree } from '../../config/config-tree.ts';
 import { jailDefinitions } from '../../config/jail-definitions.ts';
 import type { ConfigProblem, JailSpec } from '../../config/jail-spec.ts';
+import { defaultPolicy } from '../../config/label-policy.ts';
 import { resolveJails } from '../../config/resolve.ts';
 import type { NetworkSnapshot } from '../../docker/snapshot.ts';
 import { madeForDocker } from './docker-chain.ts';
@@ -19,8 +20,10 @@ export async function checkJails(
   tree: ConfigTree,
   containers: Containers,
   networks: readonly NetworkSnapshot[],
+  policy = defaultPolicy,
 ): Promise<{ count: number; findings: Finding[] }> {
-  const { jails, problems } = resolveJails({ tree, containers, networks, compileFilter: compileProblem });
+  const compileFilter = compileProblem;
+  const { jails, problems } = resolveJails({ tree, containers, networks, policy, compileFilter });
   const values = jailValues(tree, new Set(jails.map(({ name }) => name)));
   const known = new Set([...problems, ...values].map(keyOf));
   const disabled = disabledProblems(
