@@ -15,7 +15,7 @@ RUN npm run build && npm prune --omit=dev --ignore-scripts \
 FROM ${RUNTIME} AS system
 RUN apt-get update \
   && apt-get install -y --no-install-recommends iptables ipset nftables tini \
-  && rm -rf /var/lib/apt/lists/*
+  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 
 # journalctl and the libraries that it needs beyond those of the system: 4 MB instead of the 18 of all of systemd.
 FROM system AS journal

@@ -5,7 +5,7 @@ import { backends } from './bans/backends.ts';
 import type { Memory, Speed } from './bans/ours.ts';
 import { fail2ban, ipsetProcesses } from './bans/peers.ts';
 
-/** As the daemon starts itself (src/daemon/launch.ts). */
+/** As the daemon starts itself (src/relaunch.ts). */
 const flags = ['--expose-gc', '--max-semi-space-size=1', '--optimize-for-size'];
 
 const wanted = { restore: 2000, rate: 10_000, resident: 300 };

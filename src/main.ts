@@ -271,6 +271,29 @@ async function dock2ban(): Promise<void> {
           .example('docker compose run --rm dock2ban uninstall-rules', 'after docker compose stop dock2ban'),
       (argv) => answer(() => uninstallTool(argv, output)),
     )
+    .command(
+      'socket-proxy',
+      "Pass on to the Docker engine only what dock2ban asks of it, read-only: for a container of its own with Docker's socket",
+      (builder) =>
+        builder
+          .option('docker-host', {
+            type: 'string',
+            default: here.dockerHost,
+            defaultDescription: '$DOCKER_HOST, else unix:///var/run/docker.sock',
+            describe: "The engine's unix socket",
+          })
+          .option('listen', {
+            type: 'string',
+            default: '/run/dock2ban-docker/docker.sock',
+            describe: 'The socket to serve; its folder on a volume that dock2ban has, too',
+          }),
+      ({ dockerHost, listen }) =>
+        answer(async () => {
+          const { socketProxyTool } = await import('./socket-proxy-tool.ts');
+          socketProxyTool(dockerHost, listen);
+          return 0;
+        }),
+    )
     .command('regex', 'Test expressions, a filter or a jail on a log, as fail2ban-regex does')
     .example('$0 status nginx-proxy', 'who is banned, and how many failed')
     .example('$0 unban 203.0.113.7', 'let an address in again, in every jail')

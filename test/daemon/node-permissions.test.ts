@@ -1,7 +1,10 @@
-import { defaultPolicy } from '../../src/config/label-policy.ts';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { defaultPolicy } from '../../src/config/label-policy.ts';
 import { permissionFlags, type Surroundings } from '../../src/daemon/node-permissions.ts';
 import type { RunOptions } from '../../src/daemon/options.ts';
+
+const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 const options: RunOptions = {
   dockerHost: 'unix:///var/run/docker.sock',
@@ -18,7 +21,7 @@ const options: RunOptions = {
   onStop: 'keep',
 };
 
-const elsewhere: Surroundings = { program: '/app/', containerMounts: undefined, certDir: undefined };
+const elsewhere: Surroundings = { containerMounts: undefined, certDir: undefined };
 
 function allowed(
   what: 'read' | 'write',
@@ -46,11 +49,9 @@ describe('what Node lets the daemon do', () => {
   it('starts programs and threads, and has no addons, no inspector, no WASI', () => {
     const flags = permissionFlags(options, elsewhere).filter((flag) => !flag.startsWith('--allow-fs-'));
     expect(flags.filter((flag) => !flag.startsWith('--disable-'))).toEqual([
-      '--permission',
       '--allow-child-process',
       '--allow-worker',
     ]);
-    expect(flags).toContain('--disable-sigusr1');
   });
 
   it('writes its state and the folders of its sockets', () => {
@@ -66,12 +67,16 @@ describe('what Node lets the daemon do', () => {
   it('reads in a container the program, what options name and what is mounted; elsewhere everything', () => {
     expect(allowed('read', {})).toEqual(['*']);
     const receiver = { listen: '', allow: '', tlsCert: '/etc/tls/cert.pem' };
-    expect(allowed('read', { receiver }, { containerMounts, certDir: '/certs' })).toEqual([
-      '/app/*',
+    const labels = { ...defaultPolicy, logRoots: ['/var/log', '/home/web/logs'] };
+    const program = `${projectRoot}*`;
+    const reads = allowed('read', { receiver, labels }, { containerMounts, certDir: '/certs' });
+    expect(reads).toContain(program);
+    expect(reads.filter((path) => path !== program)).toEqual([
       '/certs/*',
       '/etc/fail2ban/*',
       '/etc/localtime/*',
       '/etc/tls/cert.pem/*',
+      '/home/web/logs/*',
       '/proc/net/*',
       '/proc/self/*',
       '/proc/sys/net/*',

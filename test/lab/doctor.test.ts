@@ -117,7 +117,7 @@ describe.each([
   it('tells of what the default compose file leaves open, and of missing privileges', async () => {
     product = await startProduct(
       lab,
-      `${environment}    cap_add: !override [NET_ADMIN]\n    volumes: !override ['/var/run/docker.sock:/var/run/docker.sock:ro']\n`,
+      `${environment}    cap_add: !override [NET_ADMIN]\n    volumes: !override ['docker-socket:/run/dock2ban-docker:ro']\n`,
     );
     const found = await doctor(product, '--wait', '0');
     expect(found.exitCode).toBe(1);

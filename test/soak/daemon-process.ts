@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { mallocSettings, nodeFlags } from '../../src/daemon/launch.ts';
 import type { RunOptions } from '../../src/daemon/options.ts';
+import { mallocSettings, nodeFlags } from '../../src/relaunch.ts';
 import type { Sample } from './probe.ts';
 
 const program = fileURLToPath(new URL('../../src/daemon/process.ts', import.meta.url));
