@@ -4,7 +4,9 @@ import { ConfigError } from './config-error.ts';
 import type { Refusal } from './jail-definer.ts';
 import type { SourceSpec } from './jail-spec.ts';
 import type { Binding, SourceChoice } from './labels.ts';
-import { parseLogPaths } from './log-paths.ts';
+import { labelLimits } from './label-limits.ts';
+import { defaultPolicy, type LabelPolicy } from './label-policy.ts';
+import { parseLogPaths, type LogPath } from './log-paths.ts';
 import { listenerKey, type ReceiverAddress, receiverOf } from './syslog-address.ts';
 
 /** A container in a jail, with where its lines are read. */
@@ -33,6 +35,7 @@ export interface ContainerSources {
 export function containerSources(
   { container, options, source }: Binding,
   receivers: readonly ReceiverAddress[] = [],
+  { logRoots: within }: LabelPolicy = defaultPolicy,
 ): ContainerSources {
   const { name, logging } = container;
   const docker: SourceSpec = { kind: 'docker', containerId: container.id, container: name };
@@ -77,7 +80,38 @@ export function containerSources(
   if (paths.length === 0) {
     throw new ConfigError('source is file, but no file is named', 'add fail2ban.logpath=/var/log/app/*.log');
   }
-  return { sources: paths.map(({ pattern, from }) => ({ kind: 'file', pattern, from, container: name })) };
+  checkLogPaths(paths, within);
+  return {
+    sources: paths.map(({ pattern, from }) => ({ kind: 'file', pattern, from, container: name, within })),
+  };
+}
+
+/** What a label may read of the host. */
+function checkLogPaths(paths: readonly LogPath[], roots: readonly string[]): void {
+  if (paths.length > labelLimits.logPaths) {
+    throw new ConfigError(
+      `it names ${paths.length} log files`,
+      `keep it to ${labelLimits.logPaths}, or use wildcards`,
+    );
+  }
+  for (const { pattern } of paths) {
+    const segments = pattern.split('/');
+    if (segments.includes('**')) {
+      throw new ConfigError(
+        `** in ${JSON.stringify(pattern)} would search whole trees`,
+        'write one * for each folder',
+      );
+    }
+    if (
+      !segments.includes('..') &&
+      roots.some((root) => pattern.startsWith(root === '/' ? root : `${root}/`))
+    )
+      continue;
+    throw new ConfigError(
+      `${JSON.stringify(pattern)} is not in ${roots.join(', ') || 'a folder of logs'}: labels name no other files of the host`,
+      'add its folder to --log-roots (DOCK2BAN_LOG_ROOTS=/var/log,/srv/logs), or set logpath in jail.local',
+    );
+  }
 }
 
 function syslogSource(

@@ -18,6 +18,7 @@ import type { JailOption } from './jail-options.ts';
 import { JailReader } from './jail-reader.ts';
 import type { ConfigProblem } from './jail-spec.ts';
 import { checkLimit, expressionCount, labelLimits, longerThan } from './label-limits.ts';
+import { defaultPolicy, type LabelPolicy } from './label-policy.ts';
 import { labelProblem, type Binding } from './labels.ts';
 import { nearest } from './nearest.ts';
 import type { ReceiverAddress } from './syslog-address.ts';
@@ -29,6 +30,7 @@ const mostDefiners = 500;
 export class JailMembers {
   readonly #tree: ConfigTree;
   readonly #receivers: readonly ReceiverAddress[];
+  readonly #policy: LabelPolicy;
   readonly #definitions: JailDefinitions;
   readonly #filters: CheckedFilters;
   readonly #problems: ConfigProblem[];
@@ -44,6 +46,7 @@ export class JailMembers {
       readonly tree: ConfigTree;
       readonly receivers?: readonly ReceiverAddress[];
       readonly definers?: Definers;
+      readonly policy?: LabelPolicy;
     },
     definitions: JailDefinitions,
     filters: CheckedFilters,
@@ -51,6 +54,7 @@ export class JailMembers {
   ) {
     this.#tree = input.tree;
     this.#receivers = input.receivers ?? [];
+    this.#policy = input.policy ?? defaultPolicy;
     this.#definitions = definitions;
     this.#filters = filters;
     this.#problems = problems;
@@ -178,7 +182,7 @@ export class JailMembers {
   ): BoundContainer[] {
     return bindings.flatMap((binding): BoundContainer[] => {
       try {
-        const { sources, fallback } = containerSources(binding, this.#receivers);
+        const { sources, fallback } = containerSources(binding, this.#receivers, this.#policy);
         if (fallback) this.#problems.push(fallbackNotice(binding, fallback));
         const reader = new JailReader(this.#definitions, binding.jail, labels);
         const refused = binding === definer ? [] : refusedLabels(binding, (option) => textOf(reader, option));

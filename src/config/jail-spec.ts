@@ -64,6 +64,8 @@ export type SourceSpec =
       readonly container: string | undefined;
       /** Look at the file again and again instead of waiting for the kernel's notice (`backend = polling`). */
       readonly polling?: boolean;
+      /** Folders that no file may be outside of, wherever links lead. Of labels. */
+      readonly within?: readonly string[];
     }
   /** The bans of the other jails, as they are made. */
   | { readonly kind: 'bans'; readonly container: undefined };

@@ -24,6 +24,7 @@ export const labelLimits = {
   /** Names are looked up again and again. */
   ignoredNames: 20,
   /** Bits of the widest that may be ignored in all: an IPv4 network, an IPv6 one outside of what is private. */
+  logPaths: 20,
   ignoredBits: { ip4: 7, ip6: 16 },
 } as const;
 

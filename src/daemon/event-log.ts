@@ -205,6 +205,14 @@ export class EventLog {
     );
   }
 
+  tooManyFiles(source: string, files: number, entries: number): void {
+    const fix = 'name fewer files, or fewer folders';
+    this.#log.warn(
+      { event: 'source-cut', source, files, fix },
+      `${source} matches too many files: up to ${files} are read, of the first ${entries} that are there${hint(fix)}`,
+    );
+  }
+
   sourceResumed(source: string): void {
     this.#log.info({ event: 'source-resumed', source }, `Reading ${source}`);
   }

@@ -1,5 +1,5 @@
-import { matchesGlob } from 'node:path';
 import type { JailSpec, SourceSpec } from '../config/jail-spec.ts';
+import { isGlob, matchesGlob } from '../sources/glob.ts';
 import type { PatternOptions } from './followed-pattern.ts';
 import type { ActiveJail, JailRegistry } from './jail-registry.ts';
 
@@ -32,11 +32,13 @@ export function wantedFiles(
     const { sources, logEncoding: encoding } = jail.jail.spec;
     const files = sources.filter((source) => source.kind === 'file');
     for (const source of files) {
-      const { pattern, container, polling = false } = source;
+      const { pattern, container, polling = false, within } = source;
       const from = source.from === 'head' ? 'start' : 'end';
-      const key = [pattern, from, encoding, polling].join('\n');
-      const id = [pattern, source.from, encoding ?? [], polling ? 'polling' : []].flat().join(' ');
-      const options = { pattern, from, polling, id } as const;
+      const key = [pattern, from, encoding, polling, within].join('\n');
+      const id = [pattern, source.from, encoding ?? [], polling ? 'polling' : [], within ? 'label' : []]
+        .flat()
+        .join(' ');
+      const options = { pattern, from, polling, id, ...(within && { within }) } as const;
       const entry = wanted.get(key) ?? { options, encoding, readers: [] };
       const known = pattern === syslogFile ? programsOf(jail.jail.spec) : new Set<string>();
       entry.readers.push({ jail, container, known, readsElsewhere: readElsewhere(source, files) });
@@ -63,7 +65,7 @@ export function covers({ pattern }: Pick<FileSource, 'pattern'>, path: string): 
 /** A file belongs to the pattern that is its path, else to the first that it matches. */
 function readElsewhere(own: FileSource, all: readonly FileSource[]): (path: string) => boolean {
   if (all.length < 2) return () => false;
-  const byRank = all.toSorted((a, b) => Number(isGlob(a)) - Number(isGlob(b)));
+  const byRank = all.toSorted((a, b) => Number(isGlob(a.pattern)) - Number(isGlob(b.pattern)));
   const before = byRank.slice(0, byRank.indexOf(own));
   const known = new Map<string, boolean>();
   return (path) => {
@@ -71,8 +73,4 @@ function readElsewhere(own: FileSource, all: readonly FileSource[]): (path: stri
     known.set(path, answer);
     return answer;
   };
-}
-
-function isGlob({ pattern }: FileSource): boolean {
-  return /[*?[{]/.test(pattern);
 }

@@ -1,5 +1,6 @@
 import { isSamePlace, parsePosition } from '../sources/file-position.ts';
 import { tailFile } from '../sources/file-tail.ts';
+import { globLimits } from '../sources/glob.ts';
 import { watchGlob } from '../sources/watch-glob.ts';
 import type { TailUpdate } from '../sources/tail-update.ts';
 import type { EventLog } from './event-log.ts';
@@ -14,6 +15,8 @@ export interface PatternOptions {
   readonly from: 'start' | 'end';
   /** Look again and again instead of waiting for the kernel's notice. */
   readonly polling: boolean;
+  /** Folders that no file may be outside of, wherever links lead. */
+  readonly within?: readonly string[];
 }
 
 /** What a pattern's files are followed with. */
@@ -103,7 +106,9 @@ export class FollowedPattern {
 
   async #followFiles(): Promise<void> {
     let { from } = this.#options;
-    for await (const paths of watchGlob(this.#options.pattern, this.#end.signal)) {
+    const { pattern } = this.#options;
+    const onCut = (): void => this.#with.events.tooManyFiles(pattern, globLimits.files, globLimits.entries);
+    for await (const paths of watchGlob(pattern, this.#end.signal, onCut)) {
       for (const [path, { end }] of this.#tails) {
         if (paths.has(path)) continue;
         end.abort();
@@ -135,11 +140,18 @@ export class FollowedPattern {
 
   async #tail(path: string, from: 'start' | 'end', tail: Tail): Promise<void> {
     const { positions, onProgress } = this.#with;
-    const { polling, id } = this.#options;
+    const { polling, id, within } = this.#options;
     const { counts, position: after } = tail;
     const signal = AbortSignal.any([this.#end.signal, tail.end.signal]);
     const onBegin = (): void => this.#noteBegun(path, tail);
-    const options = { signal, from, polling, onBegin, ...(after !== undefined && { after }) };
+    const options = {
+      signal,
+      from,
+      polling,
+      onBegin,
+      ...(after !== undefined && { after }),
+      ...(within && { within }),
+    };
     for await (const update of tailFile(path, options)) {
       // Somebody else may go on from the position by now.
       if (signal.aborted) break;

@@ -1,4 +1,3 @@
-import { glob } from 'node:fs/promises';
 import { contains, type Family } from '../address.ts';
 import { loadConfigTree } from '../config/load-config-tree.ts';
 import type { LabelPolicy } from '../config/label-policy.ts';
@@ -18,6 +17,7 @@ import { checkDirect } from './check-direct.ts';
 import { checkEngine } from './check-engine.ts';
 import { checkFirewall } from './check-firewall.ts';
 import { checkForeignRules } from './check-foreign-rules.ts';
+import { expandGlob } from '../sources/glob.ts';
 import { checkController, checkPrivileges, checkState } from './check-host.ts';
 import { checkClock, checkSightings, checkSyslogFile } from './check-logs.ts';
 import type { ControllerView } from './controller-view.ts';
@@ -135,7 +135,9 @@ async function checkLogs(
       engine,
       syslog: tail && { path: syslogFile, tail },
       signal,
-      files: glob,
+      files: async function* (pattern) {
+        yield* (await expandGlob(pattern)).files;
+      },
     })) {
       findings.push(
         'failed' in sightings ? untested('logs', sightings.failed) : checkSightings(sightings, neverBan)[0]!,

@@ -13,6 +13,8 @@ export interface TailOptions {
    * then the file at the path. If it isn't there any more, `gap` says so, and the file at the path is read from its start.
    */
   readonly after?: string;
+  /** Folders that the file may not be outside of, wherever links lead. */
+  readonly within?: readonly string[];
   /** Look again and again instead of waiting for the kernel's notice. */
   readonly polling?: boolean;
   /** Called once, when it is settled from where the file is read: what is logged from then on is not missed. */
@@ -42,11 +44,11 @@ const floodMemory = 1_000;
  */
 export async function* tailFile(
   path: string,
-  { signal, from, after, polling = false, onBegin }: TailOptions,
+  { signal, from, after, polling = false, onBegin, within }: TailOptions,
 ): AsyncGenerator<TailUpdate, void, undefined> {
   const wake = new Wake();
   const watcher = polling ? undefined : new PathWatcher(path, () => wake.set());
-  const tail = new Tail(path, from, after);
+  const tail = new Tail(path, from, after, within);
   const size = new ReadSize();
   let begun = false;
   let activeAt = -Infinity;

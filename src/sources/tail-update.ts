@@ -34,6 +34,7 @@ const fixes: Readonly<Record<string, string>> = {
   ERR_ACCESS_DENIED:
     'mount its folder into the container: -v /srv/logs:/srv/logs:ro; dock2ban reads what is mounted and what its options name',
   ENOTFILE: 'name a log file',
+  EOUTSIDE: 'name the folder that it is in by --log-roots (DOCK2BAN_LOG_ROOTS), or the file in jail.local',
   EPACKED: 'name log files only: *.log instead of *',
 };
 

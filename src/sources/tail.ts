@@ -24,6 +24,7 @@ const mostKnown = 64;
 /** The log at a path, file after file, as far as it has come at each look. */
 export class Tail {
   readonly #path: string;
+  readonly #within: readonly string[] | undefined;
   /** Reading what was logged before the file was opened at the start. */
   #inBacklog = true;
   #openFrom: 'start' | 'end';
@@ -49,8 +50,12 @@ export class Tail {
   readonly #known = new Set<string>();
   #updates: TailUpdate[] = [];
 
-  /** @param after position to resume after */
-  constructor(path: string, from: 'start' | 'end', after: string | undefined) {
+  /**
+   * @param after position to resume after
+   * @param within folders that the file may not be outside of
+   */
+  constructor(path: string, from: 'start' | 'end', after: string | undefined, within?: readonly string[]) {
+    this.#within = within;
     this.#path = path;
     this.#openFrom = from;
     if (after === undefined) return;
@@ -126,7 +131,7 @@ export class Tail {
     let file: TailedFile | undefined;
     let error: unknown;
     try {
-      file = await TailedFile.open(this.#path);
+      file = await TailedFile.open(this.#path, 0, this.#within);
     } catch (thrown) {
       error = thrown;
     }
@@ -199,7 +204,7 @@ export class Tail {
   async #succeed(file: TailedFile): Promise<Look['state']> {
     let successor: TailedFile;
     try {
-      successor = await TailedFile.open(this.#path);
+      successor = await TailedFile.open(this.#path, 0, this.#within);
     } catch (error) {
       return this.#absent(error);
     }

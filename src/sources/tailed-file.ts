@@ -1,5 +1,5 @@
 import { constants, fstatSync, type Stats } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, readlink, realpath, type FileHandle } from 'node:fs/promises';
 import { type FilePosition, fingerprint, formatPosition, headBytes, overlapBytes } from './file-position.ts';
 import { LineBuffer } from './line-buffer.ts';
 import { magicBytes, packedKind } from './packed-file.ts';
@@ -35,14 +35,18 @@ export class TailedFile {
   /**
    * Opens a file, to be read from its start.
    * @param flags besides those for reading
-   * @throws what the system throws; with code `ENOTFILE` or `EPACKED` what is no log
+   * @param within folders that it may not be outside of, wherever links lead
+   * @throws what the system throws; with code `ENOTFILE`, `EPACKED` or `EOUTSIDE` what is no log
    */
-  static async open(path: string, flags = 0): Promise<TailedFile> {
+  static async open(path: string, flags = 0, within?: readonly string[]): Promise<TailedFile> {
     // A FIFO would otherwise block until someone writes.
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
     try {
       const stats = await handle.stat();
       if (!stats.isFile()) throw fault('ENOTFILE', `${path} is not a regular file`);
+      // What is open is judged, not what the path leads to by now.
+      if (within && !(await isWithin(await readlink(`/proc/self/fd/${handle.fd}`), within)))
+        throw fault('EOUTSIDE', `${path} leads out of ${within.join(', ') || 'every folder of logs'}`);
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(magicBytes), 0, magicBytes, 0);
       const kind = packedKind(buffer.subarray(0, bytesRead));
       if (kind !== undefined) throw fault('EPACKED', `${path} is ${kind}`);
@@ -256,6 +260,11 @@ export function keyOf({ ino, birthtimeMs }: Pick<Stats, 'ino' | 'birthtimeMs'>):
 function ending(before: Buffer, fresh: Buffer, count: number): Buffer {
   const last = fresh.subarray(Math.max(0, count - overlapBytes), count);
   return Buffer.concat([before, last]).subarray(-overlapBytes);
+}
+
+async function isWithin(path: string, folders: readonly string[]): Promise<boolean> {
+  const real = await Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)));
+  return real.some((folder) => path.startsWith(folder.endsWith('/') ? folder : `${folder}/`));
 }
 
 function fault(code: string, message: string): Error {

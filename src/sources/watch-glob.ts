@@ -1,6 +1,6 @@
-import { glob } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Wake } from '../wake.ts';
+import { expandGlob, isGlob } from './glob.ts';
 import { logsOf, packedSuffix } from './rotated-name.ts';
 
 /** Milliseconds between two looks for new files. */
@@ -10,35 +10,30 @@ const lookEvery = 2000;
  * The files that match a pattern: yields all of them at first, and again whenever they change. A path without wildcards is
  * yielded whether there is such a file or not. What was rotated is no file of its own: who follows a log reads its rest. Ends when
  * `signal` aborts; never throws.
+ * @param onCut called once, when there are more files than are followed
  */
 export async function* watchGlob(
   pattern: string,
   signal: AbortSignal,
+  onCut: () => void = () => undefined,
 ): AsyncGenerator<ReadonlySet<string>, void, undefined> {
-  if (!/[*?[{]/.test(pattern)) {
+  if (!isGlob(pattern)) {
     yield new Set([pattern]);
     return;
   }
   let known: ReadonlySet<string> | undefined;
+  let wasCut = false;
   while (!signal.aborted) {
     const before = known;
-    const found = logsAmong(await expand(pattern), before ?? new Set());
+    const { files, isCut } = await expandGlob(pattern);
+    if (isCut && !wasCut) onCut();
+    wasCut ||= isCut;
+    const unpacked = [...files].filter((path) => !packedSuffix.test(path));
+    const found = logsAmong(new Set(unpacked), before ?? new Set());
     known = found;
     if (before?.size !== found.size || [...found].some((path) => !before.has(path))) yield found;
     await new Wake().wait(lookEvery, signal);
   }
-}
-
-async function expand(pattern: string): Promise<ReadonlySet<string>> {
-  const found = new Set<string>();
-  try {
-    // Only what is below the part without wildcards: Node doesn't let us look above what we may read.
-    const [, cwd = '/', rest = ''] = /^(\/(?:[^*?[{]*\/)?)(.*)$/.exec(pattern) ?? [];
-    for await (const path of glob(rest, { cwd })) if (!packedSuffix.test(path)) found.add(join(cwd, path));
-  } catch {
-    // A folder on the way can't be read: what was found before it stands, and the next look may find more.
-  }
-  return found;
 }
 
 /**

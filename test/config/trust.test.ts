@@ -381,6 +381,26 @@ describe('limits of what labels may ask', () => {
     expect(problems[0]!.fix).toContain(fix);
   });
 
+  it.each([
+    ['/etc/shadow', 'is not in /var/log: labels name no other files of the host', 'DOCK2BAN_LOG_ROOTS'],
+    ['/var/log/../../etc/shadow', 'is not in /var/log', 'set logpath in jail.local'],
+    ['/var/logs/x', 'is not in /var/log', '--log-roots'],
+    ['/var/log', 'is not in /var/log', '--log-roots'],
+    ['/v*/log/x', 'is not in /var/log', '--log-roots'],
+    ['/**/*', 'would search whole trees', 'write one * for each folder'],
+    ['/var/log/**/*.log', 'would search whole trees', 'write one * for each folder'],
+    ['/var/log/x\n'.repeat(21), 'it names 21 log files', 'keep it to 20'],
+  ])('logpath=%.20s, of a container that joins, too', (value, message, fix) => {
+    const labels = { 'fail2ban.jail': 'sshd', 'fail2ban.logpath': value };
+    for (const files of [{}, { 'jail.local': '[sshd]\nmaxretry = 3\n' }]) {
+      const { jails, problems } = resolve(files, [container('web', labels)]);
+      expect(jails).toEqual([]);
+      expect(problems).toMatchObject([
+        { severity: 'warn', message: expect.stringContaining(message), fix: expect.stringContaining(fix) },
+      ]);
+    }
+  });
+
   it('leave room for what is private', () => {
     const { problems } = of({
       'fail2ban.ignoreip': '10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7,fe80::/10,2001:db8::/32',

@@ -1,3 +1,5 @@
+import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeContainer, idOf, json } from '../docker/fake-engine.ts';
 import { LiveDaemon } from './live-daemon.ts';
@@ -74,6 +76,52 @@ describe('a hostile container', () => {
     await daemon.sees('jail-changed', { jail: 'app', containers: ['evil'] });
     expect(await daemon.control.live.reload(undefined)).toMatchObject({ applied: true, changed: ['app'] });
     expect(options('app')).not.toEqual(before);
+  });
+});
+
+describe('log files that a label names', () => {
+  const failregex = '^bad <HOST>$';
+  const file = (name: string): FakeContainer => {
+    const logpath = join(daemon.folder, 'logs', '*.log');
+    return web(name, { 'fail2ban.jail': name, 'fail2ban.failregex': failregex, 'fail2ban.logpath': logpath });
+  };
+
+  it('are read below the roots, and not where a link leads out of them', async () => {
+    const logs = join(daemon.folder, 'logs');
+    mkdirSync(logs);
+    daemon.labels = { trustImageLabels: false, logRoots: [logs] };
+    writeFileSync(join(logs, 'own.log'), '');
+    writeFileSync(join(daemon.folder, 'secret'), '');
+    symlinkSync('../secret', join(logs, 'link.log'));
+    await daemon.start([file('app')]);
+    await daemon.sees('source-lost', { source: join(logs, 'link.log') });
+    appendFileSync(join(daemon.folder, 'secret'), 'bad 203.0.113.8\n'.repeat(5));
+    appendFileSync(join(logs, 'own.log'), 'bad 203.0.113.9\n'.repeat(5));
+    await daemon.sees('ban', { jail: 'app', ip: '203.0.113.9' });
+    expect(daemon.of('found').filter(({ ip }) => ip === '203.0.113.8')).toEqual([]);
+    expect(daemon.of('source-lost')[0]!.msg).toContain('--log-roots');
+  });
+
+  it('are none outside of the roots, and the whole host is not searched for them', async () => {
+    const everything = {
+      'fail2ban.jail': 'app',
+      'fail2ban.failregex': failregex,
+      'fail2ban.logpath': '/**/*',
+    };
+    await daemon.start([web('evil', everything), web('app2', { 'fail2ban.jail': 'sshd' })]);
+    expect(daemon.control.status().jails).toEqual(['sshd']);
+    expect(daemon.of('config-error')).toMatchObject([{ container: 'evil', jail: 'app' }]);
+  });
+
+  it('are a thousand at most, also for the files of the operator', async () => {
+    daemon.config(
+      'jail.local',
+      `[app]\nenabled = true\nfilter =\nfailregex = ${failregex}\nlogpath = /**/*.nothing\n`,
+    );
+    const started = performance.now();
+    await daemon.start();
+    await daemon.sees('source-cut', { source: '/**/*.nothing' });
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 });
 

@@ -13,6 +13,7 @@ let folder: string;
 const changes = (): string => `services:
   dock2ban:
     volumes: ['${folder}:${folder}:ro']
+    environment: { DOCK2BAN_LOG_ROOTS: '${folder}' }
   nginx-proxy:
     volumes: !override ['${folder}:/logs']
     command: ['sh', '-c', "exec nginx -g 'daemon off;' >> /logs/access.log"]

@@ -1,4 +1,3 @@
-import { glob } from 'node:fs/promises';
 import { parseConfFile } from '../../config/conf-file.ts';
 import type { ConfigTree } from '../../config/config-tree.ts';
 import { jailDefinitions } from '../../config/jail-definitions.ts';
@@ -6,6 +5,7 @@ import type { ConfigProblem, JailSpec } from '../../config/jail-spec.ts';
 import { defaultPolicy } from '../../config/label-policy.ts';
 import { resolveJails } from '../../config/resolve.ts';
 import type { NetworkSnapshot } from '../../docker/snapshot.ts';
+import { expandGlob } from '../../sources/glob.ts';
 import { madeForDocker } from './docker-chain.ts';
 import { findingOf, type Finding } from './finding.ts';
 import { compileProblem } from './filters.ts';
@@ -87,6 +87,5 @@ async function missingLogs(jails: readonly JailSpec[]): Promise<Finding[]> {
 }
 
 async function matchesFile(pattern: string): Promise<boolean> {
-  for await (const _ of glob(pattern)) return true;
-  return false;
+  return (await expandGlob(pattern)).files.size > 0;
 }
