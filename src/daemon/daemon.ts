@@ -28,6 +28,7 @@ import { LiveJails } from './live-control.ts';
 import { LogSources } from './log-sources.ts';
 import { Matching } from './matching.ts';
 import { countingOf, Memory } from './memory.ts';
+import { withoutClashes } from './name-clashes.ts';
 import { NeverBanWatch } from './never-ban-watch.ts';
 import { ProblemLog } from './problem-log.ts';
 import { Recidive } from './recidive.ts';
@@ -225,7 +226,12 @@ export class Daemon {
     }
   }
 
-  async #apply({ jails, access: ofRunning, problems, definers }: ResolvedJails): Promise<JailChanges> {
+  async #apply({
+    jails: wanted,
+    access: ofRunning,
+    problems,
+    definers,
+  }: ResolvedJails): Promise<JailChanges> {
     this.#lookAtAddresses();
     const awaited = awaitedAccess(this.#docker?.awaited ?? [], ofRunning, this.#parts.labels);
     const access = [...ofRunning, ...awaited.access];
@@ -233,7 +239,8 @@ export class Daemon {
     this.#memory.keepNetworks(this.#docker?.networks ?? []);
     this.#memory.keepDefiners(definers);
     const foreign = this.#firewall.info?.backend === 'none' ? [] : this.#neverBan.foreignHost(this.#docker);
-    this.#problems.report([...problems, ...awaited.problems, ...foreign]);
+    const { jails, problems: clashes } = withoutClashes(wanted, this.#registry.all.keys());
+    this.#problems.report([...problems, ...clashes, ...awaited.problems, ...foreign]);
     const changes = this.#registry.apply(jails);
     const { started, changed, stopped } = changes;
     for (const { name, bans } of stopped) {

@@ -5,6 +5,7 @@ import type { GuardedJail, Repair } from './firewall.ts';
 import type { Listing } from './nft-listing.ts';
 import type { Audited, Held } from './nft-members.ts';
 import { elementOf, placeFinder, setOf, type Place } from './nft-names.ts';
+import { formerJailSet } from './set-names.ts';
 import { alterations, fits, renewedSets, type Written } from './nft-spelling.ts';
 import { isCertain, surveyOf, type Surveyed } from './nft-survey.ts';
 import type { Failures, NftTool } from './nft-tool.ts';
@@ -152,10 +153,11 @@ export class NftCheck {
     // Without a new survey nothing is known to have become needless.
     const places = placesOf(jails, survey.sets, survey === known ? current : new Map());
     const find = this.#finder(jails);
+    const findFormer = this.#finder(jails, formerJailSet);
     const obsolete = sets.filter((set) => {
       const wanted = places.get(set);
       if (wanted) return !fits(listing.sets.get(set)!, wanted);
-      const place = find(set);
+      const place = find(set) ?? findFormer(set);
       return place !== undefined && this.#mayPrune(place);
     });
     const present = sets.filter((set) => places.has(set) && !obsolete.includes(set));
@@ -240,10 +242,11 @@ export class NftCheck {
     return jail === undefined || this.#trusted.has(jail);
   }
 
-  #finder(jails: readonly GuardedJail[]): ReturnType<typeof placeFinder> {
+  #finder(jails: readonly GuardedJail[], nameOf?: typeof formerJailSet): ReturnType<typeof placeFinder> {
     const named = jails.map(({ name }) => name);
     return placeFinder(
       new Set([undefined, ...this.#trusted, ...this.#doubtful, ...this.#index.jails, ...named]),
+      nameOf,
     );
   }
 

@@ -1,8 +1,8 @@
 import type { Family } from '../address.ts';
-import { isOurOld, type SetHeader } from './ipset-text.ts';
+import { isOurOld, isOurs, type SetHeader } from './ipset-text.ts';
 import type { IpsetWriter } from './ipset-writer.ts';
 import { SetBatch } from './set-batch.ts';
-import { jailSet, oldAllSet, oldJailSet } from './set-names.ts';
+import { formerJailSet, jailSet, oldAllSet, oldJailSet } from './set-names.ts';
 
 /**
  * Fills the sets of these jails from those that an earlier version kept while sets could hold no prefixes. Those stay: the rules
@@ -32,17 +32,24 @@ export async function moveOldSets(
   return lines.length > 0;
 }
 
-/** The old sets of these jails, and those of all addresses, that no rule refers to any more. */
+/** The sets of earlier versions, of these jails and of all addresses, that no rule refers to any more. */
 export function abandonedSets(
   headers: ReadonlyMap<string, SetHeader>,
   jails: Iterable<string>,
   families: readonly Family[],
 ): string[] {
   const names = [...jails];
-  return families.flatMap((family) =>
-    [oldAllSet(family), ...names.map((jail) => oldJailSet(jail, family))].filter((name) => {
-      const header = headers.get(name);
-      return header && header.references === 0 && isOurOld(header, family);
-    }),
-  );
+  const isAbandoned = (name: string, isLikeOurs: (header: SetHeader) => boolean): boolean => {
+    const header = headers.get(name);
+    return header?.references === 0 && isLikeOurs(header);
+  };
+  return families.flatMap((family) => {
+    const present = new Set(names.map((jail) => jailSet(jail, family)));
+    const old = [oldAllSet(family), ...names.map((jail) => oldJailSet(jail, family))];
+    const former = names.map((jail) => formerJailSet(jail, family)).filter((name) => !present.has(name));
+    return [
+      ...old.filter((name) => isAbandoned(name, (header) => isOurOld(header, family))),
+      ...new Set(former.filter((name) => isAbandoned(name, (header) => isOurs(header, family)))),
+    ];
+  });
 }

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allSet, isOurSet, jailSet, oldAllSet, oldJailSet } from '../../src/firewall/set-names.ts';
+import {
+  allSet,
+  formerJailSet,
+  isOurSet,
+  jailSet,
+  oldAllSet,
+  oldJailSet,
+} from '../../src/firewall/set-names.ts';
 
 describe('jailSet', () => {
   it('keeps a plain name', () => {
@@ -19,6 +26,15 @@ describe('jailSet', () => {
     );
   });
 
+  it('carries a hash of 64 bits or more wherever the name is not whole', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 20, maxLength: 300, unit: 'binary' }), (jail) => {
+        const [, hash = ''] = /^dock2ban-4-.{8}-([\w-]+)$/.exec(jailSet(jail, 4)) ?? [];
+        expect(hash.length * 6).toBeGreaterThanOrEqual(64);
+      }),
+    );
+  });
+
   it('is different for different jails', () => {
     const long = 'a-jail-with-a-name-that-does-not-fit';
     const names = [long, `${long}2`, 'a b', 'a_b', 'a;b', '', 'a'].map((jail) => jailSet(jail, 4));
@@ -32,6 +48,13 @@ describe('jailSet', () => {
 });
 
 describe('sets of an earlier version', () => {
+  it('differ from those of today where they were hashed', () => {
+    const long = 'a-jail-with-a-name-that-does-not-fit';
+    expect(formerJailSet('nginx-proxy', 4)).toBe(jailSet('nginx-proxy', 4));
+    expect(formerJailSet(long, 4)).toBe('dock2ban-4-a-jail-wi-' + formerJailSet(long, 4).slice(-10));
+    expect(formerJailSet(long, 4)).not.toBe(jailSet(long, 4));
+  });
+
   it('have other names, and are ours too', () => {
     const names = ['nginx-proxy', 'a-jail-with-a-name-that-does-not-fit', '6-a'].flatMap((jail) => [
       jailSet(jail, 4),
