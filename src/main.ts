@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { banned } from './cli/banned.ts';
-import { ban, unban } from './cli/by-hand.ts';
+import { ban, type Output, type Screen, unban } from './cli/by-hand.ts';
 import { exitCode, reportError } from './cli/exit-code.ts';
 import { reload } from './cli/reload.ts';
 import { status } from './cli/status.ts';
@@ -13,6 +13,7 @@ import { ControlClient } from './control/client.ts';
 import { launch } from './daemon/launch.ts';
 import { firewallChoices, logFormats, logLevels, onStopChoices } from './daemon/options.ts';
 import { Dock2banError } from './errors.ts';
+import { plainText } from './plain-text.ts';
 import { doctorOptions, doctorTool, uninstallTool } from './host-tools.ts';
 import { addViewCommands } from './view-commands.ts';
 import { completeTool, completionRequest } from './view-tools.ts';
@@ -22,9 +23,10 @@ const { version }: { version: string } = createRequire(import.meta.url)('../pack
 
 const here = environment();
 
-const output = {
-  print: (text: string): void => void process.stdout.write(text),
-  warn: (text: string): void => void process.stderr.write(text),
+const output: Output & Screen = {
+  print: (text) => void process.stdout.write(plainText(text)),
+  paint: (text) => void process.stdout.write(text),
+  warn: (text) => void process.stderr.write(plainText(text)),
 };
 
 /** Runs a command; its result, or its error, becomes the exit code. */

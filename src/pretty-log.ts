@@ -1,4 +1,4 @@
-import { oneLine } from './one-line.ts';
+import { oneLine } from './plain-text.ts';
 
 /** What makes a log's JSON lines readable, each with its line break. */
 export async function prettyLog(colors: boolean): Promise<(json: string) => string> {

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import { shells } from './cli/completion.ts';
-import type { Output } from './cli/by-hand.ts';
+import type { Output, Screen } from './cli/by-hand.ts';
 import {
   completionTool,
   exportTool,
@@ -14,7 +14,7 @@ import {
 export interface CommandContext {
   /** The default of `--socket`. */
   readonly socket: string;
-  readonly output: Output;
+  readonly output: Output & Screen;
   /** Runs a command; its result, or its error, becomes the exit code. */
   readonly answer: (command: () => Promise<number>) => Promise<void>;
 }

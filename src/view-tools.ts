@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import { type shells, completedJails, completionScript } from './cli/completion.ts';
-import type { Output } from './cli/by-hand.ts';
+import type { Output, Screen } from './cli/by-hand.ts';
 import { wantsColors } from './colors.ts';
 import { ControlClient } from './control/client.ts';
 import { Dock2banError } from './errors.ts';
@@ -22,7 +22,7 @@ export async function logsTool(
     readonly jail: string | undefined;
     readonly json: boolean;
   },
-  { print }: Output,
+  screen: Screen,
 ): Promise<number> {
   const { lines } = argv;
   if (lines !== undefined && !(Number.isInteger(lines) && lines >= 0)) {
@@ -30,20 +30,20 @@ export async function logsTool(
   }
   const { logs } = await import('./cli/logs.ts');
   const colors = wantsColors(process.stdout, process.env);
-  return logs(new ControlClient(argv.socket), argv, { print, colors, signal: untilInterrupted() });
+  return logs(new ControlClient(argv.socket), argv, { screen, colors, signal: untilInterrupted() });
 }
 
 /** `dock2ban top`. */
 export async function topTool(
   { socket, json }: { readonly socket: string; readonly json: boolean },
-  { print }: Output,
+  screen: Screen,
 ): Promise<number> {
   const { top } = await import('./cli/top.ts');
   const { stdout } = process;
   const terminal = stdout.isTTY
     ? () => ({ rows: stdout.rows || 24, columns: stdout.columns || 80 })
     : undefined;
-  return top(new ControlClient(socket), { json, terminal, signal: untilInterrupted() }, print);
+  return top(new ControlClient(socket), { json, terminal, signal: untilInterrupted() }, screen);
 }
 
 /** `dock2ban stats`. */

@@ -2,12 +2,22 @@ import { canonicalPrefix } from '../address.ts';
 import type { HandResult } from '../control/api.ts';
 import type { ControlClient } from '../control/client.ts';
 import { Dock2banError } from '../errors.ts';
+import { oneLine } from '../plain-text.ts';
 import { exitCode } from './exit-code.ts';
 
 /** Where a command prints. */
 export interface Output {
+  /** Whatever stands in the text, a terminal shows it and does nothing else. */
   readonly print: (text: string) => void;
+  /** As `print`, on the side. */
   readonly warn: (text: string) => void;
+}
+
+/** Where a command prints that has colours or moves the cursor. */
+export interface Screen {
+  readonly print: Output['print'];
+  /** The text as it is: what others wrote must be one line of plain text in it. */
+  readonly paint: (text: string) => void;
 }
 
 /** `dock2ban ban JAIL IP…`: prints how many addresses and prefixes are newly banned, as `fail2ban-client set JAIL banip` does. */
@@ -51,5 +61,5 @@ export async function unban(
 
 function report(result: HandResult, json: boolean, { print, warn }: Output): void {
   print(`${json ? JSON.stringify(result) : result.count}\n`);
-  if (!json) for (const { ip, reason } of result.refused) warn(`${ip}: ${reason}\n`);
+  if (!json) for (const { ip, reason } of result.refused) warn(`${ip}: ${oneLine(reason)}\n`);
 }

@@ -2,6 +2,7 @@ import type { ControlClient } from '../control/client.ts';
 import type { ControllerView } from '../doctor/controller-view.ts';
 import { isInTheWay, type Finding, type Severity } from '../doctor/finding.ts';
 import { Dock2banError } from '../errors.ts';
+import { oneLine } from '../plain-text.ts';
 import { exitCode } from './exit-code.ts';
 
 export interface DoctorContext {
@@ -41,11 +42,6 @@ function findingText({ severity, topic, what, consequence, remedy }: Finding): s
   if (consequence !== undefined) lines.push(`  so:  ${consequence}`);
   if (remedy !== undefined) lines.push(`  ${severity === 'untested' ? 'try' : 'fix'}: ${remedy}`);
   return lines.map(oneLine).join('\n');
-}
-
-/** Rules and labels of others are quoted: what would move the cursor or break the line is left out. */
-function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 }
 
 function summary(findings: readonly Finding[]): string {

@@ -2,7 +2,7 @@ import { open, readFile } from 'node:fs/promises';
 import type { ControlClient } from '../control/client.ts';
 import type { ImportResult, TransferredBan } from '../control/view-api.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
-import { oneLine } from '../one-line.ts';
+import { oneLine } from '../plain-text.ts';
 import type { Output } from './by-hand.ts';
 import { exitCode } from './exit-code.ts';
 

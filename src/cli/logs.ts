@@ -1,5 +1,6 @@
 import type { ControlClient } from '../control/client.ts';
 import { prettyLog } from '../pretty-log.ts';
+import type { Screen } from './by-hand.ts';
 import { exitCode } from './exit-code.ts';
 
 export interface LogsOptions {
@@ -15,13 +16,15 @@ export interface LogsOptions {
 export async function logs(
   client: ControlClient,
   { follow, lines, jail, json }: LogsOptions,
-  { print, colors, signal }: { print: (text: string) => void; colors: boolean; signal: AbortSignal },
+  { screen, colors, signal }: { screen: Screen; colors: boolean; signal: AbortSignal },
 ): Promise<number> {
   const last = lines ?? (follow ? 10 : undefined);
-  const pretty = json ? (text: string) => `${text}\n` : await prettyLog(colors);
+  const pretty = json ? undefined : await prettyLog(colors);
   try {
     for await (const event of client.events({ since: 0, last, jail, follow }, signal)) {
-      print(pretty(JSON.stringify(event)));
+      const text = JSON.stringify(event);
+      if (pretty) screen.paint(pretty(text));
+      else screen.print(`${text}\n`);
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -1,5 +1,6 @@
 import type { ControlClient } from '../control/client.ts';
 import type { Output } from './by-hand.ts';
+import { oneLine } from '../plain-text.ts';
 import { exitCode } from './exit-code.ts';
 
 /**
@@ -15,7 +16,8 @@ export async function reload(
   const result = await client.reload(jail);
   if (json) print(`${JSON.stringify(result)}\n`);
   else {
-    for (const { where, message, fix } of result.problems) warn(`${where}: ${message} (${fix})\n`);
+    for (const { where, message, fix } of result.problems)
+      warn(`${oneLine(`${where}: ${message} (${fix})`)}\n`);
     const { started, changed, stopped } = result;
     const parts = Object.entries({ started, changed, stopped })
       .filter(([, jails]) => jails.length > 0)

@@ -1,5 +1,6 @@
 import type { JailStatus, Status } from '../control/api.ts';
 import type { ControlClient } from '../control/client.ts';
+import { oneLine } from '../plain-text.ts';
 import { exitCode } from './exit-code.ts';
 
 /** `dock2ban status [JAIL]`: prints what `fail2ban-client status [JAIL]` prints, and below it who gets to which container, and what is not enforced. */
@@ -23,18 +24,18 @@ function access({ access: closed = [] }: Status): string {
     .map(({ container, ports, allowfrom, denyfrom }) => {
       const allowed = allowfrom ? [`allowed from ${allowfrom.join(', ') || 'nowhere'}`] : [];
       const denied = denyfrom.length > 0 ? [`denied from ${denyfrom.join(', ')}`] : [];
-      return `Access to ${container}: ${ports.join(', ')} ${[...denied, ...allowed].join('; ')}\n`;
+      return `${oneLine(`Access to ${container}: ${ports.join(', ')} ${[...denied, ...allowed].join('; ')}`)}\n`;
     })
     .join('');
 }
 
 function troubles({ firewall }: Status): string {
-  return firewall.troubles.map((trouble) => `Not enforced: ${trouble}\n`).join('');
+  return firewall.troubles.map((trouble) => `Not enforced: ${oneLine(trouble)}\n`).join('');
 }
 
 /** fail2ban's tree of all jails. */
 export function summaryTree({ jails }: Pick<Status, 'jails'>): string {
-  return `Status\n|- Number of jail:\t${jails.length}\n\`- Jail list:\t${jails.join(', ')}\n`;
+  return `Status\n|- Number of jail:\t${jails.length}\n\`- Jail list:\t${oneLine(jails.join(', '))}\n`;
 }
 
 /** Whether a jail reads nothing but the journal. */
@@ -48,14 +49,14 @@ export function logsOf(
   journalmatch: readonly string[],
 ): readonly [label: string, value: string] {
   return readsJournal(jail)
-    ? ['Journal matches', journalmatch.join(' + ')]
-    : ['File list', jail.sources.join(' ')];
+    ? ['Journal matches', oneLine(journalmatch.join(' + '))]
+    : ['File list', oneLine(jail.sources.join(' '))];
 }
 
 /** fail2ban's tree of one jail. @param journalmatch of a jail that reads the journal */
 export function jailTree(jail: JailStatus, journalmatch: readonly string[] = []): string {
   return [
-    `Status for the jail: ${jail.jail}`,
+    `Status for the jail: ${oneLine(jail.jail)}`,
     '|- Filter',
     `|  |- Currently failed:\t${jail.currentlyFailed}`,
     `|  |- Total failed:\t${jail.totalFailed}`,

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlClient } from '../control/client.ts';
 import type { Stats } from '../control/view-api.ts';
 import { localTime } from '../local-time.ts';
+import type { Screen } from './by-hand.ts';
 import { exitCode } from './exit-code.ts';
 import { headline, offenderTable } from './stats.ts';
 import { table } from './table.ts';
@@ -29,24 +30,24 @@ export interface TopOptions {
 export async function top(
   client: ControlClient,
   { json, terminal, signal }: TopOptions,
-  print: (text: string) => void,
+  { print, paint }: Screen,
 ): Promise<number> {
   if (json || !terminal) {
     const found = await client.stats();
     print(json ? `${JSON.stringify(found)}\n` : `${topLines(found).join('\n')}\n`);
     return exitCode.done;
   }
-  print(screen.open);
+  paint(screen.open);
   try {
     while (!signal.aborted) {
       const lines = topLines(await client.stats());
       const { rows, columns } = terminal();
       const shown = lines.slice(0, rows - 1).map((line) => line.slice(0, columns) + screen.endOfLine);
-      print(`${screen.home}${shown.join('\n')}\n${screen.rest}`);
+      paint(`${screen.home}${shown.join('\n')}\n${screen.rest}`);
       await delay(refreshEvery, undefined, { signal }).catch(() => undefined);
     }
   } finally {
-    print(screen.close);
+    paint(screen.close);
   }
   return exitCode.done;
 }

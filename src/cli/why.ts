@@ -3,7 +3,7 @@ import type { ControlClient } from '../control/client.ts';
 import type { BanDetail, Why, WhyJail } from '../control/view-api.ts';
 import { Dock2banError } from '../errors.ts';
 import { localTime } from '../local-time.ts';
-import { oneLine } from '../one-line.ts';
+import { oneLine } from '../plain-text.ts';
 import { exitCode } from './exit-code.ts';
 
 /**

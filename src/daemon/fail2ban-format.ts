@@ -1,5 +1,5 @@
 import type { DestinationStream } from 'pino';
-import { oneLine } from '../one-line.ts';
+import { oneLine } from '../plain-text.ts';
 import { localTime } from '../local-time.ts';
 
 /** fail2ban's name of the module and level that an event would have in fail2ban.log. */

@@ -1,6 +1,7 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { fail2banStream } from './fail2ban-format.ts';
 import { wantsColors } from '../colors.ts';
+import { plainText } from '../plain-text.ts';
 import { prettyLog } from '../pretty-log.ts';
 import type { LogFormat, LogLevel } from './options.ts';
 
@@ -56,7 +57,8 @@ export async function openLog(format: LogFormat, level: LogLevel): Promise<OpenL
 async function formatted(format: LogFormat, stdout: DestinationStream): Promise<DestinationStream> {
   switch (format) {
     case 'json':
-      return stdout;
+      // A terminal shows it, too.
+      return { write: (line: string) => stdout.write(plainText(line)) };
     case 'fail2ban':
       return fail2banStream(stdout);
     case 'pretty': {

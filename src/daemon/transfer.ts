@@ -1,5 +1,6 @@
 import type { TransferredBan } from '../control/view-api.ts';
 import { banEnd } from '../jail/ban-end.ts';
+import { plainText } from '../plain-text.ts';
 import { isActive, seenFrom, type StoredBan } from '../store/stored-ban.ts';
 
 /** The pieces of an export: JSON, with a ban on each line. */
@@ -13,7 +14,7 @@ export function* exportText(
   for (const page of pages) {
     let text = '';
     for (const ban of page) {
-      text += `${separator}${JSON.stringify({ ...transferred(ban), active: isActive(ban, now) })}`;
+      text += `${separator}${plainText(JSON.stringify({ ...transferred(ban), active: isActive(ban, now) }))}`;
       separator = ',\n';
     }
     if (text !== '') yield text;

@@ -59,7 +59,7 @@ describe('dock2ban doctor', () => {
 
   it('prints one line each, whatever rules and labels of others hold', async () => {
     const { text } = await run([ok('containers', 'a\u001B[2Jb\nerror: c\u2028d')]);
-    expect(text.split('\n')[0]).toBe('ok: containers: a [2Jb error: c d');
+    expect(text.split('\n')[0]).toBe(String.raw`ok: containers: a\u001b[2Jb\u000aerror: c\u2028d`);
   });
 
   it('tells the diagnosis what the controller says, or why it says nothing', async () => {

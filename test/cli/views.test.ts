@@ -52,7 +52,7 @@ describe('logs', () => {
       exitCode: 0,
       stdout:
         '[2026-11-22 13:44:53.000] INFO: [sshd] Found 203.0.113.7\n' +
-        '[2026-11-22 13:44:53.000] INFO: [nginx-proxy] Ban 203.0.113.7\u{fffd}[sshd] Ban 198.51.100.1\n',
+        '[2026-11-22 13:44:53.000] INFO: [nginx-proxy] Ban 203.0.113.7\\u000a[sshd] Ban 198.51.100.1\n',
       stderr: '',
     });
     const { stdout } = await dock2ban('logs', '-n', '5', '--jail', 'sshd', '--json');
@@ -66,7 +66,11 @@ describe('logs', () => {
     const following = logs(
       new ControlClient(socket),
       { follow: true, lines: undefined, jail: undefined, json: true },
-      { print: (text) => printed.push(text), colors: false, signal: end.signal },
+      {
+        screen: { print: (text) => printed.push(text), paint: () => expect.fail() },
+        colors: false,
+        signal: end.signal,
+      },
     );
     await vi.waitFor(() => expect(printed).toHaveLength(10));
     await vi.waitFor(() => expect(controller.views.watchers.size).toBe(1));
@@ -125,7 +129,7 @@ describe('stats, top and why', () => {
     const running = top(
       new ControlClient(socket),
       { json: false, terminal: () => ({ rows: 4, columns: 20 }), signal: end.signal },
-      (text) => printed.push(text),
+      { print: () => expect.fail(), paint: (text) => printed.push(text) },
     );
     await vi.waitFor(() => expect(printed.length).toBeGreaterThanOrEqual(3), { timeout: 10_000 });
     end.abort();
@@ -142,7 +146,7 @@ describe('stats, top and why', () => {
     expect(stdout).toBe(
       '20.247.234.38 is banned\n[nginx-proxy]\n' +
         '  Banned since 2026-11-22 13:44:53 until 2026-11-22 13:54:53 (ban number 3, after 5 failures, logged by nginx-proxy)\n' +
-        '    | app 20.247.234.38 - - "GET /\u{fffd}[2J" 404\n',
+        '    | app 20.247.234.38 - - "GET /\\u001b[2J" 404\n',
     );
     expect(await dock2ban('why', '192.0.2.1')).toMatchObject({
       exitCode: 1,
@@ -298,7 +302,7 @@ it('tables are aligned, numbers to the right', () => {
       ['a', 5],
       ['long\u001bname', 100],
     ]),
-  ).toEqual(['NAME         N', 'a            5', 'long\u{fffd}name  100']);
+  ).toEqual(['NAME              N', 'a                 5', String.raw`long\u001bname  100`]);
 });
 
 it.each([

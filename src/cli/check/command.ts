@@ -7,6 +7,7 @@ import { checkFilters } from './filters.ts';
 import { unique, type Finding } from './finding.ts';
 import { checkJails, type Containers } from './jails.ts';
 import { checkSettings } from './settings.ts';
+import { oneLine } from '../../plain-text.ts';
 
 export interface CheckContext {
   readonly configDir: string;
@@ -73,7 +74,7 @@ function reportText(
 
 /** One line, whatever the message quotes. */
 export function findingLine({ severity, where, message, fix }: Finding): string {
-  return `${severity}: ${where}: ${message} (${fix})`.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+  return oneLine(`${severity}: ${where}: ${message} (${fix})`.replaceAll(/\s*[\r\n]+\s*/g, ' '));
 }
 
 function counted(count: number, what: string): string {

@@ -3,6 +3,7 @@ import { parseDuration } from '../../config/duration.ts';
 import { parseIgnoreCache } from '../../config/ignore-cache.ts';
 import type { JailOptions } from '../../control/live-api.ts';
 import { templatesOf } from '../../filter/dates/template-list.ts';
+import { oneLine } from '../../plain-text.ts';
 import { pythonRepr } from '../python-repr.ts';
 
 /** `None`: what fail2ban prints of an option that isn't set. */
@@ -11,7 +12,7 @@ const none = 'None';
 /** fail2ban's list of one or more entries, each on a line of its own. */
 function branches(title: string, empty: string, entries: readonly string[]): string {
   if (entries.length === 0) return empty;
-  const lines = entries.map((entry, i) => `${i === entries.length - 1 ? '`-' : '|-'} ${entry}`);
+  const lines = entries.map((entry, i) => `${i === entries.length - 1 ? '`-' : '|-'} ${oneLine(entry)}`);
   return [title, ...lines].join('\n');
 }
 
@@ -43,7 +44,7 @@ function datePattern(pattern: string | null): string {
   const templates = pattern === null ? [] : templatesOf(pattern, new Date().getFullYear());
   const [first] = templates;
   if (!first || templates.length > 2) return `${title}Default Detectors`;
-  return `${title}${first.pattern === undefined ? first.name : `${first.pattern} (${first.name})`}`;
+  return oneLine(`${title}${first.pattern === undefined ? first.name : `${first.pattern} (${first.name})`}`);
 }
 
 /** How fail2ban-client prints each option of a jail, on `get` as after `set`. */
@@ -57,11 +58,11 @@ export const jailFormats: Readonly<Record<string, (options: JailOptions) => stri
   stream: ({ stream }) => stream,
   ignoreip: ({ ignoreip }) => ignored(ignoreip),
   ignoreself: ({ ignoreself }) => boolean(ignoreself),
-  ignorecommand: ({ ignorecommand }) => ignorecommand ?? '',
+  ignorecommand: ({ ignorecommand }) => oneLine(ignorecommand ?? ''),
   ignorecache: ({ ignorecache }) => (ignorecache === null ? none : ignoreCache(ignorecache)),
   failregex: ({ failregex }) => expressions(failregex),
   ignoreregex: ({ ignoreregex }) => expressions(ignoreregex),
-  prefregex: ({ prefregex }) => prefregex ?? '',
+  prefregex: ({ prefregex }) => oneLine(prefregex ?? ''),
   datepattern: ({ datepattern }) => datePattern(datepattern),
   logtimezone: ({ logtimezone }) => logtimezone ?? none,
   logencoding: ({ logencoding }) =>
@@ -71,7 +72,7 @@ export const jailFormats: Readonly<Record<string, (options: JailOptions) => stri
   journalmatch: ({ journalmatch }) =>
     journalmatch.length === 0
       ? 'No journal match filter set'
-      : `Current match filter:\n${journalmatch.join(' + ')}`,
+      : `Current match filter:\n${oneLine(journalmatch.join(' + '))}`,
   blocktype: ({ blocktype }) => blocktype,
   ipv6prefix: ({ ipv6prefix }) => String(ipv6prefix),
 };
@@ -88,7 +89,7 @@ export function increment(name: string, { increment: set }: JailOptions): string
     case 'bantime.rndtime':
       return String(parseDuration(value));
     default:
-      return value;
+      return oneLine(value);
   }
 }
 

@@ -1,4 +1,5 @@
 import { Dock2banError } from '../../errors.ts';
+import { oneLine } from '../../plain-text.ts';
 import { failure, refusal, type Call } from './command.ts';
 import { containersProcess } from './not-here.ts';
 
@@ -23,7 +24,7 @@ export async function reload({ control, words, warn, defines }: Call): Promise<s
     if (error instanceof Dock2banError && error.code === 'no-such-jail') throw failure(error.message);
     throw error;
   });
-  for (const { where, message } of problems) warn(`${where}: ${message}`);
+  for (const { where, message } of problems) warn(oneLine(`${where}: ${message}`));
   if (!applied) throw failure('the new configuration is not used: the old one stays in force');
   // Jails are changed in place, also by a restart: their bans stay in force all the while.
   if (unbans) await control.unban(one, []);

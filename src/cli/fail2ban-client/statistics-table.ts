@@ -1,10 +1,11 @@
 import type { JailStatus } from '../../control/api.ts';
+import { oneLine } from '../../plain-text.ts';
 
 /** The table of fail2ban 1.1's `stats` (client/beautifier.py): each jail's backend, and its failures and bans now and in all. */
 export function statisticsTable(jails: readonly JailStatus[]): string {
   const rows = jails.map((jail) => [
-    jail.jail,
-    backendOf(jail),
+    oneLine(jail.jail),
+    oneLine(backendOf(jail)),
     String(jail.currentlyFailed),
     String(jail.totalFailed),
     String(jail.currentlyBanned),

@@ -1,4 +1,5 @@
 import type { JailStatus, Status } from '../../control/api.ts';
+import { oneLine } from '../../plain-text.ts';
 import { logsOf, readsJournal, summaryTree } from '../status.ts';
 import { refusal, type Call } from './command.ts';
 import type { Control } from './control.ts';
@@ -16,14 +17,16 @@ export async function status({ control, words }: Call): Promise<string> {
   if (jail === undefined) return summary(await control.status());
   if (more.length > 0) throw refusal('Invalid command (no status)');
   if (jail !== '--all')
-    return [`Status for the jail: ${jail}`, ...tree(await sections(control, jail, flavor))].join('\n');
+    return [`Status for the jail: ${oneLine(jail)}`, ...tree(await sections(control, jail, flavor))].join(
+      '\n',
+    );
   const { jails } = await control.status();
   const head = summary({ jails });
   if (jails.length === 0) return head;
   const lines: string[] = [];
   for (const [i, name] of jails.entries()) {
     const last = i === jails.length - 1;
-    lines.push(`   ${branch(last)} Jail: ${name}`);
+    lines.push(`   ${branch(last)} Jail: ${oneLine(name)}`);
     lines.push(...tree(await sections(control, name, flavor), last ? '      ' : '   |  '));
   }
   return [head.replace(/^`-/m, '|-'), '`- Status for the jails:', ...lines].join('\n');
