@@ -1,4 +1,5 @@
-import { open, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { ControlClient } from '../control/client.ts';
 import type { ImportResult, TransferredBan } from '../control/view-api.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
@@ -34,7 +35,7 @@ export interface ImportParts {
 }
 
 /** Of one request: less than it can hold, so that the controller is done with it in some milliseconds. */
-const most = { bans: 250, text: 256 * 1024 } as const;
+const most = { bans: 250, text: 256 * 1024, entry: 512 * 1024 } as const;
 /** Bytes of an export. */
 const largestExport = 256 * 1024 * 1024;
 /** Reasons that are told of rows that are left out. */
@@ -54,7 +55,7 @@ export async function importBans(file: string, json: boolean, parts: ImportParts
   };
   const sum = { active: 0, remembered: 0, enforced: 0, waiting: new Map<string, number>() };
   const refused: ImportResult['refused'][number][] = [];
-  for (const bans of portions(await bansOf(file, parts, skip))) {
+  for (const bans of portions(await bansOf(file, parts, skip), skip)) {
     const result = await parts.client.import(bans);
     sum.active += result.active;
     sum.remembered += result.remembered;
@@ -62,6 +63,7 @@ export async function importBans(file: string, json: boolean, parts: ImportParts
     for (const [jail, count] of Object.entries(result.waiting))
       sum.waiting.set(jail, (sum.waiting.get(jail) ?? 0) + count);
     refused.push(...result.refused);
+    for (const reason of result.skipped) skip(reason);
   }
   const waiting = Object.fromEntries(sum.waiting);
   const { print, warn } = parts.output;
@@ -85,44 +87,42 @@ async function bansOf(
   file: string,
   { readDatabase, now }: ImportParts,
   skip: (reason: string) => void,
-): Promise<Iterable<TransferredBan>> {
-  return (await isDatabase(file))
-    ? Iterator.from(readDatabase(file, now(), skip)).map(transferred)
-    : readExport(file);
+): Promise<Iterable<unknown>> {
+  const bans = await readExport(file);
+  return bans ?? Iterator.from(readDatabase(file, now(), skip)).map(transferred);
 }
 
-async function isDatabase(file: string): Promise<boolean> {
+/** The entries of an export, of which the controller looks at each; undefined: it is a database. */
+async function readExport(file: string): Promise<readonly unknown[] | undefined> {
   try {
-    await using handle = await open(file, 'r');
-    const stats = await handle.stat();
-    if (!stats.isFile()) throw new Error('it is no regular file');
-    const { buffer, bytesRead } = await handle.read(
-      Buffer.alloc(sqliteMagic.length),
-      0,
-      sqliteMagic.length,
-      0,
-    );
-    if (buffer.toString('latin1', 0, bytesRead) === sqliteMagic) return true;
-    if (stats.size > largestExport) throw new Error('it is larger than an export can be');
-    return false;
-  } catch (cause) {
-    throw unreadable(file, cause);
-  }
-}
-
-async function readExport(file: string): Promise<TransferredBan[]> {
-  try {
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    // A pipe is not waited for.
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!(await handle.stat()).isFile()) throw new Error('it is no regular file');
+    const bytes = await readWhole(handle);
+    if (bytes === undefined) return undefined;
+    const value: unknown = JSON.parse(bytes.toString());
     if (typeof value !== 'object' || value === null || !('export' in value) || !('bans' in value)) {
       throw new Error('it has no "export" and "bans"');
     }
     if (value.export !== 1) throw new Error('it was exported by a newer dock2ban');
     if (!Array.isArray(value.bans)) throw new Error('"bans" is no list');
-    // The controller looks at each of them.
-    const bans: TransferredBan[] = value.bans;
-    return bans;
+    return value.bans;
   } catch (cause) {
     throw unreadable(file, cause);
+  }
+}
+
+/** Whatever a file says of its size, no more than an export can have is read; undefined: it is a database. */
+async function readWhole(handle: FileHandle): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for (;;) {
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(1024 * 1024), 0, 1024 * 1024, null);
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    if (length === 0 && buffer.toString('latin1', 0, bytesRead).startsWith(sqliteMagic)) return undefined;
+    length += bytesRead;
+    if (length > largestExport) throw new Error('it is larger than an export can be');
+    chunks.push(buffer.subarray(0, bytesRead));
   }
 }
 
@@ -133,11 +133,15 @@ function unreadable(file: string, cause: unknown): Dock2banError {
   });
 }
 
-function* portions(bans: Iterable<TransferredBan>): Generator<TransferredBan[]> {
-  let portion: TransferredBan[] = [];
+function* portions(bans: Iterable<unknown>, skip: (reason: string) => void): Generator<unknown[]> {
+  let portion: unknown[] = [];
   let text = 0;
   for (const ban of bans) {
-    const length = Buffer.byteLength(JSON.stringify(ban));
+    const length = lengthOf(ban);
+    if (length > most.entry) {
+      skip('an entry that is too large or too deep for a ban');
+      continue;
+    }
     if (portion.length >= most.bans || (portion.length > 0 && text + length > most.text)) {
       yield portion;
       portion = [];
@@ -147,6 +151,15 @@ function* portions(bans: Iterable<TransferredBan>): Generator<TransferredBan[]> 
     text += length;
   }
   if (portion.length > 0) yield portion;
+}
+
+/** Bytes of its JSON; Infinity: it is nested too deep for any. */
+function lengthOf(ban: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(ban));
+  } catch {
+    return Infinity;
+  }
 }
 
 function transferred({ jail, ip, since, until, count, failures, container, lines }: ReadBan): TransferredBan {

@@ -4,7 +4,7 @@ import { http } from '../http.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { apiVersion, type ErrorBody, type HandResult, type JailStatus, type Status } from './api.ts';
 import type { AttemptResult, JailEdit, JailOptions, ReloadResult } from './live-api.ts';
-import type { ImportResult, LogEvent, Stats, TransferredBan, Why } from './view-api.ts';
+import type { ImportAnswer, LogEvent, Stats, Why } from './view-api.ts';
 import { reachHint } from './reach-hint.ts';
 import { eventsOf, eventsPath, textsOf, whole, type WantedEvents } from './view-client.ts';
 
@@ -70,7 +70,7 @@ export class ControlClient {
     return this.#call('GET', `/why/${encodeURIComponent(ip)}`);
   }
 
-  import(bans: readonly TransferredBan[]): Promise<ImportResult> {
+  import(bans: readonly unknown[]): Promise<ImportAnswer> {
     return this.#call('POST', '/import', { bans });
   }
 

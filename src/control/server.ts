@@ -1,11 +1,8 @@
-import { chmodSync, rmSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { http } from '../http.ts';
+import { listenPrivately } from '../private-socket.ts';
 import { apiVersion, type Controller } from './api.ts';
 import { banRoutes } from './ban-routes.ts';
 import { liveRoutes } from './live-routes.ts';
@@ -47,7 +44,7 @@ async function reply(
   incoming: IncomingMessage,
   usage: Usage,
 ): Promise<Reply | StreamReply> {
-  const { pathname, searchParams } = new URL(incoming.url ?? '', 'http://socket');
+  const [pathname, query] = targetOf(incoming.url ?? '');
   const resource = pathname.startsWith(`/${apiVersion}/`) ? pathname.slice(apiVersion.length + 1) : '';
   for (const route of routes) {
     const match = route.method === incoming.method ? route.path.exec(resource) : null;
@@ -56,7 +53,7 @@ async function reply(
     if (wait > 0) return tooMany('too-many-requests', 'more requests than can be carried out', wait);
     const body = await route.answer(controller, {
       params: match.slice(1).map((text) => decoded(text)),
-      query: searchParams,
+      query,
       header: (name) => incoming.headers[name]?.toString(),
       body: async (schema) => parse(schema, await bodyOf(incoming)),
     });
@@ -66,6 +63,12 @@ async function reply(
     return body instanceof Reply || body instanceof StreamReply ? body : new Reply(200, body);
   }
   return new Reply(404, failure('not-found', `no such resource: ${pathname}`));
+}
+
+/** The path as it was sent, and the query. */
+function targetOf(url: string): readonly [path: string, query: URLSearchParams] {
+  const [path = '', query = ''] = url.split(/\?(.*)/s, 2);
+  return [path, new URLSearchParams(query)];
 }
 
 /** @param wait seconds */
@@ -134,11 +137,6 @@ async function handle(
  * @throws Dock2banError `socket-in-use` if another controller answers there, `socket` if it can't be made
  */
 export async function serveControl(path: string, controller: Controller): Promise<ControlServer> {
-  if (await answers(path)) {
-    throw new Dock2banError('socket-in-use', `another dock2ban already serves ${path}`, {
-      fix: 'stop the other one, or give this one another --socket',
-    });
-  }
   const usage: Usage = { writes: new TokenBucket(writes.burst, writes.perSecond), streams: 0 };
   const server = http.createServer(
     { headersTimeout: headersWithin, requestTimeout: requestWithin, connectionsCheckingInterval: 5000 },
@@ -147,10 +145,14 @@ export async function serveControl(path: string, controller: Controller): Promis
   server.maxConnections = mostConnections;
   server.timeout = idleFor;
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    rmSync(path, { force: true });
     await listenPrivately(server, path);
   } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE') {
+      throw new Dock2banError('socket-in-use', `another dock2ban already serves ${path}`, {
+        fix: 'stop the other one, or give this one another --socket',
+        cause,
+      });
+    }
     throw new Dock2banError('socket', `cannot serve the control socket ${path}: ${messageOf(cause)}`, {
       fix: 'mount a writable folder there (compose: tmpfs: [/run]), or choose another --socket',
       cause,
@@ -163,34 +165,6 @@ export async function serveControl(path: string, controller: Controller): Promis
         server.closeAllConnections();
       }),
   };
-}
-
-/** The socket exists with mode 0600 from its first moment: the umask counts when it is bound. */
-async function listenPrivately(server: Server, path: string): Promise<void> {
-  const umask = process.umask(0o177);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(path, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-  } finally {
-    process.umask(umask);
-  }
-  chmodSync(path, 0o600);
-}
-
-async function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, body: string): z.infer<Schema> {

@@ -175,6 +175,12 @@ export interface ImportResult {
   readonly refused: readonly Refused[];
 }
 
+/** An import's answer. */
+export interface ImportAnswer extends ImportResult {
+  /** Why entries that are no bans were left out, one text each. */
+  readonly skipped: readonly string[];
+}
+
 /** What an operator looks at, and takes along. */
 export interface Views {
   readonly events: EventSource;

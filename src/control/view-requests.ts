@@ -19,11 +19,18 @@ const target = z.string().transform((text, context) => {
 
 const time = z.iso.datetime({ offset: true });
 
+/** A date beyond the year 9999, which has no such form, is for ever. */
+const end = z
+  .string()
+  .nullable()
+  .transform((text) => (text !== null && /^\+?\d{5,}-/.test(text) ? null : text))
+  .pipe(time.nullable());
+
 const ban: z.ZodType<TransferredBan> = z.strictObject({
   jail: jailName,
   ip: target,
   since: time,
-  until: time.nullable(),
+  until: end,
   count: z.int().min(1).max(1_000_000),
   failures: z.int().min(1).max(1_000_000).nullable(),
   container: z.string().max(300).nullable(),
@@ -32,7 +39,34 @@ const ban: z.ZodType<TransferredBan> = z.strictObject({
   active: z.boolean().optional(),
 });
 
-export const importRequest = z.strictObject({ bans: z.array(ban).min(1).max(mostBans) });
+/** Each ban is looked at by itself. */
+export const importRequest = z.strictObject({ bans: z.array(z.unknown()).min(1).max(mostBans) });
+
+/** What of a request for an import can be taken, and why the rest can't. */
+export function importable(entries: readonly unknown[]): {
+  readonly bans: readonly TransferredBan[];
+  readonly skipped: readonly string[];
+} {
+  const bans: TransferredBan[] = [];
+  const skipped: string[] = [];
+  for (const entry of entries) {
+    const { success, data, error } = ban.safeParse(entry);
+    if (success) bans.push(data);
+    else {
+      const [issue] = error.issues;
+      skipped.push(`${nameOf(entry)}${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
+    }
+  }
+  return { bans, skipped };
+}
+
+/** The address and jail that an entry names, as far as it does. */
+function nameOf(entry: unknown): string {
+  if (typeof entry !== 'object' || entry === null) return '';
+  const { jail, ip }: { jail?: unknown; ip?: unknown } = entry;
+  const texts = [ip, jail].flatMap((text) => (typeof text === 'string' ? text.slice(0, 100) : []));
+  return texts.length > 0 ? `${texts.join(' in ')}: ` : '';
+}
 
 /** Which events are wanted. */
 export interface EventQuery {

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Route, Sink } from './route.ts';
 import { StreamReply } from './route.ts';
 import type { EventSource, StreamedEvent } from './view-api.ts';
-import { addressOf, eventQuery, type EventQuery, importRequest } from './view-requests.ts';
+import { addressOf, eventQuery, type EventQuery, importable, importRequest } from './view-requests.ts';
 
 /** Milliseconds between two signs of life: proxies and clients end streams that are silent. */
 const heartbeatEvery = 15_000;
@@ -40,7 +40,10 @@ export const viewRoutes: readonly Route[] = [
   {
     method: 'POST',
     path: /^\/import$/,
-    answer: async ({ views }, call) => views.import((await call.body(importRequest)).bans),
+    answer: async ({ views }, call) => {
+      const { bans, skipped } = importable((await call.body(importRequest)).bans);
+      return { ...(await views.import(bans)), skipped };
+    },
   },
 ];
 

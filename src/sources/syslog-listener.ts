@@ -1,8 +1,7 @@
-import { chmodSync, rmSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
 import { Dock2banError, messageOf } from '../errors.ts';
+import { listenPrivately } from '../private-socket.ts';
 import { listenDatagrams } from './datagram-listener.ts';
 import type { ListenAddress } from './syslog-listen.ts';
 
@@ -130,21 +129,6 @@ async function readPem(path: string | undefined): Promise<string | undefined> {
   }
 }
 
-/** The socket exists with mode 0600 from its first moment: the umask counts when it is bound. */
-async function listenPrivately(server: Server, path: string): Promise<void> {
-  if (await answers(path))
-    throw Object.assign(new Error('somebody else listens there'), { code: 'EADDRINUSE' });
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  rmSync(path, { force: true });
-  const umask = process.umask(0o177);
-  try {
-    await listening(server, () => server.listen(path));
-  } finally {
-    process.umask(umask);
-  }
-  chmodSync(path, 0o600);
-}
-
 async function listening(server: Server, listen: () => void): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -156,18 +140,8 @@ async function listening(server: Server, listen: () => void): Promise<void> {
   });
 }
 
-async function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
-}
-
 const fixes: Readonly<Record<string, string>> = {
+  EEXIST: 'name a path for the socket where nothing is yet',
   EADDRINUSE: 'stop what listens there, or choose another port',
   EADDRNOTAVAIL: 'listen on an address of this host',
   EACCES: 'choose a port above 1023, or a folder that dock2ban may write to',

@@ -1,8 +1,12 @@
 import { constants, lstatSync, renameSync, type Stats } from 'node:fs';
 import { storeError } from './store-error.ts';
 
-/** What SQLite keeps beside a database. */
 const companions = ['-wal', '-shm', '-journal'] as const;
+
+/** The files that SQLite keeps beside a database. */
+export function companionsOf(path: string): string[] {
+  return companions.map((suffix) => path + suffix);
+}
 
 /** Opens a file itself: no link is followed, and no pipe waited for. */
 export const plainFile = constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -19,10 +23,10 @@ export interface Intruder {
  * a link. The directory itself may be a link, that is the operator's business.
  */
 export function intruders(path: string): Intruder[] {
-  return ['', ...companions].flatMap((suffix) => {
-    const stats = lstatSync(path + suffix, { throwIfNoEntry: false });
+  return [path, ...companionsOf(path)].flatMap((place) => {
+    const stats = lstatSync(place, { throwIfNoEntry: false });
     const what = stats && strangeness(stats);
-    return what === undefined ? [] : [{ path: path + suffix, what }];
+    return what === undefined ? [] : [{ path: place, what }];
   });
 }
 

@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
+import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { canonicalPrefix } from '../address.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { banEnd, lastEnd } from '../jail/ban-end.ts';
 import { capLines } from '../jail/matched-lines.ts';
+import { companionsOf } from './database-files.ts';
 import { mostCount, type StoredBan } from './stored-ban.ts';
 
 /** Why a row is left out, for people. */
@@ -16,12 +17,15 @@ const mostData = 1024 * 1024;
 
 const jailName = /^[^\s,[\]\p{C}]{1,100}$/u;
 
+/** Rows that are read. A damaged file may have no end of them. */
+const mostRows = 1_000_000;
+
 /** What a row must not be longer than is cut by SQLite, before it gets here. */
 const select = `
   SELECT substr(ip, 1, 64) AS ip, substr(jail, 1, 200) AS jail,
     CAST(timeofban AS REAL) AS timeofban, CAST(bantime AS REAL) AS bantime, CAST(bancount AS REAL) AS bancount,
     CASE WHEN typeof(data) IN ('blob', 'text') AND length(data) <= ${mostData} THEN data END AS data
-  FROM bips ORDER BY timeofban`;
+  FROM (SELECT * FROM bips LIMIT ${mostRows}) ORDER BY timeofban`;
 
 /**
  * What a database of fail2ban (0.11 or newer, `dbfile`) remembers: the latest ban of each address in each jail, in force or over,
@@ -47,10 +51,16 @@ export function* readFail2banDatabase(path: string, now: number, onSkipped: OnSk
 
 function open(path: string): DatabaseSync {
   // SQLite would tell "unable to open" alone.
-  if (!existsSync(path)) throw unreadable(path, new Error('there is no such file'));
+  const trouble = troubleWith(path);
+  if (trouble !== undefined) throw unreadable(path, new Error(trouble));
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(path, { readOnly: true, timeout: 5000, limits: { length: 16 * 1024 * 1024 } });
+    db = new DatabaseSync(path, {
+      readOnly: true,
+      defensive: true,
+      timeout: 5000,
+      limits: { length: 16 * 1024 * 1024 },
+    });
     db.exec(
       'PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA cache_size = -1024',
     );
@@ -67,6 +77,18 @@ function open(path: string): DatabaseSync {
     db?.close();
     throw unreadable(path, error);
   }
+}
+
+/** What SQLite would wait for, or not tell; undefined: nothing. */
+function troubleWith(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) return 'there is no such file';
+  if (!stats.isFile()) return 'it is no regular file';
+  const beside = companionsOf(realpathSync(path)).find((name) => {
+    const companion = lstatSync(name, { throwIfNoEntry: false });
+    return companion && !companion.isFile();
+  });
+  return beside === undefined ? undefined : `${beside} is no regular file`;
 }
 
 /** @returns why it is skipped, where it is */

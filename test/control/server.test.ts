@@ -1,4 +1,17 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import fc from 'fast-check';
+import {
+  linkSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,10 +109,101 @@ describe('the control socket', () => {
 
   it('is taken over from one that was killed', async () => {
     const left = join(dir, 'left.sock');
-    writeFileSync(left, '');
+    const killed = createServer().listen(join(dir, 'killed.sock'));
+    await once(killed, 'listening');
+    linkSync(join(dir, 'killed.sock'), left);
+    await new Promise((resolve) => void killed.close(resolve));
     const second = await serveControl(left, fakeController());
     expect((await new ControlClient(left).status()).version).toBe('0.1.0');
     await second.close();
+  });
+
+  it.each([
+    ['a file', (at: string) => writeFileSync(at, 'precious')],
+    ['a link to a file', (at: string) => symlinkSync(join(dir, 'victim'), at)],
+    ['a link to a socket', (at: string) => symlinkSync(path, at)],
+    ['a pipe', (at: string) => void execFileSync('mkfifo', [at])],
+  ])('is not put in the place of %s', async (_, make) => {
+    const taken = join(dir, 'taken.sock');
+    writeFileSync(join(dir, 'victim'), 'precious');
+    make(taken);
+    const { ino } = lstatSync(taken);
+    await expect(serveControl(taken, fakeController())).rejects.toMatchObject({
+      code: 'socket',
+      message: expect.stringContaining('is no socket'),
+    });
+    expect(lstatSync(taken).ino).toBe(ino);
+    expect(readFileSync(join(dir, 'victim'), 'utf8')).toBe('precious');
+  });
+
+  /** What is answered to bytes that may be no request; empty: the connection is closed. */
+  async function answerTo(bytes: string): Promise<string> {
+    const socket = connect(path);
+    socket.end(bytes, 'latin1');
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    return text;
+  }
+
+  it.each([
+    '//',
+    '/',
+    '',
+    '*',
+    '/v1//',
+    '/v1/status/',
+    '//v1/status',
+    '?',
+    '/v1/jails/%',
+    '/v1/jails/%ff',
+    'http://[/v1/status',
+    '/v1/../v1/status',
+    '/v1/events?last=-1',
+    '/v1/why/::/0/0',
+  ])('answers a request for "%s" with a 4xx', async (target) => {
+    expect(await answerTo(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 4\d\d /,
+    );
+  });
+
+  it('answers no bytes whatever with a 5xx, and goes on', async () => {
+    const part = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 30 }),
+      fc.constantFrom(
+        'GET',
+        'POST',
+        'PATCH',
+        'BREW',
+        ' ',
+        '/v1/status',
+        '/v1/import',
+        '//',
+        '%',
+        '?follow=false',
+        ' HTTP/1.1',
+        '\r\n',
+        'Content-Length: 5\r\n',
+        '{"bans":[null,{}]}',
+        'Host: x',
+        'Last-Event-ID: 9',
+      ),
+    );
+    const request = fc.oneof(
+      fc.array(part, { maxLength: 12 }).map((parts) => parts.join('')),
+      fc
+        .tuple(fc.constantFrom('GET', 'POST', 'PATCH', 'DELETE'), part, part, fc.json())
+        .map(
+          ([method, a, b, body]) =>
+            `${method} /v1/${`${a}${b}`.replaceAll(/\s/g, '')} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body, 'latin1')}\r\n\r\n${body}`,
+        ),
+    );
+    await fc.assert(
+      fc.asyncProperty(request, async (bytes) => {
+        expect(await answerTo(`${bytes}\r\n\r\n`)).not.toMatch(/^HTTP\/1\.1 5/m);
+      }),
+      { numRuns: 300 },
+    );
+    expect((await new ControlClient(path).status()).version).toBe('0.1.0');
   });
 
   it('is gone with a clear word when nobody serves it', async () => {
