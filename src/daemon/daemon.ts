@@ -12,6 +12,7 @@ import type { Firewall } from '../firewall/firewall.ts';
 import type { StoreEvent } from '../store/database-keeper.ts';
 import type { Store } from '../store/store.ts';
 import type { StoredBan } from '../store/stored-ban.ts';
+import type { Jail } from '../jail/jail.ts';
 import { AccessLog, accessStatus } from './access-log.ts';
 import { checkFilter } from './check-filter.ts';
 import { portNames, readyText } from './describe.ts';
@@ -280,9 +281,20 @@ export class Daemon {
   async #expire(): Promise<void> {
     const step = this.#clockSteps.look();
     if (step !== 0) await this.#onClockSet(step);
-    const ended = [...this.#registry.all.values()].flatMap((jail) => jail.expire(this.#clock()));
+    const now = this.#clock();
+    const ended = [...this.#registry.all.values()].flatMap((jail) => jail.expire(now));
     await this.#enforcer.unban(ended);
     for (const ban of ended) this.#events.unban(ban, 'expired');
+    for (const jail of this.#registry.all.values()) await this.#shed(jail, now);
+  }
+
+  /** A jail holds no more bans than can be restored in time; what is remembered of those that it gives up stays. */
+  async #shed(jail: Jail, now: number): Promise<void> {
+    const shed = jail.shed();
+    if (shed.length === 0) return;
+    this.#events.bansShed(jail.name, shed.length, jail.bans.size);
+    await this.#enforcer.unban(shed);
+    await this.#memory.keepMoved(shed.map((ban) => ({ ...ban, until: now })));
   }
 
   /** What the kernel counts down doesn't know the clock: what is known of it moves along. */

@@ -150,6 +150,15 @@ export class EventLog {
     this.#log.info({ event: 'unban', jail, ip, reason }, `[${jail}] Unban ${ip}`);
   }
 
+  /** There were more bans than a jail holds. @param left as many as it has now */
+  bansShed(jail: string, count: number, left: number): void {
+    this.#log.warn(
+      { event: 'bans-shed', jail, count, left },
+      `[${jail}] Lifted the ${count} bans that would have ended soonest, of ${count + left}: a jail holds no more ` +
+        '(ban whole networks by hand, or shorten bantime)',
+    );
+  }
+
   /** A ban of an earlier run, found in the kernel and taken over. */
   restore(ban: Ban): void {
     const { jail, ip } = ban;
@@ -264,6 +273,15 @@ export class EventLog {
     this.#log.warn(
       { event: 'sender-refused', source, sender },
       `${source} takes no lines from ${sender} (allow it: --syslog-allow ${sender})`,
+    );
+  }
+
+  /** The syslog receiver closed a connection that one of its limits forbids. */
+  connectionClosed(source: string, sender = 'this host', reason: string): void {
+    this.#log.warn(
+      { event: 'connection-closed', source, sender, reason },
+      `${source} closed a connection from ${sender}: ${reason} ` +
+        '(see what connects there; it is told once in ten minutes)',
     );
   }
 

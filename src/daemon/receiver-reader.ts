@@ -86,6 +86,9 @@ export class ReceiverReader {
         case 'refused':
           events.senderRefused(update.address, update.sender);
           break;
+        case 'closed':
+          events.connectionClosed(update.address, update.sender, update.reason);
+          break;
         case 'dropped':
           events.linesDropped(update.address, update.count, update.total);
           break;

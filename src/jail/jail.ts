@@ -30,6 +30,11 @@ export type Verdict =
   /** maxretry was reached, but by failures so old that the ban would be over. */
   | { readonly kind: 'expired'; readonly failures: number };
 
+/** Bans that a jail holds: at a start, ten thousand take about a second. */
+export const mostBans = 250_000;
+/** Where there are more, so many stay, so that it isn't to be done again at the next ban. */
+const keptBans = 0.98 * mostBans;
+
 /**
  * One jail: counts failures, decides bans and remembers them until they end. It knows no clock and no firewall;
  * the caller gives the time (epoch milliseconds) and carries the decisions out.
@@ -210,6 +215,17 @@ export class Jail {
   }
 
   /**
+   * Ends bans if there are more than a jail holds, those first that would end soonest: who attacks now is banned in any case.
+   */
+  shed(): Ban[] {
+    if (this.#bans.size <= mostBans) return [];
+    const bans = [...this.#bans.values()].toSorted((a, b) => endOf(a) - endOf(b) || 0);
+    const shed = bans.slice(0, bans.length - keptBans);
+    for (const { ip } of shed) this.#bans.delete(ip);
+    return shed;
+  }
+
+  /**
    * The clock was set: bans and failures keep their age and what is left of them.
    * @param ms by so much the new time is ahead of the old one
    */
@@ -257,6 +273,11 @@ export class Jail {
     const seconds = increment ? grownBanTime(increment, bantime, count, this.#random()) : bantime;
     return seconds < 0 ? undefined : banEnd(since + seconds * 1000);
   }
+}
+
+/** Of one that has no end, what is later than any. */
+function endOf({ until }: Ban): number {
+  return until ?? Number.MAX_VALUE;
 }
 
 function outlasts(until: number | undefined, other: number | undefined): boolean {

@@ -3,7 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { listenPrivately } from '../private-socket.ts';
 import { listenDatagrams } from './datagram-listener.ts';
-import type { ListenAddress } from './syslog-listen.ts';
+import { ConnectionGate, type OnClosed } from './connection-gate.ts';
+import { isLocal, type ListenAddress } from './syslog-listen.ts';
 
 /** Paths of PEM files for `tls://`. */
 export interface TlsFiles {
@@ -15,12 +16,14 @@ export interface TlsFiles {
 
 /** What a listener tells. */
 export interface ListenerEvents {
-  /** A connection was made. @param sender its IP address; undefined on a unix socket */
-  connected(socket: Socket, sender: string | undefined): void;
+  /** Asked before anything is read of a connection. @param sender its IP address; undefined on a unix socket */
+  admits(sender: string | undefined): boolean;
+  /** A connection was made. @param spoke to be told of its first message */
+  connected(socket: Socket, spoke: () => void): void;
   /** A message came by itself. The buffer is the receiver's to keep. */
   datagram(bytes: Buffer, sender: string): void;
-  /** More connections than one listener may have: this one was closed. */
-  overcrowded(): void;
+  /** A connection was closed that one of the limits forbids. */
+  readonly closed: OnClosed;
   /** It failed after it had been open; nothing more will come. Called once at most. */
   failed(error: Error): void;
 }
@@ -31,8 +34,8 @@ export interface SyslogListener {
   close(): Promise<void>;
 }
 
-/** Connections that one listener may have: a sender is a container. */
-const mostConnections = 1024;
+/** Milliseconds. */
+const handshakeWithin = 10_000;
 
 /**
  * Listens at an address. A unix socket is its owner's alone (mode 0600): root's, as which Docker's engine connects.
@@ -57,21 +60,22 @@ async function listenForConnections(
   tls: TlsFiles | undefined,
   events: ListenerEvents,
 ): Promise<SyslogListener> {
-  const sockets = new Set<Socket>();
+  const gate = new ConnectionGate(events.closed);
   const accept = (socket: Socket): void => {
+    if (socket.destroyed) return;
     socket.on('error', () => socket.destroy());
-    events.connected(socket, address.transport === 'unix' ? undefined : socket.remoteAddress);
+    events.connected(socket, () => gate.spoke(socket));
   };
-  const server = address.transport === 'tls' ? await tlsServer(tls, accept) : createServer(accept);
-  // Also those that haven't shown a certificate yet.
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+  const server =
+    address.transport === 'tls' ? await tlsServer(tls, accept, events.closed) : createServer(accept);
+  // First of all, and of TLS before a byte of the handshake is read.
+  server.prependListener('connection', (socket: Socket) => {
+    const { remoteAddress: sender } = socket;
+    socket.on('error', () => socket.destroy());
+    if (!events.admits(address.transport === 'unix' ? undefined : sender)) socket.destroy();
     // So that a peer that vanished is noticed.
-    socket.setKeepAlive(true, 60_000);
+    else if (gate.admit(socket, isLocal(address) ? undefined : sender)) socket.setKeepAlive(true, 60_000);
   });
-  server.maxConnections = mostConnections;
-  server.on('drop', () => events.overcrowded());
   if (address.transport === 'unix') await listenPrivately(server, address.path);
   else await listening(server, () => server.listen({ host: address.host, port: address.port }));
   server.on('error', (error) => events.failed(listenFailure(address, error)));
@@ -79,12 +83,16 @@ async function listenForConnections(
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
+        gate.destroyAll();
       }),
   };
 }
 
-async function tlsServer(files: TlsFiles | undefined, accept: (socket: Socket) => void): Promise<Server> {
+async function tlsServer(
+  files: TlsFiles | undefined,
+  accept: (socket: Socket) => void,
+  onClosed: OnClosed,
+): Promise<Server> {
   if (!files) {
     throw new Dock2banError('syslog-listen', 'tls:// needs a certificate', {
       fix: 'name it: --syslog-tls-cert cert.pem --syslog-tls-key key.pem',
@@ -99,11 +107,18 @@ async function tlsServer(files: TlsFiles | undefined, accept: (socket: Socket) =
         cert,
         key,
         minVersion: 'TLSv1.2',
+        handshakeTimeout: handshakeWithin,
         ...(ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true }),
       },
       accept,
     );
-    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    server.on('tlsClientError', (error, socket) => {
+      // One that was not admitted has no address any more.
+      const { remoteAddress } = socket;
+      socket.destroy();
+      if (remoteAddress !== undefined)
+        onClosed(remoteAddress, `the TLS handshake failed: ${messageOf(error)}`);
+    });
     return server;
   } catch (cause) {
     throw new Dock2banError(

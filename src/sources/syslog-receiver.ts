@@ -16,7 +16,7 @@ import { kernelDrops } from './udp-drops.ts';
 
 /**
  * `lines`: of the wanted programs. `lost` and `resumed` come once each when an address can't be listened on (also at the
- * start), and when it can be. `refused`: a sender that isn't allowed, named once; `dropped`: datagrams were lost, how many since the
+ * start), and when it can be. `refused`: a sender that isn't allowed, named once; `closed`: a connection that one of the limits forbids, told now and then; `dropped`: datagrams were lost, how many since the
  * last time, and in all.
  */
 export type ReceiverUpdate =
@@ -24,6 +24,12 @@ export type ReceiverUpdate =
   | { readonly type: 'lost'; readonly address: string; readonly error: Dock2banError }
   | { readonly type: 'resumed'; readonly address: string }
   | { readonly type: 'refused'; readonly address: string; readonly sender: string }
+  | {
+      readonly type: 'closed';
+      readonly address: string;
+      readonly sender: string | undefined;
+      readonly reason: string;
+    }
   | { readonly type: 'dropped'; readonly address: string; readonly count: number; readonly total: number };
 
 export interface ReceiverOptions {
@@ -46,6 +52,8 @@ const limits = { each: 1024 * 1024, all: 16 * 1024 * 1024 };
 const lineOverhead = 200;
 /** Milliseconds between two looks for dropped datagrams. */
 const dropsEvery = 10_000;
+/** Milliseconds from one closed connection of a listener that is told of to the next. */
+const closedEvery = 600_000;
 /** Refused senders that are named; whoever spoofs addresses has many. */
 const mostNamed = 100;
 
@@ -62,6 +70,8 @@ export class SyslogReceiver {
   readonly #counts: ReadonlyMap<ListenAddress, Counts>;
   readonly #notices: ReceiverUpdate[] = [];
   readonly #named = new Set<string>();
+  /** When a closed connection was told of, by listener. */
+  readonly #toldClosed = new Map<string, number>();
   readonly #reportedDrops = new Map<string, number>();
 
   constructor(options: ReceiverOptions) {
@@ -139,30 +149,33 @@ export class SyslogReceiver {
       },
     };
     return {
-      connected: (socket, sender) => {
-        if (this.#senders.accepts(address, sender)) this.#read(socket, counts);
-        else {
-          this.#refuse(address, counts, sender ?? 'unknown');
-          socket.destroy();
-        }
+      admits: (sender) => {
+        const isAllowed = this.#senders.accepts(address, sender);
+        if (!isAllowed) this.#refuse(address, counts, sender ?? 'unknown');
+        return isAllowed;
       },
+      connected: (socket, spoke) => this.#read(address, socket, counts, spoke),
       datagram: (bytes, sender) => {
         if (!this.#senders.accepts(address, sender)) this.#refuse(address, counts, sender);
         else if (datagrams.full) counts.dropped++;
         else datagrams.full = !this.#take(bytes, counts, datagrams);
       },
-      overcrowded: () => {
-        counts.broken++;
-      },
+      closed: (sender, reason) => this.#close(address, counts, sender, reason),
       failed,
     };
   }
 
-  #read(socket: Socket, counts: Counts): void {
+  #read(address: ListenAddress, socket: Socket, counts: Counts, spoke: () => void): void {
     const connection: Producer = { drained: () => void socket.resume() };
     let room = true;
+    let isSilent = true;
     const splitter = new FrameSplitter((message) => {
+      const { unreadable } = counts;
       if (!this.#take(message, counts, connection)) room = false;
+      if (isSilent && counts.unreadable === unreadable) {
+        isSilent = false;
+        spoke();
+      }
     });
     let cut = 0;
     counts.connections++;
@@ -172,7 +185,7 @@ export class SyslogReceiver {
       counts.cut += splitter.cutMessages - cut;
       cut = splitter.cutMessages;
       if (!fits) {
-        counts.broken++;
+        this.#close(address, counts, socket.remoteAddress, 'the lengths of its messages do not fit');
         socket.destroy();
       } else if (!room) socket.pause();
     });
@@ -214,6 +227,14 @@ export class SyslogReceiver {
     if (this.#named.size >= mostNamed || this.#named.has(key)) return;
     this.#named.add(key);
     this.#notify({ type: 'refused', address: url, sender });
+  }
+
+  #close({ url }: ListenAddress, counts: Counts, sender: string | undefined, reason: string): void {
+    counts.broken++;
+    const now = performance.now();
+    if (now - (this.#toldClosed.get(url) ?? -Infinity) < closedEvery) return;
+    this.#toldClosed.set(url, now);
+    this.#notify({ type: 'closed', address: url, sender, reason });
   }
 
   #notify(update: ReceiverUpdate): void {

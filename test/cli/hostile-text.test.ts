@@ -106,7 +106,7 @@ it.each([
   ['regex', 'log', 'bad <HOST>', '--print-all-matched'],
   ['regex', 'log', hostile],
 ])('%j shows what others wrote, and a terminal does nothing of it', async (...words) => {
-  const asked = ['regex', 'export', hostile].includes(words[0]!) ? words : [...words, '--socket', socket];
+  const asked = ['regex', 'export', hostile].includes(words[0]) ? words : [...words, '--socket', socket];
   const options = words[0] === 'export' ? [...words, '--socket', socket] : asked;
   const main = join(import.meta.dirname, '../../src/main.ts');
   const env = { FORCE_COLOR: '0', NO_COLOR: '1' };

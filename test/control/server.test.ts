@@ -188,7 +188,7 @@ describe('the control socket', () => {
         'Last-Event-ID: 9',
       ),
     );
-    const request = fc.oneof(
+    const anyRequest = fc.oneof(
       fc.array(part, { maxLength: 12 }).map((parts) => parts.join('')),
       fc
         .tuple(fc.constantFrom('GET', 'POST', 'PATCH', 'DELETE'), part, part, fc.json())
@@ -198,7 +198,7 @@ describe('the control socket', () => {
         ),
     );
     await fc.assert(
-      fc.asyncProperty(request, async (bytes) => {
+      fc.asyncProperty(anyRequest, async (bytes) => {
         expect(await answerTo(`${bytes}\r\n\r\n`)).not.toMatch(/^HTTP\/1\.1 5/m);
       }),
       { numRuns: 300 },

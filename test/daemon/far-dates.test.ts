@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Jail } from '../../src/jail/jail.ts';
 import { LiveDaemon } from './live-daemon.ts';
 
 let daemon: LiveDaemon;
@@ -31,4 +32,18 @@ it.each([
   expect(daemon.control.views.why('203.0.113.9').jails).toMatchObject([{ bans: [{ until: null }] }]);
   const exported = [...daemon.control.views.export()].join('');
   expect(JSON.parse(exported).bans).toHaveLength(3);
+});
+
+it('bans beyond what a jail holds are lifted with one event, and stay lifted and remembered', async () => {
+  daemon.config('jail.local', daemon.section('app'));
+  await daemon.start();
+  await daemon.control.ban('app', ['203.0.113.1', '203.0.113.2']);
+  vi.spyOn(Jail.prototype, 'shed').mockImplementationOnce(function shedOne(this: Jail) {
+    return [this.unban('203.0.113.1')!];
+  });
+  await daemon.sees('bans-shed', { jail: 'app', count: 1, left: 1 });
+  await expect
+    .poll(() => daemon.control.views.why('203.0.113.1').jails)
+    .toMatchObject([{ bans: [], past: [{ ip: '203.0.113.1', count: 1 }] }]);
+  expect(daemon.control.banned()).toEqual({ app: ['203.0.113.2'] });
 });

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -238,7 +238,10 @@ describe('the syslog receiver', () => {
     const other = createServer();
     await new Promise<void>((resolve) => void other.listen(port, '127.0.0.1', resolve));
     const path = join(folder, 'syslog.sock');
-    writeFileSync(path, '');
+    const killed = createServer();
+    await new Promise<void>((resolve) => void killed.listen(`${path}.killed`, resolve));
+    linkSync(`${path}.killed`, path);
+    await new Promise((resolve) => void killed.close(resolve));
     start(`tcp://127.0.0.1:${port},unix://${path}`);
     await vi.waitFor(() =>
       expect(updates).toMatchObject([
