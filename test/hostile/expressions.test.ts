@@ -9,6 +9,7 @@ import {
   foreignRecords,
   forgeries,
   longTexts,
+  numbers,
   onItsOwnLine,
   onItsOwnLineEncoded,
   recordsOf,
@@ -16,8 +17,9 @@ import {
 } from './texts.ts';
 
 const now = Date.parse('2026-11-22T13:44:53Z');
-/** Sources cut longer ones. */
+/** Sources keep the head and the tail of longer ones. */
 const longestLine = 256 * 1024;
+const headLength = 192 * 1024;
 const page = new URL('../../docs/built-in-jails.md', import.meta.url);
 
 // As the daemon does at its start.
@@ -43,6 +45,32 @@ describe.each(filterNames)('%s', (name) => {
     },
     60_000,
   );
+});
+
+describe('of lines of 300 KiB, whose middle is left out', () => {
+  const pick = numbers(7);
+  const text = (unit: string): string => unit.repeat(300 * 1024).slice(0, 300 * 1024);
+
+  it.each(['caddy', 'traefik', 'jellyfin'])('%s still counts the sender', (name) => {
+    for (const mode of modesOf(name)) {
+      const meeting = new Meeting(name, mode);
+      for (const record of hostileRecords[name]!)
+        for (const unit of ['a', '"', '\\', '\u00e9', ' ']) meeting.meet(record, text(unit), true);
+      expect(meeting.unseen).toEqual([]);
+      expect(meeting.forged).toEqual([]);
+    }
+  });
+
+  it('nothing is forged by what the cut leaves', async () => {
+    for (const name of filterNames) {
+      const meeting = new Meeting(name, modesOf(name).at(-1)!);
+      const [own = ''] = await recordsOf(name);
+      for (const record of hostileRecords[name]!)
+        for (const at of [headLength, longestLine])
+          meeting.meet(record, text('a').slice(0, at - 300 + pick(300)) + own.repeat(3) + text('a'), true);
+      expect(meeting.forged).toEqual([]);
+    }
+  });
 });
 
 it('whole lines are forged by clients of those programs only that the documentation names', async () => {
@@ -80,16 +108,17 @@ class Meeting {
     this.#filter = compileFilter(spec, { clock: () => now });
   }
 
-  meet(record: HostileRecord, text: string): void {
+  /** @param cut whether a line that is too long is met as sources cut it */
+  meet(record: HostileRecord, text: string, cut = false): void {
     const { line, stream, counts, longest = Infinity, most, forgeable = false } = record;
     // As matching does.
     if (this.#stream !== undefined && stream !== undefined && stream !== this.#stream) return;
     const whole = line(text.slice(0, most));
-    if (whole.length > longestLine) return;
+    if (whole.length > longestLine && !cut) return;
     const lines = whole.split('\n');
     const expected = counts !== undefined && (counts === 'normal' || this.#mode === 'aggressive');
     for (const deliver of whole.length > 10_000 ? deliveries.slice(0, 1) : deliveries) {
-      const ids = lines.flatMap((one) => this.#process(deliver(one)));
+      const ids = lines.flatMap((one) => this.#process(cutLine(deliver(one))));
       if (!forgeable && ids.includes(victim)) this.forged.push(shown(whole));
       if (ids.some((id) => ![sender, colonSender, victim].includes(id))) this.forged.push(shown(whole));
       if (expected && lines.length === 1 && whole.length < longest - 1 && !ids.includes(sender))
@@ -107,6 +136,13 @@ const deliveries: readonly ((text: string) => LogLine)[] = [
   (text) => ({ text, time: now, dateRemoved: false }),
   (text) => ({ text: ` host web[12]: ${text}`, time: now, dateRemoved: true }),
 ];
+
+function cutLine(line: LogLine): LogLine {
+  const { text } = line;
+  if (text.length <= longestLine) return line;
+  const tail = text.slice(headLength - longestLine);
+  return { ...line, text: text.slice(0, headLength) + tail, cut: headLength };
+}
 
 function shown(line: string): string {
   return line.length <= 700 ? line : `${line.length}: ${line.slice(0, 300)} … ${line.slice(-300)}`;

@@ -228,20 +228,31 @@ export const hostileRecords: Readonly<Record<string, readonly HostileRecord[]>> 
     {
       ...out,
       counts: 'aggressive',
+      line: (text) => `${sender} - - ${at} "GET /${word(text)} HTTP/1.1" 401 17 "-" "-" 72 "-" "-" 0ms`,
+    },
+    {
+      ...out,
+      counts: 'aggressive',
       line: (text) =>
-        `${sender} - - ${at} "GET /${word(text)} HTTP/1.1" 401 17 "${header(text)}" "${header(text)}" 72 "-" "-" 0ms`,
+        `${sender} - - ${at} "GET / HTTP/1.1" 401 17 "${header(text)}" "${header(text)}" 72 "-" "-" 0ms`,
     },
     {
       ...out,
       line: (text) =>
         `${sender} - ${userId(text)} ${at} "GET /${word(text)} HTTP/1.1" 200 17 "${header(text)}" "${header(text)}" 72 "-" "-" 0ms`,
     },
-    ...([401, 200] as const).map((status): HostileRecord => ({
-      ...out,
-      ...(status === 401 && { counts: 'normal' }),
-      line: (text) =>
-        `{"ClientAddr":"${sender}:51234","ClientHost":"${sender}","ClientPort":"51234","ClientUsername":"${json(userId(text))}x","DownstreamContentSize":17,"DownstreamStatus":${status},"RequestPath":"/${json(header(text))}","level":"info","msg":"","request_User-Agent":"${json(header(text))}","time":"2026-11-22T13:44:53Z"}`,
-    })),
+    ...[401, 200].flatMap((status) =>
+      (['user', 'rest'] as const).map((field): HostileRecord => {
+        const user = (text: string): string => (field === 'user' ? json(userId(text)) : '');
+        const rest = (text: string): string => (field === 'rest' ? json(header(text)) : '');
+        return {
+          ...out,
+          ...(status === 401 && { counts: 'normal' }),
+          line: (text) =>
+            `{"ClientAddr":"${sender}:51234","ClientHost":"${sender}","ClientPort":"51234","ClientUsername":"${user(text)}x","DownstreamContentSize":17,"DownstreamStatus":${status},"RequestPath":"/${rest(text)}","level":"info","msg":"","request_User-Agent":"${rest(text)}","time":"2026-11-22T13:44:53Z"}`,
+        };
+      }),
+    ),
   ],
   caddy: ([401, 200] as const).map((status): HostileRecord => ({
     ...(status === 401 && { counts: 'normal' }),
