@@ -76,7 +76,8 @@ function nameMatcher(pattern: string): (name: string) => boolean {
     if (text === '?') return () => true;
     return text.length > 1 && text.startsWith('[') ? charClass(text.slice(1, -1)) : (char) => char === text;
   });
-  return (name) => (!name.startsWith('.') || pattern.startsWith('.')) && matchesParts(parts, Array.from(name));
+  return (name) =>
+    (!name.startsWith('.') || pattern.startsWith('.')) && matchesParts(parts, Array.from(name));
 }
 
 function charClass(text: string): (char: string) => boolean {
