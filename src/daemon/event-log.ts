@@ -298,7 +298,7 @@ export class EventLog {
   linesCut(source: string, total: number): void {
     this.#log.warn(
       { event: 'lines-cut', source, total },
-      `${total} lines of ${source} were longer than 64 KiB: what they have beyond is not looked at`,
+      `${total} lines of ${source} were longer than 256 KiB: only their beginning and their end are looked at`,
     );
   }
 

@@ -32,9 +32,16 @@ export interface PatternFollowing {
 /**
  * Takes whole lines, each with its newline; they are valid during the call. `live`: logged now, not before the start. `by`: of what
  * was logged since an earlier run, when the file was written last, epoch milliseconds.
+ * @param cuts where something of a long line was left out
  * @returns how many failures were in them
  */
-export type TakeLines = (bytes: Buffer, live: boolean, path: string, by?: number) => number;
+export type TakeLines = (
+  bytes: Buffer,
+  cuts: readonly number[],
+  live: boolean,
+  path: string,
+  by?: number,
+) => number;
 
 interface Tail {
   readonly end: AbortController;
@@ -160,7 +167,7 @@ export class FollowedPattern {
         counts.bytes = (counts.bytes ?? 0) + update.bytes.length;
         const isUnread = !update.live && after !== undefined;
         const by = isUnread ? parsePosition(update.position)?.written : undefined;
-        counts.matched += this.#with.take(update.bytes, update.live, path, by);
+        counts.matched += this.#with.take(update.bytes, update.cuts, update.live, path, by);
       }
       if (update.type === 'lines' || update.type === 'begun') {
         tail.position = update.position;

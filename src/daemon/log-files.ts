@@ -1,5 +1,6 @@
 import { BlockMatcher, type TakeFailures } from '../filter/block-matcher.ts';
 import type { Failure } from '../filter/failure.ts';
+import type { Reading } from '../filter/line-dates.ts';
 import type { Jail } from '../jail/jail.ts';
 import { PlainLines } from '../sources/plain-lines.ts';
 import { findSyslogHeader } from '../sources/syslog-header.ts';
@@ -11,6 +12,8 @@ import { FollowedPattern, type PatternOptions, type TakeLines } from './followed
 import type { JailRegistry } from './jail-registry.ts';
 import { addCounts, newTally, type SourceCounts, type Tally } from './line-counts.ts';
 import type { Matching } from './matching.ts';
+
+const newline = 0x0a;
 
 /** Jails that are given the lines of a reading, and what finds their failures. */
 interface Group {
@@ -146,7 +149,7 @@ export class LogFiles {
     this.#regroup();
   }
 
-  #match(key: string, ...[bytes, live, path, by]: Parameters<TakeLines>): number {
+  #match(key: string, ...[bytes, cuts, live, path, by]: Parameters<TakeLines>): number {
     let matched = 0;
     for (const { readers, lines, matcher, gives } of this.#groups.get(key) ?? []) {
       const given = readers.map((reader) => gives(reader, path));
@@ -158,10 +161,31 @@ export class LogFiles {
         matched += fresh.length;
         if (fresh.length > 0) this.#matching.take(jail.jail, fresh, container);
       };
-      matcher.match(lines.of(bytes), { now: this.#clock(), live, by }, take);
+      const reading = { now: this.#clock(), live, by };
+      if (cuts.length === 0) matcher.match(lines.of(bytes), reading, take);
+      else matchCut({ lines, matcher }, { bytes, cuts }, reading, take);
     }
     return matched;
   }
+}
+
+/** As BlockMatcher does, where some lines were cut. */
+function matchCut(
+  { lines, matcher }: Pick<Group, 'lines' | 'matcher'>,
+  { bytes, cuts }: { readonly bytes: Buffer; readonly cuts: readonly number[] },
+  reading: Reading,
+  take: TakeFailures,
+): void {
+  let from = 0;
+  for (const cut of cuts) {
+    const start = cut === 0 ? 0 : bytes.lastIndexOf(newline, cut - 1) + 1;
+    const end = bytes.indexOf(newline, cut);
+    if (start > from) matcher.match(lines.of(bytes.subarray(from, start)), reading, take);
+    // Of wide characters it isn't known where they begin.
+    if (!lines.isWide) matcher.matchCut(bytes.subarray(start, cut), bytes.subarray(cut, end), reading, take);
+    from = end + 1;
+  }
+  if (from < bytes.length) matcher.match(lines.of(bytes.subarray(from)), reading, take);
 }
 
 function groupOf(readers: readonly FileReader[], encoding: string | undefined, gives: Group['gives']): Group {

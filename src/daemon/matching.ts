@@ -70,7 +70,8 @@ export class Matching {
     if (this.#match(jail, line, container, live)) return true;
     if (messageStart === 0) return false;
     const { time, stream } = line;
-    const message = { text: line.text.slice(messageStart), time, dateRemoved: false, stream };
+    const cut = line.cut === undefined ? undefined : Math.max(0, line.cut - messageStart);
+    const message = { text: line.text.slice(messageStart), time, dateRemoved: false, stream, cut };
     return this.#match(jail, message, container, live);
   }
 

@@ -43,6 +43,8 @@ const longest = { receiver: 16_384, file: 900, fileWithoutCopy: 7_900 };
 const lag = 1_000;
 /** Milliseconds for which, without streams, no record behind a long one is believed: standard error may stand before its last piece. */
 const blindFor = 2_000;
+/** Repetitions of a line that are looked for in the copy. */
+const mostRepeated = 1000;
 /** Milliseconds after which what is stored is stored again, so that it isn't forgotten for its age. */
 const storeAgain = 86_400_000;
 
@@ -92,14 +94,15 @@ export class SyslogPieces {
   }
 
   /** A record that is believed had a failure in it. */
-  noteTaken(sources: readonly SyslogSource[], { line, messageStart }: SyslogLine): void {
+  noteTaken(sources: readonly SyslogSource[], { line, messageStart, times = 1 }: SyslogLine): void {
     if (line.time === undefined) return;
     for (const { containerId, isCopied } of sources) {
       if (!isCopied) continue;
       const known = this.#recent.get(containerId);
       const recent = known ?? new TakenLines();
       if (!known) this.#recent.set(containerId, recent);
-      recent.add(line.text.slice(messageStart), line.time, beginOf(line.time));
+      for (let left = Math.min(times, mostRepeated); left > 0; left -= 1)
+        recent.add(line.text.slice(messageStart), line.time, beginOf(line.time));
     }
   }
 

@@ -96,7 +96,12 @@ export class SyslogRoutes {
     for (const { jail, container, after } of known.routes) {
       if (time <= after) continue;
       if (time < Infinity) this.#lastOf.set(program, time);
-      if (this.#matching.matchWithHeader(jail, line, messageStart, container, live)) matched += 1;
+      // Who logs could write by itself that a line was repeated: such a line alone bans nobody.
+      const times = Math.min(record.times ?? 1, Math.max(1, jail.jail.spec.maxretry - 1));
+      let isMatched = false;
+      for (let left = times; left > 0; left -= 1)
+        isMatched = this.#matching.matchWithHeader(jail, line, messageStart, container, live) || isMatched;
+      if (isMatched) matched += 1;
     }
     if (matched > 0) this.#pieces.noteTaken(known.sources, record);
     return matched;

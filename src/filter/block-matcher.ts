@@ -59,6 +59,17 @@ export class BlockMatcher {
     }
   }
 
+  /** Gives the filters one line of which something was left out between its head and its tail. */
+  matchCut(head: Buffer, tail: Buffer, { now, live, by }: Reading, take: TakeFailures): void {
+    const beginning = this.#decode(head);
+    const text = beginning + this.#decode(tail).replace(/\r+$/, '');
+    const line = { text, time: undefined, dateRemoved: false, cut: beginning.length };
+    for (const [index, filter] of this.#filters.entries()) {
+      const failures = filter.process(line, now, live, by);
+      if (failures.length > 0) take(index, failures);
+    }
+  }
+
   /** Follows what the filters have learnt. */
   #prepare(sample: Buffer): void {
     const filters = this.#filters;

@@ -1,8 +1,8 @@
 /** The streams of a container, as Docker's log API numbers them. */
 export const dockerStream = { stdin: 0, stdout: 1, stderr: 2, engine: 3 } as const;
 
-/** The longest message, in bytes: Docker's timestamp and a line of 64 KiB. What a message has beyond is dropped. */
-export const maxMessageBytes = 64 * 1024 + 64;
+/** The longest message, in bytes: Docker's timestamp and a line of 256 KiB. What a message has beyond is dropped; Docker's have 16 KiB. */
+export const maxMessageBytes = 256 * 1024 + 64;
 const headerBytes = 8;
 const nothing = Buffer.alloc(0);
 

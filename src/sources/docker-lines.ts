@@ -1,6 +1,6 @@
 import type { DockerProgress } from './docker-progress.ts';
 import { compareInstants, TimestampReader, type Instant } from './docker-timestamp.ts';
-import { maxLineBytes } from './line-buffer.ts';
+import { LongLine, textOf } from './long-line.ts';
 import type { LogLine, LogStream } from './log-line.ts';
 
 const newline = 0x0a;
@@ -10,7 +10,7 @@ export const pieceBytes = 16 * 1024;
 /** Characters of a message of the engine itself that are kept. */
 const longestProblem = 300;
 
-/** New lines, and how many of them were longer than 64 KiB and cut. */
+/** New lines, and how many of them were longer than 256 KiB and cut. */
 export interface LineBatch {
   readonly lines: readonly LogLine[];
   readonly cutLines: number;
@@ -19,15 +19,12 @@ export interface LineBatch {
 /** A line of which pieces have come, but not its end. */
 interface Pending {
   readonly begun: Instant;
-  pieces: Buffer[];
-  bytes: number;
-  /** It is longer than a line may be, and was handed on: what is still to come of it is dropped. */
-  isCut: boolean;
+  readonly line: LongLine;
 }
 
 /**
  * Makes lines of the messages of a container's log, each a line or a piece of one behind its timestamp. All pieces of a
- * line have the same timestamp, and all but the last have 16 KiB or more. The last may lack the newline: at the end of a
+ * line have the same timestamp (Docker 18.06 on), and all but the last have 16 KiB or more. The last may lack the newline: at the end of a
  * container's output, and always from the log driver `local` (seen with Docker 20.10).
  */
 export class DockerLines {
@@ -35,13 +32,21 @@ export class DockerLines {
   readonly #streams: readonly [LogStream | undefined, LogStream | undefined];
   readonly #stamp = new TimestampReader();
   readonly #pending: [Pending | undefined, Pending | undefined] = [undefined, undefined];
+  /** Whether what comes next may be the rest of a line whose beginning isn't known, or stands by itself: it is passed over. */
+  readonly #isRest: [boolean, boolean] = [false, false];
+  /** By stream: the timestamp of the first message, if what stood before it isn't known. */
+  readonly #first: [Instant | 'unknown' | undefined, Instant | 'unknown' | undefined];
   #lines: LogLine[] = [];
   #cutLines = 0;
   #problem: string | undefined;
 
-  /** @param tty whether the container has a terminal, which makes one stream of both */
-  constructor(progress: DockerProgress, tty: boolean) {
+  /**
+   * @param tty whether the container has a terminal, which makes one stream of both
+   * @param isTail whether the messages are the last of a log: the first may be the rest of a line
+   */
+  constructor(progress: DockerProgress, tty: boolean, isTail: boolean) {
     this.#progress = progress;
+    this.#first = isTail ? ['unknown', 'unknown'] : [undefined, undefined];
     this.#streams = tty ? [undefined, undefined] : ['stdout', 'stderr'];
   }
 
@@ -58,7 +63,11 @@ export class DockerLines {
       return;
     }
     const pending = this.#pending[stream];
-    if (pending && compareInstants(pending.begun, this.#stamp) !== 0) this.endLine(stream);
+    if (pending && compareInstants(pending.begun, this.#stamp) !== 0) {
+      // Its container ended within it; or this is its next piece, in old engines: then nothing tells that from a line.
+      this.#close(stream, pending);
+      this.#isRest[stream] = true;
+    }
     for (let at = textStart; at < end;) {
       const lineEnd = bytes.indexOf(newline, at);
       if (lineEnd < 0 || lineEnd >= end) {
@@ -69,9 +78,11 @@ export class DockerLines {
       if (begun) {
         this.#hold(stream, bytes, at, lineEnd);
         this.#finish(stream, begun);
-      } else if (this.#progress.take(stream, this.#stamp)) {
-        this.#emit(stream, bytes, at, lineEnd, this.#stamp);
+      } else if (this.#progress.take(stream, this.#stamp) && !this.#isPassedOver(stream)) {
+        const textEnd = lineEnd > at && bytes[lineEnd - 1] === carriageReturn ? lineEnd - 1 : lineEnd;
+        this.#emit(stream, bytes.toString('utf8', at, textEnd), this.#stamp);
       }
+      this.#isRest[stream] = false;
       at = lineEnd + 1;
     }
     if (end - textStart < pieceBytes) this.endLine(stream);
@@ -85,18 +96,21 @@ export class DockerLines {
       .trim();
   }
 
-  /** No more pieces of the current line will come though the log goes on. */
-  endLine(stream: 0 | 1): void {
+  /** The current line has ended, though without a newline. @param isCut whether something of it was left out at its end */
+  endLine(stream: 0 | 1, isCut = false): void {
     const pending = this.#pending[stream];
     if (!pending) return;
-    this.#finish(stream, pending);
+    this.#finish(stream, pending, isCut);
     this.#progress.pass(stream, pending.begun);
+    this.#isRest[stream] = false;
   }
 
-  /** The container has ended, and so have lines without a newline. */
+  /** The log has ended, and with it lines whose last piece didn't come. */
   flush(): void {
-    this.endLine(0);
-    this.endLine(1);
+    for (const stream of [0, 1] as const) {
+      const pending = this.#pending[stream];
+      if (pending) this.#close(stream, pending);
+    }
   }
 
   /** The lines since the last call; undefined: none. */
@@ -108,50 +122,44 @@ export class DockerLines {
     return batch;
   }
 
+  /** More of a line would have to come, but won't: where it is cut is no end. */
+  #close(stream: 0 | 1, pending: Pending): void {
+    this.#finish(stream, pending, true);
+    this.#progress.pass(stream, pending.begun);
+  }
+
   #hold(stream: 0 | 1, bytes: Buffer, start: number, end: number): void {
     const { seconds, nanos } = this.#stamp;
     const at = { seconds, nanos };
-    const pending = (this.#pending[stream] ??= newPending(at));
     this.#progress.see(stream, at);
-    if (pending.isCut) return;
-    if (pending.pieces.length === 0) this.#progress.pend(stream, at);
+    if (!this.#pending[stream]) {
+      this.#pending[stream] = { begun: at, line: new LongLine() };
+      this.#progress.pend(stream, at);
+    }
     // A copy: the chunk that this stands in can go.
-    pending.pieces.push(Buffer.from(bytes.subarray(start, end)));
-    pending.bytes += end - start;
-    if (pending.bytes > maxLineBytes) {
-      this.#handOn(stream, pending);
-      pending.isCut = true;
-    }
+    this.#pending[stream].line.push(bytes.subarray(start, end));
   }
 
-  #finish(stream: 0 | 1, pending: Pending): void {
-    if (!pending.isCut) this.#handOn(stream, pending);
+  #finish(stream: 0 | 1, { begun, line }: Pending, isCut = false): void {
     this.#pending[stream] = undefined;
-  }
-
-  #handOn(stream: 0 | 1, pending: Pending): void {
-    const bytes = Buffer.concat(pending.pieces);
-    pending.pieces = [];
     this.#progress.pend(stream, undefined);
-    if (this.#progress.take(stream, pending.begun)) this.#emit(stream, bytes, 0, bytes.length, pending.begun);
+    if (!this.#progress.take(stream, begun) || this.#isPassedOver(stream, begun)) return;
+    const { text, cut } = textOf(line.join(isCut));
+    if (cut !== undefined) this.#cutLines++;
+    this.#emit(stream, cut === undefined && text.endsWith('\r') ? text.slice(0, -1) : text, begun, cut);
   }
 
-  #emit(stream: 0 | 1, bytes: Buffer, start: number, lineEnd: number, { seconds, nanos }: Instant): void {
-    let end = lineEnd;
-    if (end > start && bytes[end - 1] === carriageReturn) end--;
-    if (end - start > maxLineBytes) {
-      this.#cutLines++;
-      end = start + maxLineBytes;
-    }
-    this.#lines.push({
-      text: bytes.toString('utf8', start, end),
-      time: seconds * 1000 + Math.floor(nanos / 1_000_000),
-      dateRemoved: false,
-      stream: this.#streams[stream],
-    });
+  /** Whether a line, or what looks like one, may be the rest of another. */
+  #isPassedOver(stream: 0 | 1, { seconds, nanos }: Instant = this.#stamp): boolean {
+    if (this.#first[stream] === 'unknown') this.#first[stream] = { seconds, nanos };
+    const first = this.#first[stream];
+    if (first !== undefined && compareInstants(first, { seconds, nanos }) === 0) return true;
+    this.#first[stream] = undefined;
+    return this.#isRest[stream];
   }
-}
 
-function newPending(begun: Instant): Pending {
-  return { begun, pieces: [], bytes: 0, isCut: false };
+  #emit(stream: 0 | 1, text: string, { seconds, nanos }: Instant, cut?: number): void {
+    const time = seconds * 1000 + Math.floor(nanos / 1_000_000);
+    this.#lines.push({ text, time, dateRemoved: false, stream: this.#streams[stream], cut });
+  }
 }

@@ -10,13 +10,16 @@ export class DockerLogStream {
   readonly #frames: FrameDemuxer | undefined;
   #isWhole = true;
 
-  /** @param tty whether the container has a terminal: its stream has no frames then */
-  constructor(tty: boolean, progress: DockerProgress) {
-    this.#lines = new DockerLines(progress, tty);
+  /**
+   * @param tty whether the container has a terminal: its stream has no frames then
+   * @param isTail whether only the last messages of the log were asked for
+   */
+  constructor(tty: boolean, progress: DockerProgress, isTail = false) {
+    this.#lines = new DockerLines(progress, tty, isTail);
     if (tty) {
       this.#raw = new RawLog(
         (_stream, bytes, start, end) => this.#lines.message(0, bytes, start, end),
-        () => this.#lines.endLine(0),
+        () => this.#lines.endLine(0, true),
       );
     } else {
       this.#frames = new FrameDemuxer((stream, bytes, start, end) => {

@@ -22,7 +22,7 @@ export type DockerLogUpdate =
       readonly position: string;
       /** False as long as lines come that were logged before the log was opened. */
       readonly live: boolean;
-      /** How many of the lines were longer than 64 KiB and cut. */
+      /** How many of the lines were longer than 256 KiB and cut. */
       readonly cutLines: number;
     }
   | { readonly type: 'lost'; readonly error: Dock2banError }
@@ -152,7 +152,7 @@ class Session {
       const { stream, tty } = await logs.open(this.#containerId, { since, follow: true, ...tail, signal });
       this.#progress.replay(tty);
       yield 'open';
-      const reader = new DockerLogStream(tty, this.#progress);
+      const reader = new DockerLogStream(tty, this.#progress, this.#isDamaged);
       let hasNew = false;
       void stall.run(signal);
       for await (const chunk of stall.observe(stream)) {

@@ -4,8 +4,8 @@ import { pieceBytes } from './docker-lines.ts';
 const newline = 0x0a;
 /** A timestamp of nine digits and its space. */
 const stampBytes = 31;
-/** A line of 64 KiB with the timestamps of its pieces. */
-const mostHeld = maxMessageBytes + 256;
+/** A line of 256 KiB with the timestamps of its pieces. */
+const mostHeld = maxMessageBytes + 1024;
 const nothing = Buffer.alloc(0);
 
 /**

@@ -45,12 +45,6 @@ export class FrameSplitter {
     return this.#mode !== 'broken';
   }
 
-  /** The sender has said all: a last line needs no newline. */
-  end(): void {
-    if (this.#mode === 'unknown') this.#mode = 'lines';
-    if (this.#mode === 'lines' && this.#held > 0) this.#emit(nothing);
-  }
-
   /** Takes in bytes until they tell lines from lengths. @returns what is to be read then, from the first byte on */
   #begin(chunk: Buffer): Buffer {
     const bytes = Buffer.concat([this.#partial.subarray(0, this.#held), chunk]);

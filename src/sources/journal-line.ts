@@ -1,8 +1,6 @@
 import type { JournalEntry } from './journal-entry.ts';
+import type { LineText } from './long-line.ts';
 import { type LogLine, type LogStream, streamOfPriority } from './log-line.ts';
-
-/** The longest message of an entry, in characters. What it has beyond is dropped. */
-export const maxJournalMessage = 64 * 1024;
 
 /** An entry as a line for filters. */
 export interface JournalLine {
@@ -25,11 +23,15 @@ export const lineFields = [
 ] as const;
 
 /** @param message the entry's own, or one joined of several */
-export function journalLine(entry: JournalEntry, message: string): JournalLine {
+export function journalLine(entry: JournalEntry, message: LineText): JournalLine {
   const prefix = prefixOf(entry);
   const lead = prefix === '' ? '' : `${oneLine(prefix)} `;
-  const text = lead + oneLine(message.slice(0, maxJournalMessage));
-  const line = { text, time: timeOf(entry), dateRemoved: true, stream: streamOf(entry) };
+  const head = lead + oneLine(message.text.slice(0, message.cut));
+  const [text, cut] =
+    message.cut === undefined
+      ? [head, undefined]
+      : [head + oneLine(message.text.slice(message.cut)), head.length];
+  const line = { text, time: timeOf(entry), dateRemoved: true, stream: streamOf(entry), cut };
   return { line, messageStart: lead.length };
 }
 

@@ -1,5 +1,7 @@
-/** The longest line, in bytes. What a line has beyond is dropped. */
-export const maxLineBytes = 64 * 1024;
+import { LongLine, mostLineBytes } from './long-line.ts';
+
+/** What is held here of a line that has not ended. A longer one is put aside, so that little memory is needed while none is long. */
+const mostHeld = 64 * 1024;
 const chunkBytes = 256 * 1024;
 const newline = 0x0a;
 
@@ -9,22 +11,30 @@ const newline = 0x0a;
  * truncated. The bytes that it gives out are its own, and are valid until it is used again.
  */
 export class LineBuffer {
-  readonly #bytes = Buffer.allocUnsafeSlow(maxLineBytes + chunkBytes);
+  readonly #bytes = Buffer.allocUnsafeSlow(mostHeld + chunkBytes);
   /** Where the held bytes begin and end. */
   #start = 0;
   #end = 0;
+  /** A long line, as far as it has come; nothing else is held then. */
+  #long: LongLine | undefined;
   /** The rest of the current line is unwanted. */
   #skipping = false;
   #cut = 0;
+  #cuts: readonly number[] = [];
 
-  /** Lines so far that were longer than 64 KiB. */
+  /** Lines so far that were longer than 256 KiB. */
   get cutLines(): number {
     return this.#cut;
   }
 
+  /** Where in the lines that were given out last something was left out. */
+  get cuts(): readonly number[] {
+    return this.#cuts;
+  }
+
   /** How many bytes are held: those of the last line, as far as it has come. */
   get held(): number {
-    return this.#end - this.#start;
+    return this.#long?.held ?? this.#end - this.#start;
   }
 
   /** Whether what comes next is the rest of a line that is unwanted. */
@@ -43,31 +53,38 @@ export class LineBuffer {
   accept(count: number): Buffer {
     const bytes = this.#bytes;
     const end = this.#end + count;
+    const isNew = this.#end === 0;
     let start = 0;
-    if (this.#skipping) {
+    let first: Buffer = none;
+    this.#cuts = noCuts;
+    if (this.#skipping || this.#long) {
       const lineEnd = bytes.subarray(0, end).indexOf(newline);
+      this.#long?.push(bytes.subarray(0, lineEnd < 0 ? end : lineEnd));
       if (lineEnd < 0) return none;
+      if (this.#long) first = this.#joined(this.#long);
+      this.#long = undefined;
       this.#skipping = false;
       start = lineEnd + 1;
     }
-    if (this.#end === 0) while (start < end && bytes[start] === 0) start++;
+    if (isNew) while (start < end && bytes[start] === 0) start++;
     const wholeEnd = Math.max(start, bytes.subarray(0, end).lastIndexOf(newline) + 1);
-    let to = this.#cutWholeLines(start, wholeEnd);
-    if (end - wholeEnd > maxLineBytes) {
-      to = this.#cutLine(wholeEnd, wholeEnd, to);
-      this.#skipping = true;
+    if (end - wholeEnd > mostHeld) {
+      this.#long = new LongLine();
+      this.#long.push(bytes.subarray(wholeEnd, end));
       this.#hold(0, 0);
     } else {
       this.#hold(wholeEnd, end);
     }
-    return bytes.subarray(start, to);
+    const rest = this.#withinLimit(bytes.subarray(start, wholeEnd), first.length);
+    return first.length > 0 ? Buffer.concat([first, rest]) : rest;
   }
 
   /** The last line though it has no newline: nothing more will come. */
   flush(): Buffer {
-    const [start, end] = [this.#start, this.#end];
-    this.#hold(0, 0);
-    this.#skipping = false;
+    const [start, end, long] = [this.#start, this.#end, this.#long];
+    this.#cuts = noCuts;
+    this.clear();
+    if (long) return this.#joined(long);
     if (start === end) return none;
     this.#bytes[end] = newline;
     return this.#bytes.subarray(start, end + 1);
@@ -75,13 +92,14 @@ export class LineBuffer {
 
   /** Drops everything up to the next newline: what comes next may be the end of a line whose beginning is unknown. */
   skipLine(): void {
-    this.#hold(0, 0);
+    this.clear();
     this.#skipping = true;
   }
 
   /** Forgets what is held: what comes next begins a line. */
   clear(): void {
     this.#hold(0, 0);
+    this.#long = undefined;
     this.#skipping = false;
   }
 
@@ -90,41 +108,32 @@ export class LineBuffer {
     this.#end = end;
   }
 
-  /**
-   * Cuts the lines that are too long, and moves what follows to their end. Looks for them in steps of 64 KiB: a step that
-   * has a newline has no such line before it.
-   * @returns where the lines end now
-   */
-  #cutWholeLines(start: number, end: number): number {
-    const bytes = this.#bytes;
-    let from = start;
-    let at = start;
-    let to = start;
-    while (end - at > maxLineBytes + 1) {
-      const lineEnd = bytes.lastIndexOf(newline, at + maxLineBytes);
-      if (lineEnd >= at) {
-        at = lineEnd + 1;
-      } else {
-        const next = bytes.indexOf(newline, at + maxLineBytes) + 1;
-        to = this.#cutLine(from, at, to);
-        at = from = next;
-      }
+  /** A line that was put aside, with its newline. @param at where it will stand among those that are given out */
+  #joined(line: LongLine, at = 0): Buffer {
+    const { bytes, cut } = line.join();
+    if (cut !== undefined) {
+      this.#cut++;
+      this.#cuts = [...this.#cuts, at + cut];
     }
-    return this.#move(from, end, to);
+    return Buffer.concat([bytes, newlineBytes]);
   }
 
-  /** Moves the lines from `from` on and 64 KiB of the one at `start` down to `to`. @returns where they end now */
-  #cutLine(from: number, start: number, to: number): number {
-    this.#cut++;
-    const end = this.#move(from, start + maxLineBytes, to);
-    this.#bytes[end] = newline;
-    return end + 1;
-  }
-
-  #move(from: number, end: number, to: number): number {
-    if (from !== to) this.#bytes.copyWithin(to, from, end);
-    return to + end - from;
+  /** Cuts a line that is too long. There is one at most: no more is read at once. @param before bytes given out before these */
+  #withinLimit(lines: Buffer, before: number): Buffer {
+    for (let at = 0; lines.length - at > mostLineBytes + 1;) {
+      const lineEnd = lines.indexOf(newline, at);
+      if (lineEnd - at > mostLineBytes) {
+        const line = new LongLine();
+        line.push(lines.subarray(at, lineEnd));
+        const cut = this.#joined(line, before + at);
+        return Buffer.concat([lines.subarray(0, at), cut, lines.subarray(lineEnd + 1)]);
+      }
+      at = lineEnd + 1;
+    }
+    return lines;
   }
 }
 
 const none = Buffer.alloc(0);
+const noCuts: readonly number[] = [];
+const newlineBytes = Buffer.from([newline]);

@@ -19,6 +19,11 @@ export class PlainLines {
     this.encoding = this.#wide ? 'utf-8' : name;
   }
 
+  /** Whether the file has two bytes a character. */
+  get isWide(): boolean {
+    return this.#wide !== undefined;
+  }
+
   /**
    * @param bytes whole lines, each up to its byte 0x0a
    * @returns the same bytes if they are plain already

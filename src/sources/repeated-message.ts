@@ -1,5 +1,3 @@
-/** More repetitions than this in one line count as this many: the number comes from the log. */
-const mostRepetitions = 1000;
 const start = 'message repeated ';
 
 /** What stands behind a syslog daemon's `message repeated N times: [ … ]`. */
@@ -10,7 +8,7 @@ export interface RepeatedMessage {
 
 /**
  * Reads the line with which rsyslog ($RepeatedMsgReduction, on by default in Ubuntu) stands in for equal messages in a
- * row: the first was written as it is, this one says how many followed. Undefined: an ordinary message.
+ * row: the first was written as it is, this one says how many followed. Whoever logs may write such a line too. Undefined: an ordinary message.
  * @param at offset of the message in `text`
  * @param end offset behind it
  */
@@ -18,5 +16,5 @@ export function readRepeatedMessage(text: string, at: number, end: number): Repe
   if (!text.startsWith(start, at)) return undefined;
   const match = /^message repeated (\d{1,9}) times: \[ ?(.*)\]$/.exec(text.slice(at, end));
   if (!match) return undefined;
-  return { times: Math.min(Number(match[1]), mostRepetitions), message: match[2]! };
+  return { times: Number(match[1]), message: match[2]! };
 }

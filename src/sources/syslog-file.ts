@@ -17,6 +17,8 @@ export interface SyslogLine {
   readonly line: LogLine;
   /** Offset in the line's text of what the program itself wrote; 0 without a header. */
   readonly messageStart: number;
+  /** How often it was logged, where a daemon wrote so: `message repeated 3 times: [ … ]`. */
+  readonly times?: number;
   /** Bytes of the record as it was sent, where that is known; else as the line has. */
   readonly size?: number;
 }
@@ -32,7 +34,8 @@ type TailedLines = Extract<TailUpdate, { type: 'lines' }>;
  * the next update is asked for.
  */
 export type SyslogUpdate =
-  (Omit<TailedLines, 'bytes'> & { readonly lines: Iterable<SyslogLine> }) | Exclude<TailUpdate, TailedLines>;
+  | (Omit<TailedLines, 'bytes' | 'cuts'> & { readonly lines: Iterable<SyslogLine> })
+  | Exclude<TailUpdate, TailedLines>;
 
 export interface SyslogFileOptions extends TailOptions {
   /** Asked for each line with a header; the others are passed over before anything is made of them. */
@@ -49,7 +52,8 @@ export async function* followSyslogFile(
   const clock = new SyslogClock(now);
   for await (const update of tailFile(path, tailOptions)) {
     if (update.type === 'lines') {
-      const { bytes, ...rest } = update;
+      // What was cut is longer than what a container's record may be to be believed.
+      const { bytes, cuts: _, ...rest } = update;
       yield { ...rest, lines: { [Symbol.iterator]: () => linesIn(bytes, wanted, clock) } };
     } else {
       yield update;
@@ -95,7 +99,7 @@ function* syslogLines(
       const lead = text.slice(start, header.dateStart);
       const whole = lead + rest;
       const repeated = readRepeatedMessage(text, header.messageStart, end);
-      const one: SyslogLine = {
+      yield {
         program: header.program,
         line: {
           text: repeated ? whole.slice(0, header.messageStart - end) + repeated.message : whole,
@@ -104,8 +108,8 @@ function* syslogLines(
           stream: lead ? streamOfPriority(Number(lead.slice(1, -1))) : undefined,
         },
         messageStart: whole.length - (end - header.messageStart),
+        ...(repeated && { times: repeated.times }),
       };
-      for (let times = repeated?.times ?? 1; times > 0; times--) yield one;
     } else {
       yield {
         program: undefined,

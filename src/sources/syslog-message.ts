@@ -1,4 +1,3 @@
-import { readRepeatedMessage } from './repeated-message.ts';
 import { type LogStream, streamOfPriority } from './log-line.ts';
 import type { SyslogClock } from './syslog-clock.ts';
 import type { SyslogLine } from './syslog-file.ts';
@@ -123,12 +122,6 @@ function elementEnd(text: string, start: number): number | undefined {
   return undefined;
 }
 
-/** A message as a line of a syslog file, and how often it was logged. */
-export interface ReceivedLine {
-  readonly line: SyslogLine;
-  readonly times: number;
-}
-
 /**
  * The line that a syslog daemon would have written to its file for a message, so that filters for such files match.
  * Undefined if its timestamp is none.
@@ -139,14 +132,12 @@ export function receivedLine(
   text: string,
   { program, tag, host, stamp, stream, messageStart }: MessageHeader,
   { clock, hostname, received }: { clock: SyslogClock; hostname: string; received: number },
-): ReceivedLine | undefined {
+): SyslogLine | undefined {
   const time = stamp === '' ? received : clock.read(stamp);
   if (time === undefined) return undefined;
-  const repeated = readRepeatedMessage(text, messageStart, text.length);
   const lead = ` ${host || hostname} ${tag} `;
-  const message = repeated?.message ?? text.slice(messageStart);
-  const line = { text: lead + message, time, dateRemoved: true, stream };
-  return { line: { program, line, messageStart: lead.length }, times: repeated?.times ?? 1 };
+  const line = { text: lead + text.slice(messageStart), time, dateRemoved: true, stream };
+  return { program, line, messageStart: lead.length };
 }
 
 /** The text of a message's bytes in one line: without the line's end that senders add, newlines within shown as `\n`. */

@@ -189,7 +189,6 @@ export class SyslogReceiver {
         socket.destroy();
       } else if (!room) socket.pause();
     });
-    socket.once('end', () => splitter.end());
     socket.once('close', () => {
       counts.connections--;
     });
@@ -212,13 +211,7 @@ export class SyslogReceiver {
       counts.unreadable++;
       return true;
     }
-    let room = true;
-    for (let times = received.times; times > 0; times--) {
-      // The text is shared by all of them.
-      const size = lineOverhead + (times === 1 ? text.length : 0);
-      if (!this.#intake.offer(producer, { ...received.line, size: bytes.length }, size)) room = false;
-    }
-    return room;
+    return this.#intake.offer(producer, { ...received, size: bytes.length }, lineOverhead + text.length);
   }
 
   #refuse({ url }: ListenAddress, counts: Counts, sender: string): void {

@@ -10,7 +10,9 @@ export type TailUpdate =
       readonly live: boolean;
       /** Means everything up to and including these lines. Opaque, less than 180 characters. */
       readonly position: string;
-      /** Lines that were longer than 64 KiB and cut, since the update before. */
+      /** Where in the bytes something of a line was left out that was longer than 256 KiB. */
+      readonly cuts: readonly number[];
+      /** Lines that were cut since the update before. */
       readonly cutLines: number;
     }
   /** Nothing was read yet: `position` means everything up to where it begins. Comes where that isn't the file's start. */

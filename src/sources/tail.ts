@@ -279,10 +279,10 @@ export class Tail {
 
   #give(file: TailedFile, bytes: Buffer): void {
     if (bytes.length === 0) return;
-    const { position, cutLines: total } = file;
+    const { position, cuts, cutLines: total } = file;
     const cutLines = total - (this.#told?.file === file ? this.#told.cutLines : 0);
     this.#told = { file, cutLines: total };
-    this.#updates.push({ type: 'lines', bytes, live: !this.#inBacklog, position, cutLines });
+    this.#updates.push({ type: 'lines', bytes, live: !this.#inBacklog, position, cuts, cutLines });
   }
 
   #present(): void {

@@ -25,6 +25,7 @@ export class TailedFile {
   #isBehind = false;
   /** Lines that were read and are to be given out again. */
   #putBack: Buffer | undefined;
+  #cuts: readonly number[] = [];
 
   private constructor(handle: FileHandle, stats: Stats) {
     this.#handle = handle;
@@ -57,9 +58,14 @@ export class TailedFile {
     }
   }
 
-  /** Lines so far that were longer than 64 KiB, and cut. */
+  /** Lines so far that were longer than 256 KiB, and cut. */
   get cutLines(): number {
     return this.#lines.cutLines;
+  }
+
+  /** Where in the lines that were given out last something was left out. */
+  get cuts(): readonly number[] {
+    return this.#cuts;
   }
 
   /** Whether the last read took all that it had room for: there is more at once. */
@@ -172,8 +178,10 @@ export class TailedFile {
   skipLine(): void {
     const bytes = this.#putBack;
     const end = bytes ? bytes.indexOf(newline) + 1 : 0;
-    if (end > 0) this.#putBack = bytes!.subarray(end);
-    else this.#lines.skipLine();
+    if (end > 0) {
+      this.#putBack = bytes!.subarray(end);
+      this.#cuts = this.#cuts.flatMap((cut) => (cut < end ? [] : cut - end));
+    } else this.#lines.skipLine();
   }
 
   /** What the last read gave is given again by the next. */
@@ -215,6 +223,7 @@ export class TailedFile {
     this.#before = ending(before, free, count);
     this.#offset += count;
     const bytes = this.#lines.accept(count);
+    this.#cuts = this.#lines.cuts;
     if (this.#lines.inLine) this.#lineEnd = { offset: this.#offset, before: this.#before };
     // Asked for in place: that takes two microseconds, a turn around the thread pool twenty.
     this.#written = fstatSync(this.#handle.fd).mtimeMs;
@@ -232,7 +241,9 @@ export class TailedFile {
   /** The last line, if it has no newline: for when the file will not grow any more. */
   flush(): Buffer {
     this.#lineEnd = { offset: this.#offset, before: this.#before };
-    return this.#lines.flush();
+    const bytes = this.#lines.flush();
+    this.#cuts = this.#lines.cuts;
+    return bytes;
   }
 
   async close(): Promise<void> {

@@ -28,7 +28,7 @@ async function run(pattern: string, act: (followed: FollowedPattern) => Promise<
   const followed = new FollowedPattern(
     { pattern: join(folder, pattern), id: pattern, from: 'end', polling: false },
     {
-      take: (bytes, _live, _path, by) => {
+      take: (bytes, _cuts, _live, _path, by) => {
         undatedAt.push(by);
         return lines.push(...bytes.toString().split('\n').slice(0, -1));
       },
@@ -99,8 +99,8 @@ describe('a followed pattern', () => {
     fs.writeFileSync(join(folder, 'packed.log'), Buffer.from([0x1f, 0x8b, 0x08, 0, 0, 0]));
     append('a.log', 'old');
     await run('*.log', async (followed) => {
-      append('a.log', 'x'.repeat(100_000), 'y'.repeat(100_000));
-      await comes('x'.repeat(65_536), 'y'.repeat(65_536));
+      append('a.log', 'x'.repeat(300_000), 'y'.repeat(300_000));
+      await comes('x'.repeat(262_144), 'y'.repeat(262_144));
       expect(followed.counts.get(join(folder, 'a.log'))).toMatchObject({ cut: 2, gaps: 0 });
     });
     expect(events.map(({ event, source }) => [event, source.slice(folder.length)])).toEqual([

@@ -98,7 +98,10 @@ describe('following', () => {
     ];
     const following = new Following(log, atOnce());
     await following.until(() => log.opened.some(({ tail }) => tail !== undefined));
-    log.messages = messagesOf(1, start + second, 'after it');
+    log.messages = [
+      ...messagesOf(1, start + second, 'perhaps the rest of a line'),
+      ...messagesOf(1, start + 2n * second, 'after it'),
+    ];
     await following.until(() => following.texts.length === 2);
     await following.end();
     expect(following.texts).toEqual(['before the power cut', 'after it']);

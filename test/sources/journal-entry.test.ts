@@ -4,6 +4,7 @@ import { BoundedLines } from '../../src/sources/bounded-lines.ts';
 import { type JournalEntry, parseJournalEntry } from '../../src/sources/journal-entry.ts';
 import { journalLine, messageOf } from '../../src/sources/journal-line.ts';
 import { matchArguments, matchFields, MatchIndex } from '../../src/sources/journal-matches.ts';
+import { type LineText, mostLineBytes } from '../../src/sources/long-line.ts';
 import { JournalParts } from '../../src/sources/journal-parts.ts';
 
 const stamps = {
@@ -16,9 +17,11 @@ function entryOf(fields: Readonly<Record<string, unknown>>): JournalEntry {
   return parseJournalEntry(JSON.stringify({ ...stamps, ...fields }))!;
 }
 
+const whole = (text: string): LineText => ({ text, cut: undefined });
+
 function textOf(fields: Readonly<Record<string, unknown>>): string {
   const entry = entryOf(fields);
-  return journalLine(entry, messageOf(entry)).line.text;
+  return journalLine(entry, whole(messageOf(entry))).line.text;
 }
 
 describe('an entry of the journal', () => {
@@ -56,16 +59,15 @@ describe('an entry of the journal', () => {
   });
 
   it('has the time of its sender, else of the journal', () => {
-    const at = (fields: Record<string, unknown>) => journalLine(entryOf(fields), '').line;
+    const at = (fields: Record<string, unknown>) => journalLine(entryOf(fields), whole('')).line;
     expect(at({})).toMatchObject({ time: 1795354000123, dateRemoved: true });
     expect(at({ _SOURCE_REALTIME_TIMESTAMP: '1795353999000000' }).time).toBe(1795353999000);
     expect(at({ _SOURCE_REALTIME_TIMESTAMP: 'soon' }).time).toBe(1795354000123);
   });
 
-  it('says where the message begins, and cuts a long one', () => {
-    const { line, messageStart } = journalLine(entryOf({ SYSLOG_IDENTIFIER: 'a' }), 'x'.repeat(100_000));
-    expect(messageStart).toBe(3);
-    expect(line.text).toHaveLength(3 + 64 * 1024);
+  it('says where the message begins', () => {
+    const { line, messageStart } = journalLine(entryOf({ SYSLOG_IDENTIFIER: 'a' }), whole('x'));
+    expect(line.text.slice(messageStart)).toBe('x');
   });
 
   it.each([
@@ -116,7 +118,7 @@ describe('an entry of the journal', () => {
         });
         expect(entry.fields.get('CONTAINER_ID_FULL')).toEqual(['mine']);
         expect(entry.cursor).toBe(stamps.__CURSOR);
-        const { line, messageStart } = journalLine(entry, messageOf(entry));
+        const { line, messageStart } = journalLine(entry, whole(messageOf(entry)));
         expect(line.text).not.toContain('\n');
         expect(messageStart).toBeLessThanOrEqual(line.text.length);
       }),
@@ -160,6 +162,7 @@ describe('matches', () => {
 });
 
 describe('lines that Docker split', () => {
+  const full = (letter: string): string => letter.repeat(16_384);
   const part = (message: string, more: boolean, fields: Record<string, unknown> = {}) =>
     entryOf({
       CONTAINER_ID_FULL: 'a',
@@ -168,33 +171,90 @@ describe('lines that Docker split', () => {
       ...(more && { CONTAINER_PARTIAL_MESSAGE: 'true' }),
       ...fields,
     });
+  /** As newer engines number them. */
+  const numbered = (message: string, id: string, ordinal: number, isLast: boolean) =>
+    part(message, !isLast, {
+      CONTAINER_PARTIAL_ID: id,
+      CONTAINER_PARTIAL_ORDINAL: String(ordinal),
+      CONTAINER_PARTIAL_LAST: String(isLast),
+    });
+  const read = (entries: readonly JournalEntry[]): string[] => {
+    const parts = new JournalParts();
+    return entries.flatMap((entry) => parts.join(entry)?.text ?? []);
+  };
 
   it('are joined, by container and stream', () => {
-    const parts = new JournalParts();
-    const joined = [
-      part('one ', true),
-      part('err', false, { PRIORITY: '3' }),
-      part('other', false, { CONTAINER_ID_FULL: 'b' }),
-      part('two ', true),
-      part('three', false),
-      part('next', false),
-    ].map((entry) => parts.join(entry));
-    expect(joined).toEqual([undefined, 'err', 'other', undefined, 'one two three', 'next']);
-  });
-
-  it('are left out if their beginning is unknown', () => {
     expect(
-      new JournalParts().join(part('66 GET', false, { CONTAINER_PARTIAL_ORDINAL: '2' })),
-    ).toBeUndefined();
+      read([
+        part(full('1'), true),
+        part('err', false, { PRIORITY: '3' }),
+        part('other', false, { CONTAINER_ID_FULL: 'b' }),
+        part(full('2'), true),
+        part('three', false),
+        part('next', false),
+      ]),
+    ).toEqual(['err', 'other', `${full('1')}${full('2')}three`, 'next']);
   });
 
-  it('are bounded', () => {
+  it('end where Docker 18.06 marks the last part too, and where their container ended', () => {
+    expect(read([part(full('1'), true), part('two', true), part('next', false)])).toEqual([
+      `${full('1')}two`,
+      'next',
+    ]);
+    expect(read([part('without end', true), part('next', false)])).toEqual(['without end', 'next']);
+  });
+
+  it('are left out unless all their parts come, wherever reading begins, ends and begins again', () => {
+    const entries = [
+      part('first', false),
+      numbered(full('a'), 'x', 1, false),
+      numbered(full('b'), 'x', 2, false),
+      numbered('c', 'x', 3, true),
+      part('between', false),
+      numbered(full('d'), 'y', 1, false),
+      numbered('e', 'y', 2, true),
+      part('last', false),
+    ];
+    const lines = ['first', `${full('a')}${full('b')}c`, 'between', `${full('d')}e`, 'last'];
+    expect(read(entries)).toEqual(lines);
+    for (let from = 0; from <= entries.length; from += 1) {
+      for (let to = from; to <= entries.length; to += 1) {
+        // What lies between is gone.
+        expect(lines).toEqual(
+          expect.arrayContaining(read([...entries.slice(0, from), ...entries.slice(to)])),
+        );
+        expect(lines).toEqual(expect.arrayContaining(read(entries.slice(from, to))));
+      }
+    }
+  });
+
+  it('are what a service prints in more than LineMax, too', () => {
+    const printed = (message: string, stream: string, fields: Record<string, unknown> = {}) =>
+      entryOf({ MESSAGE: message, _STREAM_ID: stream, ...fields });
+    expect(
+      read([
+        printed('one ', 's', { _LINE_BREAK: 'line-max' }),
+        printed('other', 't'),
+        printed('two', 's'),
+        printed('next', 's'),
+      ]),
+    ).toEqual(['other', 'one two', 'next']);
+  });
+
+  it('are bounded: of a long line beginning and end are kept', () => {
     const parts = new JournalParts();
-    for (let i = 0; i < 100; i++) parts.join(part('x'.repeat(16_384), true));
-    expect(parts.join(part('end', false))).toHaveLength(64 * 1024);
-    for (let i = 0; i < 1001; i++) parts.join(part('a', true, { CONTAINER_ID_FULL: `c${i}` }));
-    expect(parts.join(part('b', false, { CONTAINER_ID_FULL: 'c0' }))).toBe('b');
-    expect(parts.join(part('b', false, { CONTAINER_ID_FULL: 'c1000' }))).toBe('ab');
+    for (let i = 0; i < 100; i++) parts.join(part(full(i === 0 ? 'a' : 'x'), true));
+    const { text, cut } = parts.join(part('end', false))!;
+    expect(text).toHaveLength(mostLineBytes);
+    expect([text[0], text.slice(-4), cut]).toEqual(['a', 'xend', (mostLineBytes * 3) / 4]);
+    for (let i = 0; i < 201; i++) parts.join(part(full('a'), true, { CONTAINER_ID_FULL: `c${i}` }));
+    expect(parts.join(part('b', false, { CONTAINER_ID_FULL: 'c200' }))?.text).toBe(`${full('a')}b`);
+    const one = journalLine(entryOf({ SYSLOG_IDENTIFIER: 'i' }), {
+      text: 'a\nbcd\ne',
+      cut: 3,
+    });
+    expect(one.line).toMatchObject({ text: String.raw`i: a\nbcd\ne`, cut: 7 });
+    expect(one.line.text.slice(0, 7)).toBe(String.raw`i: a\nb`);
   });
 });
 

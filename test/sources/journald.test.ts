@@ -151,10 +151,10 @@ describe('the journal', () => {
     follow();
     const journalctl = await run(0);
     journalctl.print(
-      entry(1, { CONTAINER_ID_FULL: 'a', CONTAINER_PARTIAL_MESSAGE: 'true', MESSAGE: 'one ' }),
+      entry(1, { CONTAINER_ID_FULL: 'a', CONTAINER_PARTIAL_MESSAGE: 'true', MESSAGE: 'x'.repeat(16_384) }),
     );
     journalctl.print(entry(2, { CONTAINER_ID_FULL: 'a', MESSAGE: 'two' }));
-    await sees('one two');
+    await sees(`${'x'.repeat(16_384)}two`);
   });
 
   it('is not opened for matches that nothing can meet', async () => {

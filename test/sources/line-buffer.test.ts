@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineBuffer, maxLineBytes } from '../../src/sources/line-buffer.ts';
+import { LineBuffer } from '../../src/sources/line-buffer.ts';
+import { mostLineBytes } from '../../src/sources/long-line.ts';
 
 /** Feeds bytes in chunks of the given sizes, as reads of a file would. */
 function feed(buffer: LineBuffer, bytes: Buffer, sizes: readonly number[] = []): string {
@@ -15,7 +16,7 @@ function feed(buffer: LineBuffer, bytes: Buffer, sizes: readonly number[] = []):
   return text;
 }
 
-const whole = maxLineBytes;
+const whole = mostLineBytes;
 
 describe('lines', () => {
   it('come out whole however the bytes are cut', () => {
@@ -37,13 +38,13 @@ describe('lines', () => {
   });
 
   it.each([
-    ['of 64 KiB stay whole', [whole], [whole]],
+    ['of 256 KiB stay whole', [whole], [whole]],
     ['longer by a byte are cut', [whole + 1], [whole]],
     ['of a megabyte are cut', [5, 1_000_000, 7], [5, whole, 7]],
     [
       'before, between and after long ones are whole',
-      [1, whole + 9, 2, 300_000, whole, 3],
-      [1, whole, 2, whole, whole, 3],
+      [1, whole + 9, 2, 300_000, whole, 3, 70_000, 4],
+      [1, whole, 2, whole, whole, 3, 70_000, 4],
     ],
   ])('%s', (_, lengths, expected) => {
     const bytes = Buffer.from(lengths.map((length, i) => `${String(i).repeat(length)}\n`).join(''));

@@ -118,13 +118,12 @@ describe('reading that resumes', () => {
     expect((await read(1, { after })).lines).toEqual(named(2));
   });
 
-  it('passes over the rest of a line that was cut, and counts it', async () => {
-    fs.writeFileSync(path, 'x'.repeat(300_000));
-    const { position: after, cutLines, lines } = await read(1);
-    expect(cutLines).toBe(1);
-    expect(lines).toEqual(['x'.repeat(65_536)]);
+  it('reads a line anew whose beginning was long already, and counts that it is cut', async () => {
+    const after = await readSoFar(`${text(1)}${'x'.repeat(300_000)}`);
     fs.appendFileSync(path, `${'y'.repeat(100_000)}\n${text(2)}`);
-    expect((await read(1, { after })).lines).toEqual(named(2));
+    const { lines, cutLines } = await read(2, { after });
+    expect(lines).toEqual(['x'.repeat(196_608) + 'y'.repeat(65_536), ...named(2)]);
+    expect(cutLines).toBe(1);
   });
 
   it.each(['app.log.1', 'app-20261122.log', 'moved'])(

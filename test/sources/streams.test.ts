@@ -31,7 +31,7 @@ describe('the stream that a line came from', () => {
     const text = `${priority}Nov 22 13:44:53 web1 nginx[1]: GET /`;
     expect(readSyslogLines(`${text}\n`, () => true, clock)[0]!.line.stream).toBe(stream);
     const received = receivedLine(text, findMessageHeader(text)!, { clock, hostname: 'here', received: 0 });
-    expect(received!.line.line.stream).toBe(stream);
+    expect(received!.line.stream).toBe(stream);
   });
 
   it.each([
@@ -42,6 +42,8 @@ describe('the stream that a line came from', () => {
   ])("is told by the priority %s of Docker's journald driver (container %s)", (priority, id, stream) => {
     const fields = new Map([['PRIORITY', [priority]]]);
     if (id !== undefined) fields.set('CONTAINER_ID_FULL', [id]);
-    expect(journalLine({ cursor: 'c', received: 0, fields }, 'x').line.stream).toBe(stream);
+    expect(journalLine({ cursor: 'c', received: 0, fields }, { text: 'x', cut: undefined }).line.stream).toBe(
+      stream,
+    );
   });
 });
