@@ -30,7 +30,7 @@ export interface BanStatus {
 
 /** What was read of a log since the start. */
 export interface SourceStatus extends SourceStats {
-  /** Lines longer than 64 KiB, and cut. */
+  /** Lines longer than 256 KiB, and cut. */
   readonly cut: number;
   /** Times when lines were removed before they could be read, or may have been. */
   readonly gaps: number;

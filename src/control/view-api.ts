@@ -76,7 +76,7 @@ export interface SourceStats {
   readonly bytes: number | null;
   /** Failures found. */
   readonly matched: number;
-  /** Lines that were longer than 64 KiB, and cut. */
+  /** Lines that were longer than 256 KiB, and cut. */
   readonly cut: number;
   /** Times when lines were removed before they could be read, or may have been. */
   readonly gaps: number;

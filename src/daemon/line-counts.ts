@@ -5,7 +5,7 @@ export interface LineCounts {
   readonly bytes: number | null;
   /** Failures found in them, by all jails. */
   readonly matched: number;
-  /** Longer than 64 KiB, and cut. */
+  /** Longer than 256 KiB, and cut. */
   readonly cut: number;
   /** Times when lines were removed before they could be read, or may have been. */
   readonly gaps: number;

@@ -186,3 +186,18 @@ describe('the piece of a line is never a line', { timeout: 60_000 }, () => {
     expect(counts()).toEqual({ [ip(1)]: 1, [ip(2)]: 1, [ip(3)]: 1 });
   });
 });
+
+it('a line that says it was repeated counts in the file alone, and bans nobody by itself', async () => {
+  const address = { 'syslog-address': `unix://${ways.socketPath}` };
+  const sent = { ...container({ logOptions: { ...address, tag: 'sent' } }), id: idOf('b2'), name: 'sent' };
+  await ways.start([container(), sent]);
+  await ways.sees('ready');
+  const repeated = `message repeated 1000 times: [ ${bad(victim)}]`;
+  ways.record(Date.now(), repeated, bad(ip(1)));
+  await ways.sees('found', { ip: ip(1) });
+  const socket = connect(ways.socketPath).on('error', () => undefined);
+  socket.end(`<30>sent[1]: ${repeated}\n<30>sent[1]: ${bad(ip(2))}\n`);
+  await ways.sees('found', { ip: ip(2) });
+  expect(counts()).toEqual({ [victim]: 4, [ip(1)]: 1, [ip(2)]: 1 });
+  expect(ways.of('ban')).toEqual([]);
+});

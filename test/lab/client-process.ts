@@ -45,7 +45,7 @@ async function send(number: number, path: string, options: RequestOptions): Prom
   const known = connections.get(number);
   if (!known) return 'closed';
   const host = options.host ?? known.host ?? known.url.host;
-  return known.connection.request(path, host, options.timeoutMs ?? 1000);
+  return known.connection.request(path, host, options.timeoutMs ?? 1000, options.user);
 }
 
 function close(number: number): null {
@@ -61,7 +61,8 @@ async function get(url: URL, options: RequestOptions): Promise<Outcome> {
   const connection = await HttpConnection.open(url, timeoutMs);
   if (!(connection instanceof HttpConnection)) return connection;
   const left = Math.max(1, timeoutMs - (performance.now() - started));
-  const outcome = await connection.request(url.pathname + url.search, options.host ?? url.host, left);
+  const path = url.pathname + url.search;
+  const outcome = await connection.request(path, options.host ?? url.host, left, options.user);
   connection.close();
   return outcome;
 }

@@ -11,6 +11,8 @@ export interface RequestRecord {
 export interface RequestOptions {
   /** The Host header; default: the URL's host. */
   readonly host?: string;
+  /** The user of HTTP basic authentication. */
+  readonly user?: string;
   /** Milliseconds until the request counts as dropped; default 1000. */
   readonly timeoutMs?: number;
 }

@@ -48,10 +48,11 @@ export class HttpConnection {
   }
 
   /** Sends a GET request and waits for the whole response. After anything but a status the connection is closed. */
-  async request(path: string, host: string, timeoutMs: number): Promise<Outcome> {
+  async request(path: string, host: string, timeoutMs: number, user?: string): Promise<Outcome> {
     if (this.#ended !== undefined) return this.#ended;
+    const basic = user === undefined ? '' : `Authorization: Basic ${btoa(`${user}:x`)}\r\n`;
     return this.#wait(timeoutMs, () => {
-      this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: d2b-lab\r\n\r\n`);
+      this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: d2b-lab\r\n${basic}\r\n`);
     });
   }
 

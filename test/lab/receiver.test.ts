@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { HostProcess } from './host.ts';
+import { journalVolume, startJournald } from './journald.ts';
 import { type Lab, startLab } from './lab.ts';
 import { type Product, shutOut, startProduct } from './product.ts';
 
@@ -130,43 +130,25 @@ describe('a container that imitates another through the receiver', () => {
 });
 
 describe('journald', () => {
-  let journald: HostProcess;
+  let journald: AsyncDisposable;
 
   beforeAll(async () => {
-    // systemd's journald runs without systemd: tried with 252, in a mount namespace with its own /run.
-    await lab.host.exec(['mkdir', '--parents', '/run/systemd/journald.conf.d', '/run/log/journal']);
-    await lab.host.exec(['tee', '/run/systemd/journald.conf.d/lab.conf'], {
-      input: '[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\nForwardToSyslog=no\n',
-    });
-    journald = lab.host.spawn(['/lib/systemd/systemd-journald']);
-    await lab.host.until(
-      'journald listens',
-      async () =>
-        (await lab.host.exec(['test', '-S', '/run/systemd/journal/socket'], { reject: false })).exitCode ===
-        0,
-    );
+    journald = await startJournald(lab);
   });
 
   afterAll(async () => {
-    journald.kill();
-    await journald;
+    await journald[Symbol.asyncDispose]();
   });
 
   it('is read by container id with the label alone, and ends an attack', async () => {
-    product = await startProduct(
-      lab,
-      changes('journald', { tag: 'nginx-proxy' }, ['/run/log/journal:/run/log/journal:ro']),
-    );
+    product = await startProduct(lab, changes('journald', { tag: 'nginx-proxy' }, [journalVolume]));
     const started = await product.sees('jail-started', { jail: 'nginx-proxy' });
     expect(started['sources']).toEqual(['journal:nginx-proxy']);
     await attackIsShutOut('198.51.100.67');
   });
 
   it("believes nobody but Docker's engine: another user's entries with the container's id count for nothing", async () => {
-    product = await startProduct(
-      lab,
-      changes('journald', { tag: 'nginx-proxy' }, ['/run/log/journal:/run/log/journal:ro']),
-    );
+    product = await startProduct(lab, changes('journald', { tag: 'nginx-proxy' }, [journalVolume]));
     const id = await lab.host.docker('inspect', '--format', '{{.Id}}', 'nginx-proxy');
     const victim = '203.0.113.98';
     const text = `app.example.com ${victim} - - [x] "GET /x HTTP/1.1" 404 1 "-" "curl" "-"`;
