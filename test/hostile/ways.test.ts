@@ -34,10 +34,12 @@ async function caseOf(jail: string, n: number): Promise<Case> {
     if (most < Infinity) continue;
     const begin = Math.max(0, line('qqqq').indexOf('qqqq'));
     for (const cut of [rsyslogBytes, pieceBytes, 2 * pieceBytes]) {
-      const text = line(`${'a'.repeat(cut - begin)}${record}${'b'.repeat(300)}`);
-      if (text.includes('\n') || text.length >= longest - 1 || text.length > 60_000) continue;
-      lines.push({ stream: stream === 'stderr' ? 2 : 1, text });
-      if (mode === 'normal') counts += 1;
+      for (const brought of [record, `${record.slice(0, record.indexOf(victim) + victim.length)} - `]) {
+        const text = line(`${'a'.repeat(cut - begin)}${brought}${'b'.repeat(300)}`);
+        if (text.includes('\n') || text.length >= longest - 1 || text.length > 60_000) continue;
+        lines.push({ stream: stream === 'stderr' ? 2 : 1, text });
+        if (mode === 'normal') counts += 1;
+      }
     }
   }
   const sure = hostileRecords[jail]!.find(({ counts: mode }) => mode === 'normal')!;
