@@ -4,6 +4,7 @@ import type { Alphabet } from './char-set.ts';
 import { expandConditionals } from './conditionals.ts';
 import { groupsIn } from './loop-captures.ts';
 import type { Match, SpannedMatch } from './match.ts';
+import { RelaxedSearcher } from './relaxed.ts';
 import { Searcher } from './searcher.ts';
 import { children, RegexError, type Expression, type Node } from './syntax.ts';
 
@@ -31,12 +32,10 @@ const maxWork = 600_000;
  */
 export function boundedSearch(expression: Expression, alphabet: Alphabet): BoundedSearch {
   if (alphabet === 'ascii' || !hasLargeClass(expression.root)) {
-    try {
-      const linear = new Searcher(expression, alphabet, 'l');
-      return { linear: true, search: (text) => linear.search(text, 0) };
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-    }
+    const linear = ifTaken(() => new Searcher(expression, alphabet, 'l'));
+    if (linear) return { linear: true, search: (text) => linear.search(text, 0) };
+    const relaxed = ifTaken(() => new RelaxedSearcher(expression, alphabet));
+    if (relaxed) return relaxedSearch(relaxed, ownSearch(expression));
   }
   return ownSearch(expression);
 }
@@ -45,6 +44,24 @@ export function boundedSearch(expression: Expression, alphabet: Alphabet): Bound
 function hasLargeClass(node: Node): boolean {
   if (node.type !== 'set') return children(node).some(hasLargeClass);
   return node.items.some((item) => item.kind === 'class' && item.class === 'word' && !item.ascii);
+}
+
+/** What an engine makes of an expression; undefined: it doesn't take it. */
+function ifTaken<T>(make: () => T): T | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RegexError) return undefined;
+    throw error;
+  }
+}
+
+function relaxedSearch(relaxed: RelaxedSearcher, own: OwnSearch): BoundedSearch {
+  const search = (text: string): Match | 'exceeded' | undefined => {
+    const found = text.length > relaxed.longest ? 'unsure' : relaxed.search(text);
+    return found === 'unsure' ? own.search(text) : found;
+  };
+  return { linear: false, search };
 }
 
 /** A search by our own engine. */

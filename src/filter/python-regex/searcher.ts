@@ -28,6 +28,11 @@ export class Searcher {
     this.#numbers = groups;
   }
 
+  /** The JavaScript groups that stand in for one of the expression's. */
+  standsOf(group: number): Stand {
+    return this.#numbers.get(group) ?? [];
+  }
+
   search(text: string, from: number): FoundMatch | undefined {
     this.#regex.lastIndex = from;
     const found = this.#regex.exec(text);
@@ -35,7 +40,7 @@ export class Searcher {
   }
 }
 
-class FoundMatch implements SpannedMatch {
+export class FoundMatch implements SpannedMatch {
   readonly #found: RegExpExecArray;
   readonly #names: readonly (readonly [name: string, stand: Stand])[];
   readonly #numbers: ReadonlyMap<number, Stand>;
@@ -71,6 +76,11 @@ class FoundMatch implements SpannedMatch {
     if (number === undefined) return undefined;
     const { indices } = this.#found;
     return indices ? indices[number] : [this.end - this.#found[number]!.length, this.end];
+  }
+
+  /** What one of JavaScript's groups captured. */
+  text(number: number): string | undefined {
+    return this.#found[number];
   }
 
   /** The one of several that took part. */
