@@ -8,15 +8,17 @@ import { watchDocker } from '../docker/watch.ts';
 import type { DockerSnapshot } from '../docker/snapshot.ts';
 import { CachingResolver } from '../filter/caching-resolver.ts';
 import { compileFilter, type Filter } from '../filter/filter.ts';
+import { sharedAllowance } from '../filter/search-budget.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { StoreEvent } from '../store/database-keeper.ts';
 import type { Store } from '../store/store.ts';
 import type { StoredBan } from '../store/stored-ban.ts';
 import type { Jail } from '../jail/jail.ts';
 import { AccessLog, accessStatus } from './access-log.ts';
-import { checkFilter } from './check-filter.ts';
+import { rememberingCheck } from './check-filter.ts';
 import { portNames, readyText } from './describe.ts';
 import { ClockSteps } from './clock-steps.ts';
+import { CostlyLines } from './costly-lines.ts';
 import type { DaemonParts } from './daemon-parts.ts';
 import { Detector } from './detector.ts';
 import { Enforcer } from './enforcer.ts';
@@ -65,6 +67,8 @@ export class Daemon {
   readonly #problems: ProblemLog;
   readonly #access: AccessLog;
   readonly #ignores: IgnoreRefresh;
+  readonly #costlyLines: CostlyLines;
+  readonly #allowance = sharedAllowance();
   readonly #live: LiveJails;
   #docker: DockerSnapshot | undefined;
   #dockerConnected = false;
@@ -79,6 +83,7 @@ export class Daemon {
     this.#events = new EventLog(this.#feed.tee(parts.logger));
     this.#problems = new ProblemLog(this.#events);
     this.#access = new AccessLog(this.#events);
+    this.#costlyLines = new CostlyLines(this.#events, this.#clock);
     this.#firewall = parts.createFirewall(
       () => this.#neverBan.current,
       () => this.#docker?.engine.firewallBackend,
@@ -143,7 +148,7 @@ export class Daemon {
     return new LiveJails({
       configuration: resolve,
       reread,
-      checkFilter,
+      checkFilter: rememberingCheck(),
       surroundings: () => this.#docker,
       definers: this.#memory.lastDefiners,
       apply: (resolved) => this.#apply(resolved),
@@ -223,7 +228,7 @@ export class Daemon {
       if (!first) continue;
       await this.#sources.begun();
       this.#ready(update.snapshot);
-      void this.#enforcer.tellRestored();
+      this.#enforcer.tellRestored().catch((error: unknown) => this.#events.fault(error));
     }
   }
 
@@ -256,7 +261,8 @@ export class Daemon {
     return changes;
   }
 
-  #compile({ name, filter, findtime }: JailSpec): Filter {
+  #compile(spec: JailSpec): Filter {
+    const { name, filter, findtime } = spec;
     return compileFilter(filter, {
       findtime,
       resolver: this.#resolver,
@@ -264,8 +270,9 @@ export class Daemon {
         const jail = this.#registry.active.get(name)?.jail;
         if (jail) this.#matching.take(jail, failures, undefined);
       },
-      onExceeded: ({ expression, length }) =>
-        this.#events.filterExceeded(name, filter.name, expression, length),
+      onExceeded: (report) =>
+        this.#costlyLines.report(this.#registry.active.get(name)?.jail.spec ?? spec, report),
+      allowance: this.#allowance,
       clock: this.#clock,
     });
   }
@@ -321,7 +328,7 @@ export class Daemon {
     this.#events.store(event);
     if (event.kind !== 'resumed' || !event.unread) return;
     for (const jail of this.#registry.all.values()) this.#memory.restoreFailures(jail);
-    void this.#enforcer.readopt();
+    this.#enforcer.readopt().catch((error: unknown) => this.#events.fault(error));
   }
 
   #lookAtAddresses(): void {

@@ -1,7 +1,9 @@
 import type { ConfigProblem } from '../config/jail-spec.ts';
 import type { AccessStatus } from '../control/api.ts';
+import type { ExceededReport } from '../filter/filter.ts';
 import type { FirewallInfo, Repair } from '../firewall/firewall.ts';
 import type { Ban } from '../jail/ban.ts';
+import { messageOf } from '../errors.ts';
 import { localTime } from '../local-time.ts';
 import type { StoreEvent } from '../store/database-keeper.ts';
 import type { EventSink } from './event-feed.ts';
@@ -198,12 +200,38 @@ export class EventLog {
     );
   }
 
-  /** An expression was too costly for a line; for that expression the line counts as not matched. */
-  filterExceeded(jail: string, filter: string, expression: string, length: number): void {
+  /**
+   * A line was too costly for a jail's filter.
+   * @param text of the expression
+   * @param others lines of the jail since the last event
+   */
+  filterExceeded(
+    jail: string,
+    containers: readonly string[],
+    { filter, kind, expression, length }: ExceededReport,
+    text: string,
+    others: number,
+  ): void {
+    const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text;
+    const of = containers.length > 0 ? ` (containers: ${containers.join(', ')})` : '';
     this.#log.warn(
-      { event: 'filter-exceeded', jail, filter, expression, length },
-      `[${jail}] ${expression} of filter ${filter} takes too long for a line of ${length} characters and was stopped there ` +
-        '(make the expression simpler: anchor it, and avoid repeats within repeats)',
+      { event: 'filter-exceeded', jail, containers, filter, expression, text: shown, length, kind, others },
+      `[${jail}] A line of ${length} characters ${exceededTexts[kind]}: ${expression} of filter ${filter}${of}: ${shown}` +
+        (others > 0 ? `; so were ${others} lines since the last such event` : '') +
+        ' (make the expression simpler: anchor it, avoid repeats within repeats, and use fewer expressions)',
+    );
+  }
+
+  /** A fault of our own, in what concerns one thing alone: the rest goes on. */
+  fault(error: unknown): void {
+    this.#log.error({ event: 'fault', err: error }, `Internal error: ${messageOf(error)} (please report it)`);
+  }
+
+  /** Failures of a jail count without its `ignorecommand` being asked. */
+  ignoreCommandOverflow(jail: string): void {
+    this.#log.warn(
+      { event: 'ignorecommand-overflow', jail },
+      `[${jail}] Failures count without asking ignorecommand: too many wait for it (make it faster, or set ignorecache)`,
     );
   }
 
@@ -363,6 +391,12 @@ export class EventLog {
     );
   }
 }
+
+const exceededTexts: Readonly<Record<ExceededReport['kind'], string>> = {
+  search: 'took too long for one expression, for which it counts as not matched',
+  line: 'took too long, and counts for nothing',
+  'passed-over': 'was passed over, as lines like it take too long',
+};
 
 /** How lines came to be missing. */
 export type GapReason = 'truncated' | 'gone' | 'rotated' | 'vacuumed';

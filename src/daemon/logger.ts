@@ -37,6 +37,8 @@ export async function openLog(format: LogFormat, level: LogLevel): Promise<OpenL
     },
     destination,
   );
+  // Whoever read the log is gone: what is logged then waits or is dropped as while nobody reads.
+  stdout.on('error', () => undefined);
   let dropped = 0;
   stdout.on('drop', () => (dropped += 1));
   stdout.on('drain', () => {

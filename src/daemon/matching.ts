@@ -5,7 +5,7 @@ import type { LogLine } from '../sources/log-line.ts';
 import type { Decision, Detector } from './detector.ts';
 import type { Enforcer } from './enforcer.ts';
 import type { EventLog } from './event-log.ts';
-import { IgnoreCommand } from './ignore-command.ts';
+import { IgnoreCommand, runProgram } from './ignore-command.ts';
 import type { Memory } from './memory.ts';
 import type { ActiveJail } from './jail-registry.ts';
 
@@ -37,7 +37,7 @@ export class Matching {
   ) {
     this.#bans = bans;
     this.#clock = clock;
-    this.#ignoreCommand = new IgnoreCommand(clock);
+    this.#ignoreCommand = new IgnoreCommand(clock, runProgram, (jail) => events.ignoreCommandOverflow(jail));
     this.#detector = detector;
     this.#enforcer = enforcer;
     this.#memory = memory;
@@ -88,7 +88,7 @@ export class Matching {
 
   /** Counts failures, and sets off what follows; those of a jail with an `ignorecommand` after it has been asked. */
   count(jail: Jail, failures: readonly Failure[], container: string | undefined): void {
-    if (jail.spec.ignoreCommand) void this.#takeUnlessIgnored(jail, failures, container);
+    if (jail.spec.ignoreCommand) this.#unattended(this.#takeUnlessIgnored(jail, failures, container));
     else this.#judge(jail, failures, container);
   }
 
@@ -105,8 +105,14 @@ export class Matching {
   }
 
   #judge(jail: Jail, failures: readonly Failure[], container: string | undefined): void {
-    for (const decision of this.#detector.judge(jail, failures, container)) void this.#carryOut(decision);
+    for (const decision of this.#detector.judge(jail, failures, container))
+      this.#unattended(this.#carryOut(decision));
     this.#memory.noteCounted();
+  }
+
+  /** What nobody waits for: a fault in it concerns one failure, and is told. */
+  #unattended(task: Promise<void>): void {
+    task.catch((error: unknown) => this.#events.fault(error));
   }
 
   /** The line isn't held up: while the kernel works, reading goes on. */

@@ -12,7 +12,7 @@ import type { NeverBan } from '../firewall/never-ban.ts';
 import { announcePresence } from '../presence.ts';
 import { reachedAt } from '../sources/syslog-listen.ts';
 import { Store } from '../store/store.ts';
-import { checkFilter } from './check-filter.ts';
+import { rememberingCheck } from './check-filter.ts';
 import { watchConfig } from './config-watch.ts';
 import { ConfigurationFiles } from './configuration-files.ts';
 import { Daemon } from './daemon.ts';
@@ -25,6 +25,9 @@ const builtinDir = fileURLToPath(new URL('../../filters', import.meta.url));
 
 /** Milliseconds from the signal to the end, also while a tool of the firewall hangs. */
 const stopWithin = 1500;
+
+/** Why everything ends. */
+const isFault = Symbol('fault');
 
 /**
  * `dock2ban run`: runs until SIGTERM or SIGINT.
@@ -40,9 +43,20 @@ export async function run(options: RunOptions, version: string): Promise<number>
     if (options.onStop === 'keep') setTimeout(() => process.exit(0), stopWithin).unref();
   };
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, onSignal);
+  // Without order nothing can be trusted any more: what starts the process again begins with what is stored.
+  const onFault = (error: unknown): void => {
+    if (stop.signal.reason === isFault) return;
+    logger.fatal(
+      { event: 'failed', err: error },
+      `Internal error: ${messageOf(error)}; dock2ban ends, and bans stay in the kernel (let it be started again: restart: unless-stopped; please report it)`,
+    );
+    stop.abort(isFault);
+    setTimeout(() => process.exit(1), stopWithin).unref();
+  };
+  for (const name of ['uncaughtException', 'unhandledRejection'] as const) process.on(name, onFault);
   try {
     await runUntil(stop.signal, options, version, logger);
-    return 0;
+    return stop.signal.reason === isFault ? 1 : 0;
   } catch (error) {
     const fix = error instanceof Dock2banError ? error.fix : undefined;
     logger.fatal(
@@ -65,7 +79,7 @@ async function runUntil(
   const receivers = () => (receiver?.listen ?? []).flatMap((address) => reachedAt(address, hostAddresses()));
   const { configDir } = options;
   const { labels } = options;
-  const compileFilter = checkFilter;
+  const compileFilter = rememberingCheck();
   const files = new ConfigurationFiles({ builtinDir, configDir, compileFilter, receivers, policy: labels });
   const { configuration, settings } = await files.read();
   const { purgeAge } = settings;
@@ -102,7 +116,7 @@ async function runUntil(
     ended.abort();
     await watching;
     await server.close();
-    await daemon.stop(options.onStop === 'flush' && signal.aborted);
+    await daemon.stop(options.onStop === 'flush' && signal.aborted && signal.reason !== isFault);
   }
 }
 

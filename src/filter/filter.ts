@@ -11,6 +11,7 @@ import type { TemplateHits } from './dates/detector.ts';
 import { LineDates, type DatedLine, type DateRules, type LogTime, type Reading } from './line-dates.ts';
 import type { NameResolver } from './resolver.ts';
 import { cutMark, type CutText, cutText, mostForeign, withoutMarks } from './cut-text.ts';
+import { SearchBudget, sharedAllowance, type Allowance } from './search-budget.ts';
 import type { FilterSpec } from './spec.ts';
 
 export interface FilterOptions {
@@ -20,8 +21,10 @@ export interface FilterOptions {
   readonly resolver?: NameResolver;
   /** Takes the failures whose name was resolved after their line had been processed. */
   readonly onResolved?: (failures: readonly Failure[]) => void;
-  /** Told of each line that an expression was too costly for; for that expression, it counts as not matched. */
+  /** Told of each line that was too costly. */
   readonly onExceeded?: (report: ExceededReport) => void;
+  /** What filters that aren't built in may spend on costly lines together; default: this one alone. */
+  readonly allowance?: Allowance;
   /** For tools that explain a filter: every expression is tried, times stand as logged, names as they are. */
   readonly explain?: boolean;
   /** Whether every expression is tried although one has matched; by default where `explain` is set. */
@@ -35,7 +38,12 @@ export interface FilterOptions {
 /** A search that was given up. */
 export interface ExceededReport {
   readonly filter: string;
-  /** `failregex[2]`, `datepattern`. */
+  /**
+   * `search`: of one expression, for which the line counts as not matched; `line`: of all, so that the line counts for nothing;
+   * `passed-over`: the line wasn't looked at, as lines like it have cost too much.
+   */
+  readonly kind: 'search' | 'line' | 'passed-over';
+  /** `failregex[2]`, `datepattern`: that was searched for then, or the last time. */
   readonly expression: string;
   /** Length of the text. */
   readonly length: number;
@@ -68,6 +76,10 @@ export class Filter {
   readonly #dates: LineDates;
   readonly #finder: Finder;
   readonly #maxLength: number;
+  readonly #onExceeded: FilterOptions['onExceeded'];
+  readonly #budget: SearchBudget | undefined;
+  /** The expression that cost too much last. */
+  #culprit = '';
   /** Up to where the lines of the block at hand are known. */
   #leftOff = 0;
   /** When the line before was done, or the first began; by performance.now(), which costs too much to ask twice a line. */
@@ -85,10 +97,15 @@ export class Filter {
       findtime,
       checkTimes: !explain,
       thisYear: new Date(clock()).getFullYear(),
-      onExceeded: (length) => options.onExceeded?.({ filter: spec.name, expression: 'datepattern', length }),
+      onExceeded: (length) => this.#exceeded('search', 'datepattern', length),
     };
+    this.#onExceeded = options.onExceeded;
+    if (spec.builtIn !== true && !explain)
+      this.#budget = new SearchBudget(options.allowance ?? sharedAllowance());
     this.#dates = new LineDates(rules);
-    this.#finder = finderOf(spec, options, explain);
+    this.#finder = finderOf(spec, options, explain, this.#budget, (kind, expression, length) =>
+      this.#exceeded(kind, expression, length),
+    );
   }
 
   /**
@@ -136,8 +153,10 @@ export class Filter {
     if (!dated) return noFailures;
     this.#idleSince ??= performance.now();
     const alphabet = !isLong && block.isAscii(start, end) ? 'ascii' : undefined;
+    if (!this.#begins(text.length, this.#idleSince)) return noFailures;
     const findings = this.#finder.find(dated.line, dated.time, reading.now, alphabet);
     const done = performance.now();
+    this.#budget?.end(done);
     if (done - this.#idleSince > slowLine) this.#finder.distrustSlow(dated.line, slowLine);
     this.#idleSince = done;
     return failuresOf(findings);
@@ -180,9 +199,24 @@ export class Filter {
     if (!dated || !(concerned || (dated.joined && this.#finder.mayConcern(dated.line.visible))))
       return noFindings;
     const start = performance.now();
+    if (!this.#begins(text.length, start)) return noFindings;
     const findings = this.#finder.find(dated.line, dated.time, now, undefined, trace);
-    if (performance.now() - start > slowLine) this.#finder.distrustSlow(dated.line, slowLine);
+    const done = performance.now();
+    this.#budget?.end(done);
+    if (done - start > slowLine) this.#finder.distrustSlow(dated.line, slowLine);
     return findings;
+  }
+
+  /** False: the line isn't to be looked at, for what lines like it cost. */
+  #begins(length: number, now: number): boolean {
+    if (this.#budget?.begin(length, now) ?? true) return true;
+    this.#exceeded('passed-over', this.#culprit, length);
+    return false;
+  }
+
+  #exceeded(kind: ExceededReport['kind'], expression: string, length: number): void {
+    this.#culprit = expression;
+    this.#onExceeded?.({ filter: this.name, kind, expression, length });
   }
 
   /** Looks at what of a line can be told from the rest without looking for its date. */
@@ -211,15 +245,21 @@ function failuresOf(findings: readonly Finding[]): readonly Failure[] {
   return findings.filter(({ counts, id }) => counts && id !== undefined).map(failureOf);
 }
 
-function finderOf(spec: FilterSpec, options: FilterOptions, explain: boolean): Finder {
-  const { resolver, onResolved, onExceeded } = options;
+function finderOf(
+  spec: FilterSpec,
+  options: FilterOptions,
+  explain: boolean,
+  budget: SearchBudget | undefined,
+  exceeded: (kind: ExceededReport['kind'], expression: string, length: number) => void,
+): Finder {
+  const { resolver, onResolved } = options;
   const named = (regex: string, expression: string, multiline = false): FilterRegex =>
     new FilterRegex(regex, {
       where: `${expression} of filter ${spec.name}`,
       names: spec.usedns !== 'no',
       multiline,
       foreign: spec.builtIn !== true,
-      onExceeded: (length) => onExceeded?.({ filter: spec.name, expression, length }),
+      onExceeded: (length) => exceeded('search', expression, length),
     });
   const prefregex = spec.prefregex === undefined ? undefined : named(spec.prefregex, 'prefregex');
   const failregex = spec.failregex.map((text, i) => {
@@ -233,6 +273,8 @@ function finderOf(spec: FilterSpec, options: FilterOptions, explain: boolean): F
     failregex,
     ignoreregex: spec.ignoreregex.map((text, i) => named(text, `ignoreregex[${i}]`)),
     maxlines: spec.maxlines,
+    budget,
+    onSpent: (list, index, length) => exceeded('line', `${list}[${index}]`, length),
     everyRegex: options.everyRegex ?? explain,
     reportPending: explain,
     rawNames: (options.rawNames ?? explain) || spec.usedns === 'raw',

@@ -6,6 +6,7 @@ import { FirstCharDispatch } from './first-char-dispatch.ts';
 import { addressInName, identify, type Identity } from './identify.ts';
 import { LiteralGate } from './literal-gate.ts';
 import { needlesOf, type Needle } from './needle.ts';
+import type { SearchBudget } from './search-budget.ts';
 import { Sieve } from './sieve.ts';
 import { splitLines, type LineSplit } from './matched-lines.ts';
 import type { Alphabet } from './python-regex/char-set.ts';
@@ -23,11 +24,18 @@ export interface FinderRules {
   readonly reportPending: boolean;
   /** Take DNS names as they are. */
   readonly rawNames: boolean;
+  /** What a line may cost; undefined: it has no bound but that of each expression. */
+  readonly budget: SearchBudget | undefined;
+  /** Told at which failregex, or ignoreregex, a line was given up for its cost. */
+  readonly onSpent: (list: 'failregex' | 'ignoreregex', index: number, length: number) => void;
   /** The addresses of a DNS name; later ones are reported by who resolves. */
   readonly resolve: (name: string, late: (id: string) => Finding) => readonly string[];
 }
 
 const none: readonly Finding[] = [];
+/** Searches of short texts between two looks at the budget. */
+const searchesToLook = 4;
+const shortText = 1024;
 const noLines: readonly BufferedLine[] = [];
 
 /**
@@ -192,11 +200,13 @@ export class Finder {
     let view = first;
     let findings: Finding[] | undefined;
     let admitted = false;
+    let searches = 0;
     const candidates = this.#dispatch.of(view.text);
     for (const index of candidates) {
       if (!this.#gates[index]!.admits(view.text)) continue;
       admitted = true;
       if (!trace && this.#isIdle(index, candidates, view.text, common, now)) return none;
+      if (this.#isSpent('failregex', index, ++searches, view.text)) return none;
       const regex = failregex[index]!;
       const match = regex.search(view.text, view.alphabet);
       if (!match) continue;
@@ -241,10 +251,20 @@ export class Finder {
     return !candidates.some((other) => other > index && this.#gates[other]!.admits(text));
   }
 
+  /** Whether the line has cost too much: it counts for nothing then. */
+  #isSpent(list: 'failregex' | 'ignoreregex', index: number, searches: number, { length }: string): boolean {
+    if (searches % searchesToLook !== 0 && length <= shortText) return false;
+    const { budget, onSpent } = this.#rules;
+    if (!budget?.isSpent) return false;
+    onSpent(list, index, length);
+    return true;
+  }
+
   #ignores(view: View, trace: Trace | undefined): boolean {
     const { ignoreregex, everyRegex } = this.#rules;
     let ignored = false;
     for (const [index, regex] of ignoreregex.entries()) {
+      if (this.#isSpent('ignoreregex', index, index + 1, view.text)) return true;
       if (!regex.search(view.text, view.alphabet)) continue;
       ignored = true;
       trace?.ignoredBy.push(index);

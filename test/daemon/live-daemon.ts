@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { vi } from 'vitest';
 import type { Controller } from '../../src/control/api.ts';
 import { defaultPolicy, type LabelPolicy } from '../../src/config/label-policy.ts';
-import { checkFilter } from '../../src/daemon/check-filter.ts';
+import { rememberingCheck } from '../../src/daemon/check-filter.ts';
 import { ConfigurationFiles } from '../../src/daemon/configuration-files.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
 import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
@@ -86,7 +86,7 @@ export class LiveDaemon {
   }
 
   async #run(): Promise<void> {
-    const compileFilter = checkFilter;
+    const compileFilter = rememberingCheck();
     const files = new ConfigurationFiles({
       builtinDir,
       configDir: this.configDir,

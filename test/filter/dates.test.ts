@@ -69,7 +69,7 @@ describe('a datepattern', () => {
   ])('that backtracks without end is given up, reported, and the line is undated: %s', (pattern) => {
     const long = `${'y'.repeat(60_000)} from 192.0.2.1`;
     expect(exceeded(pattern, long)).toEqual({
-      reports: [{ filter: 'test', expression: 'datepattern', length: long.length + 1 }],
+      reports: [{ filter: 'test', kind: 'search', expression: 'datepattern', length: long.length + 1 }],
       found: ['192.0.2.1 0'],
     });
     // Short lines are where backtracking would take years.

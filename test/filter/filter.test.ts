@@ -208,7 +208,9 @@ describe('an expression that costs too much', () => {
     });
     const text = `${'a'.repeat(3000)}c b 192.0.2.1 z`;
     expect(ids(filter, text)).toEqual(['192.0.2.1']);
-    expect(reports).toEqual([{ filter: 'costly', expression: 'failregex[0]', length: text.length + 1 }]);
+    expect(reports).toEqual([
+      { filter: 'costly', kind: 'search', expression: 'failregex[0]', length: text.length + 1 },
+    ]);
   });
 
   it('is found out by its form, however short the line', () => {

@@ -58,7 +58,7 @@ function ifTaken<T>(make: () => T): T | undefined {
 
 function relaxedSearch(relaxed: RelaxedSearcher, own: OwnSearch): BoundedSearch {
   const search = (text: string): Match | 'exceeded' | undefined => {
-    const found = text.length > relaxed.longest ? 'unsure' : relaxed.search(text);
+    const found = relaxed.search(text);
     return found === 'unsure' ? own.search(text) : found;
   };
   return { linear: false, search };

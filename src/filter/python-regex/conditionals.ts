@@ -10,22 +10,26 @@ type Known = ReadonlyMap<number, boolean>;
  * @throws RegexError where the group's fate can't be known, because it is inside of a repetition or lookaround
  */
 export function expandConditionals(root: Node): Node {
-  return references(root).size === 0 ? root : resolve(root, new Map());
+  return references(root).size === 0 ? root : resolve(root, new Map(), { left: maxWork });
 }
 
-function resolve(node: Node, known: Known): Node {
+/** Nodes that may come of it: each conditional can double them. */
+const maxWork = 20_000;
+
+function resolve(node: Node, known: Known, work: { left: number }): Node {
+  work.left -= 1;
   switch (node.type) {
     case 'sequence':
-      return resolveSequence(node.items, known);
+      return resolveSequence(node.items, known, work);
     case 'choice':
-      return choice(node.options.map((option) => resolve(option, known)));
+      return choice(node.options.map((option) => resolve(option, known, work)));
     case 'capture':
     case 'repeat':
     case 'atomic':
     case 'look':
-      return { ...node, body: resolve(node.body, known) };
+      return { ...node, body: resolve(node.body, known, work) };
     case 'conditional':
-      return resolve(known.get(node.group) ? node.yes : node.no, known);
+      return resolve(known.get(node.group) ? node.yes : node.no, known, work);
     case 'backreference':
       return known.get(node.group) ? node : never;
     case 'char':
@@ -37,9 +41,11 @@ function resolve(node: Node, known: Known): Node {
   }
 }
 
-function resolveSequence(nested: readonly Node[], known: Known): Node {
+function resolveSequence(nested: readonly Node[], known: Known, work: { left: number }): Node {
+  work.left -= nested.length;
+  if (work.left < 0) throw new RegexError('the expression is too large', '(?(…)…)', 0);
   const items = nested.flatMap((item) => (item.type === 'sequence' ? item.items : [item]));
-  if (items.some((item) => item.type === 'sequence')) return resolveSequence(items, known);
+  if (items.some((item) => item.type === 'sequence')) return resolveSequence(items, known, work);
   const resolved: Node[] = [];
   const decided = new Map(known);
   for (const [index, item] of items.entries()) {
@@ -49,10 +55,10 @@ function resolveSequence(nested: readonly Node[], known: Known): Node {
     const open = [...captures(item)].find((group) => needed.has(group) && !sure.has(group));
     if (open !== undefined) {
       const parts = split(item, open, [...needed.values()][0]!);
-      resolved.push(choice(parts.map((part) => resolveSequence([part.node, ...rest], decided))));
+      resolved.push(choice(parts.map((part) => resolveSequence([part.node, ...rest], decided, work))));
       return sequence(resolved);
     }
-    resolved.push(resolve(item, decided));
+    resolved.push(resolve(item, decided, work));
     for (const group of sure) decided.set(group, true);
   }
   return sequence(resolved);

@@ -15,8 +15,9 @@ import { reachOf } from './reach.ts';
 import { requiredLiterals, type Clause } from './required-literals.ts';
 import { Searcher } from './searcher.ts';
 import { sparing } from './sparing.ts';
+import { sizeOf } from './size.ts';
 import { leadingGroup, sureGroups } from './sure-groups.ts';
-import type { Expression } from './syntax.ts';
+import { RegexError, type Expression } from './syntax.ts';
 import { translate } from './translate.ts';
 
 // eslint-disable-next-line no-control-regex -- ASCII is just that range
@@ -38,6 +39,10 @@ export interface PatternOptions extends Partial<Flags> {
   readonly spares?: string | undefined;
 }
 
+/** Steps of V8's linear engine, of which a search takes an expression's size for each character at most: some 100 ns each. */
+const maxLinearSteps = 16_000_000;
+/** A larger one takes too long to compile, or too much memory. */
+const maxSize = 100_000;
 /** Up to this length V8's backtracking engine is quick whatever the text, or shows itself unfit before it does harm. */
 const shortText = 1024;
 
@@ -59,6 +64,9 @@ export class PythonPattern {
   readonly #onExceeded: ((length: number) => void) | undefined;
   #shortText = shortText;
   #reach: number | undefined;
+  /** Above this length a stranger's expression is left to our own engine, which can give up. */
+  #linearLength = Infinity;
+  #own: BoundedSearch | undefined;
 
   /** @throws RegexError for what Python would refuse, or JavaScript can't do */
   constructor(source: string, { onExceeded, foreign = false, spares, ...flags }: PatternOptions = {}) {
@@ -66,6 +74,8 @@ export class PythonPattern {
     this.#expression =
       spares === undefined ? parsed : { ...parsed, root: sparing(parsed.root, spares.charCodeAt(0)) };
     this.#onExceeded = onExceeded;
+    const size = sizeOf(this.#expression.root);
+    if (size > maxSize) throw new RegexError('the expression is too large', source.slice(0, 50), 0);
     this.groupNames = new Set(this.#expression.names.keys());
     this.requiredLiterals = requiredLiterals(this.#expression.root);
     this.firstChars = firstChars(this.#expression.root);
@@ -80,6 +90,10 @@ export class PythonPattern {
     if (named.some((group) => forgotten.has(group))) this.#recapture = ownSearch(this.#expression);
     const { root } = this.#expression;
     const quick = foreign ? quickLength(root) : hasNestedLoops(root) ? -1 : shortText;
+    if (foreign) {
+      this.#linearLength = Math.max(quick, Math.floor(maxLinearSteps / size));
+      this.#shortText = Math.min(shortText, this.#linearLength);
+    }
     // V8 itself goes over to its linear engine where that takes the expression.
     if (quick < shortText && !this.#boundedSearch('ascii').linear) this.#shortText = quick;
   }
@@ -135,7 +149,9 @@ export class PythonPattern {
   }
 
   #searchBounded(text: string, alphabet: Alphabet): Match | undefined {
-    const found = this.#boundedSearch(alphabet).search(text);
+    const own = text.length > this.#linearLength;
+    const search = own ? (this.#own ??= ownSearch(this.#expression)) : this.#boundedSearch(alphabet);
+    const found = search.search(text);
     if (found !== 'exceeded') return found;
     this.#onExceeded?.(text.length);
     return undefined;

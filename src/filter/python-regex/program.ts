@@ -53,6 +53,8 @@ export function compileProgram(root: Node): Program {
 /** Builds from the end: each node is compiled with the step that follows it known. */
 class Compiler {
   readonly steps: Step[] = [];
+  /** What is the same set is made once. */
+  readonly #sets = new Map<string, UnitTest>();
   readonly #word = once(() => testOf(classSet('word', false)));
   readonly #asciiWord = once(() => testOf(classSet('word', true)));
 
@@ -68,8 +70,10 @@ class Compiler {
       case 'any':
         return this.add({ op: 'char', accepts: node.newline ? () => true : (unit) => unit !== 10, next });
       case 'set': {
-        const set = itemsSet(node.items, node.fold, 'unicode');
-        return this.add({ op: 'char', accepts: testOf(node.negated ? complement(set) : set), next });
+        const key = JSON.stringify(node);
+        const accepts = this.#sets.get(key) ?? testOf(unitsOf(node));
+        this.#sets.set(key, accepts);
+        return this.add({ op: 'char', accepts, next });
       }
       case 'assertion': {
         const word = node.ascii ? this.#asciiWord() : this.#word();
@@ -135,6 +139,11 @@ class Compiler {
     for (let i = 0; i < min; i += 1) entry = this.compile(body, entry);
     return entry;
   }
+}
+
+function unitsOf({ items, fold, negated }: Extract<Node, { type: 'set' }>): CharSet {
+  const set = itemsSet(items, fold, 'unicode');
+  return negated ? complement(set) : set;
 }
 
 function once<Value>(make: () => Value): () => Value {

@@ -10,6 +10,9 @@ const nothing: Chars = 0n;
 /** More rounds than this make a loop. */
 export const fewTimes = 8;
 
+/** With more that is open at once, no text is short enough. */
+const mostOpen = 64;
+
 /** Steps that V8 does in some 10 ms. */
 const maxSteps = 2_000_000;
 
@@ -82,6 +85,8 @@ class Counter {
 
   #opened(open: readonly Open[], chars: Chars, ways: number): readonly Open[] {
     const opened = [...open, { chars, ways }];
+    if (opened.length > mostOpen) this.ambiguous = true;
+    if (this.ambiguous) return [];
     let steps = 1;
     let loops = 0;
     for (const one of opened) {

@@ -6,6 +6,8 @@ export type Clause = readonly string[];
 /** More alternatives than this cost more to look for than they save. */
 const maxAlternatives = 6;
 const maxClauses = 8;
+/** So many of the best are compared with each other. */
+const maxCompared = 64;
 
 /**
  * What every match of an expression must contain, best first: a text that lacks all strings of any clause can't match.
@@ -16,7 +18,7 @@ export function requiredLiterals(root: Node): Clause[] {
   collector.visit(root);
   collector.flush();
   const clauses = collector.clauses.filter((clause) => clause.every((text) => text.length > 0));
-  const best = clauses.toSorted((a, b) => worth(b) - worth(a));
+  const best = clauses.toSorted((a, b) => worth(b) - worth(a)).slice(0, maxCompared);
   const telling = best.filter(
     (clause, i) =>
       !best.some((other, j) => i !== j && implies(other, clause) && (j < i || !implies(clause, other))),

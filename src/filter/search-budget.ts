@@ -1,0 +1,111 @@
+/** Milliseconds of processor time that come back as time goes by. */
+export class Allowance {
+  readonly #capacity: number;
+  readonly #share: number;
+  #left: number;
+  #at: number | undefined;
+
+  /** @param share of all time that it grows by, up to `capacity` */
+  constructor(capacity: number, share: number) {
+    this.#capacity = capacity;
+    this.#share = share;
+    this.#left = capacity;
+  }
+
+  /** @param now milliseconds of a clock that nobody sets */
+  left(now: number): number {
+    const grown = (now - (this.#at ?? now)) * this.#share;
+    this.#at = now;
+    this.#left = Math.min(this.#capacity, this.#left + grown);
+    return this.#left;
+  }
+
+  isFull(now: number): boolean {
+    return this.left(now) >= this.#capacity;
+  }
+
+  spend(cost: number): void {
+    this.#left -= cost;
+  }
+}
+
+/** What all filters of a process may spend on costly lines together. */
+export function sharedAllowance(): Allowance {
+  return new Allowance(600, 0.3);
+}
+
+/** Milliseconds. */
+const costly = 5;
+/** Milliseconds for a line, by the clock and then once more by the processor: another process may have had its time. */
+const lineLimit = 25;
+/** As long as the allowance is used up. */
+const shortLimit = 2;
+/** Lines whose cost is measured after one that took long. */
+const linesToMeasure = 1000;
+
+/**
+ * What the lines of one filter may cost that isn't built in. A line that costs more is given up. Whoever makes costly lines uses up
+ * an allowance: until it has grown again, lines about as long aren't looked at, and shorter ones are, so that nobody
+ * can hide ordinary lines behind costly ones.
+ */
+export class SearchBudget {
+  readonly #own = new Allowance(300, 0.1);
+  readonly #shared: Allowance;
+  /** The least length of a line that was costly. */
+  #costlyLength = Infinity;
+  #toMeasure = 0;
+  #length = 0;
+  #limit = lineLimit;
+  #start = 0;
+  /** Processor time at the line's begin, or when it had taken long; undefined: not measured. */
+  #cpuStart: number | undefined;
+
+  constructor(shared: Allowance) {
+    this.#shared = shared;
+  }
+
+  /** @returns false: the line isn't to be looked at */
+  begin(length: number, now: number): boolean {
+    this.#start = now;
+    this.#length = length;
+    this.#limit = lineLimit;
+    this.#cpuStart = undefined;
+    if (this.#toMeasure === 0) return true;
+    this.#toMeasure -= 1;
+    this.#cpuStart = processorTime();
+    if (this.#own.left(now) > 0 && this.#shared.left(now) > 0) {
+      if (this.#own.isFull(now)) this.#costlyLength = Infinity;
+      return true;
+    }
+    this.#limit = shortLimit;
+    if (2 * length < this.#costlyLength) return true;
+    // What isn't looked at mustn't make lines look cheap.
+    this.#toMeasure = linesToMeasure;
+    return false;
+  }
+
+  /** Whether the line has cost too much. */
+  get isSpent(): boolean {
+    if (performance.now() - this.#start <= this.#limit) return false;
+    const cpu = processorTime();
+    this.#cpuStart ??= cpu;
+    return cpu - this.#cpuStart > this.#limit;
+  }
+
+  /** After a line that `begin` was called for. */
+  end(now: number): void {
+    if (now - this.#start <= costly) return;
+    this.#toMeasure = linesToMeasure;
+    const cost = this.#cpuStart === undefined ? 0 : processorTime() - this.#cpuStart;
+    if (cost <= costly) return;
+    this.#own.spend(cost);
+    this.#shared.spend(cost);
+    this.#costlyLength = Math.min(this.#costlyLength, this.#length);
+  }
+}
+
+/** Milliseconds of this thread's. */
+function processorTime(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
