@@ -37,7 +37,7 @@ describe('a loop that goes over no word', () => {
   it.each(['^(?!x)a*b', '(?:(?=ab).)*', '(?:(?!a|b).)*', '(?:(?!ab)..)*', '(?P<x>a)(?P=x)(?:(?!b).)*'])(
     'is no other lookahead: %s',
     (source) => {
-      expect(() => new RelaxedSearcher(parseExpression(source), 'ascii')).toThrow();
+      expect(() => new RelaxedSearcher(parseExpression(source), 'ascii')).toThrow(/linear|lookahead/);
     },
   );
 });
