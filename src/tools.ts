@@ -101,22 +101,20 @@ export function environment(): { socket: string; configDir: string; dockerHost: 
   };
 }
 
+/** What is known of Docker at this moment. */
+async function lookAtDocker(dockerHost: string) {
+  const { engineConnector } = await import('./docker/engine-connector.ts');
+  const { EngineView } = await import('./docker/engine-view.ts');
+  const signal = AbortSignal.timeout(10_000);
+  return new EngineView({ patience: 5_000 }).look(await engineConnector(dockerHost)(signal), signal);
+}
+
 /** The running containers with a `fail2ban.` label, at this moment. */
 async function runningContainers(dockerHost: string) {
-  const { dockerodeConnector } = await import('./docker/dockerode-client.ts');
-  const { ImageLabels } = await import('./docker/image-labels.ts');
-  const { OptedInContainers } = await import('./docker/opted-in.ts');
-  const signal = AbortSignal.timeout(10_000);
-  const client = await dockerodeConnector(dockerHost)(signal);
-  const containers = await new OptedInContainers().list(await client.listContainers(signal), client, signal);
-  return new ImageLabels().of(containers, client, signal, 5_000);
+  return (await lookAtDocker(dockerHost)).containers;
 }
 
 /** All networks, at this moment. */
 async function dockerNetworks(dockerHost: string) {
-  const { dockerodeConnector } = await import('./docker/dockerode-client.ts');
-  const { networkSnapshot } = await import('./docker/network-snapshot.ts');
-  const signal = AbortSignal.timeout(10_000);
-  const client = await dockerodeConnector(dockerHost)(signal);
-  return (await client.listNetworks(signal)).map(networkSnapshot);
+  return (await lookAtDocker(dockerHost)).networks;
 }

@@ -29,8 +29,9 @@ function access({ access: closed = [] }: Status): string {
     .join('');
 }
 
-function troubles({ firewall }: Status): string {
-  return firewall.troubles.map((trouble) => `Not enforced: ${oneLine(trouble)}\n`).join('');
+function troubles({ firewall, docker }: Status): string {
+  const unknown = (docker.troubles ?? []).map((trouble) => `Docker: ${oneLine(trouble)}\n`).join('');
+  return unknown + firewall.troubles.map((trouble) => `Not enforced: ${oneLine(trouble)}\n`).join('');
 }
 
 /** fail2ban's tree of all jails. */

@@ -52,7 +52,12 @@ export interface AccessStatus {
 /** What the controller is doing. */
 export interface Status {
   readonly version: string;
-  readonly docker: { readonly connected: boolean; readonly version: string | null };
+  readonly docker: {
+    readonly connected: boolean;
+    readonly version: string | null;
+    /** What it doesn't tell, or can't be used of what it tells; for people. Undefined: nothing. */
+    readonly troubles?: readonly string[];
+  };
   readonly firewall: {
     readonly backend: string;
     /** Whether everything that should be enforced was, at the last look. */

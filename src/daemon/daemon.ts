@@ -2,10 +2,10 @@ import { uptime } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Controller, Status } from '../control/api.ts';
 import { awaitedAccess } from '../config/awaited-access.ts';
-import type { JailSpec } from '../config/jail-spec.ts';
+import type { ConfigProblem, JailSpec } from '../config/jail-spec.ts';
 import type { ResolvedJails } from '../config/resolve.ts';
 import { watchDocker } from '../docker/watch.ts';
-import type { DockerSnapshot } from '../docker/snapshot.ts';
+import type { DockerSnapshot, EngineProblem } from '../docker/snapshot.ts';
 import { CachingResolver } from '../filter/caching-resolver.ts';
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import { sharedAllowance } from '../filter/search-budget.ts';
@@ -64,7 +64,8 @@ export class Daemon {
   readonly #matching: Matching;
   readonly #recidive: Recidive;
   readonly #sources: LogSources;
-  readonly #problems: ProblemLog;
+  readonly #problems: ProblemLog<ConfigProblem>;
+  readonly #dockerProblems: ProblemLog<EngineProblem>;
   readonly #access: AccessLog;
   readonly #ignores: IgnoreRefresh;
   readonly #costlyLines: CostlyLines;
@@ -72,6 +73,8 @@ export class Daemon {
   readonly #live: LiveJails;
   #docker: DockerSnapshot | undefined;
   #dockerConnected = false;
+  /** Why it isn't. */
+  #dockerTrouble: string | undefined;
   readonly #neverBan = new NeverBanWatch();
 
   constructor(parts: DaemonParts) {
@@ -81,7 +84,8 @@ export class Daemon {
     this.#clockSteps = new ClockSteps(this.#clock, sinceBoot);
     this.#feed = new EventFeed(this.#clock);
     this.#events = new EventLog(this.#feed.tee(parts.logger));
-    this.#problems = new ProblemLog(this.#events);
+    this.#problems = new ProblemLog((problem) => this.#events.configProblem(problem));
+    this.#dockerProblems = new ProblemLog((problem) => this.#events.dockerProblem(problem));
     this.#access = new AccessLog(this.#events);
     this.#costlyLines = new CostlyLines(this.#events, this.#clock);
     this.#firewall = parts.createFirewall(
@@ -101,7 +105,13 @@ export class Daemon {
       this.#store.history,
       (spec) => memory.newJail(spec),
     );
-    this.#enforcer = new Enforcer(this.#firewall, this.#registry, memory, this.#events);
+    this.#enforcer = new Enforcer(
+      this.#firewall,
+      () => this.#neverBan.current,
+      this.#registry,
+      memory,
+      this.#events,
+    );
     this.#views = new DaemonViews({
       version: parts.version,
       registry: this.#registry,
@@ -214,9 +224,11 @@ export class Daemon {
 
   async #followDocker(signal: AbortSignal): Promise<void> {
     const { connectDocker: connect, logger } = this.#parts;
-    for await (const update of watchDocker({ connect, signal, logger })) {
+    const networks = this.#memory.lastNetworks;
+    for await (const update of watchDocker({ connect, signal, logger, networks })) {
       if (update.type === 'lost') {
         this.#dockerConnected = false;
+        this.#dockerTrouble = update.error.message;
         this.#events.dockerLost(update.error.message, update.error.fix);
         continue;
       }
@@ -224,6 +236,8 @@ export class Daemon {
       if (!first && !this.#dockerConnected) this.#events.dockerResumed(update.snapshot.engine.version);
       this.#docker = update.snapshot;
       this.#dockerConnected = true;
+      this.#dockerTrouble = undefined;
+      this.#dockerProblems.report(update.snapshot.problems ?? []);
       await this.#live.follow();
       if (!first) continue;
       await this.#sources.begun();
@@ -286,8 +300,9 @@ export class Daemon {
   }
 
   async #expire(): Promise<void> {
-    const step = this.#clockSteps.look();
-    if (step !== 0) await this.#onClockSet(step);
+    // Until it wasn't set: a ban isn't over for a clock that was set while the last step was followed.
+    for (let step = this.#clockSteps.look(); step !== 0; step = this.#clockSteps.look())
+      await this.#onClockSet(step);
     const now = this.#clock();
     const ended = [...this.#registry.all.values()].flatMap((jail) => jail.expire(now));
     await this.#enforcer.unban(ended);
@@ -310,7 +325,7 @@ export class Daemon {
     for (const jail of jails) jail.shift(step);
     const bans = jails.flatMap((jail) => [...jail.bans.values()]);
     this.#events.clockSet(step, bans.length);
-    await this.#enforcer.ban(bans);
+    await this.#enforcer.renew(bans);
     await this.#memory.keepMoved(bans);
   }
 
@@ -355,9 +370,16 @@ export class Daemon {
   }
 
   #overview(): Omit<Status, 'jails'> {
+    const troubles = [this.#dockerTrouble, ...this.#dockerProblems.standing].filter(
+      (text) => text !== undefined,
+    );
     return {
       version: this.#parts.version,
-      docker: { connected: this.#dockerConnected, version: this.#docker?.engine.version ?? null },
+      docker: {
+        connected: this.#dockerConnected,
+        version: this.#docker?.engine.version ?? null,
+        ...(troubles.length > 0 && { troubles }),
+      },
       firewall: {
         backend: this.#enforcer.info?.backend ?? 'unavailable',
         healthy: this.#enforcer.healthy,

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { AccessSpec } from '../config/access-spec.ts';
 import type { Ban } from '../jail/ban.ts';
 import type { BanKey, Firewall, FirewallInfo, Refusal, Shortfall } from '../firewall/firewall.ts';
+import type { NeverBan } from '../firewall/never-ban.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
 import type { EventLog } from './event-log.ts';
 import type { Memory } from './memory.ts';
@@ -13,6 +14,7 @@ const toldAtOnce = 500;
 /** Brings the jails' bans into the kernel and keeps them there: at once for each ban, and by reconciling. Nothing here throws. */
 export class Enforcer {
   readonly #firewall: Firewall;
+  readonly #neverBan: () => NeverBan;
   readonly #registry: JailRegistry;
   readonly #memory: Memory;
   readonly #events: EventLog;
@@ -24,6 +26,10 @@ export class Enforcer {
   access: readonly AccessSpec[] = [];
   /** What of that the firewall was last told. */
   #told: readonly AccessSpec[] = [];
+  /** Bans of addresses that must not be banned at present, `JAIL IP`: they are remembered, and come into force again when that is over. */
+  readonly #suspended = new Set<string>();
+  /** By which all bans were looked through last. */
+  #reviewed: NeverBan | undefined;
   /** Restored bans, until dock2ban is ready: telling of a hundred thousand takes a second, for which nothing else waits. */
   #untold: Ban[] | undefined = [];
   #info: FirewallInfo | undefined;
@@ -32,8 +38,15 @@ export class Enforcer {
   /** What can't be enforced, as it was reported, by what makes it another trouble: each is said once. */
   #troubles: ReadonlyMap<string, string> = new Map();
 
-  constructor(firewall: Firewall, registry: JailRegistry, memory: Memory, events: EventLog) {
+  constructor(
+    firewall: Firewall,
+    neverBan: () => NeverBan,
+    registry: JailRegistry,
+    memory: Memory,
+    events: EventLog,
+  ) {
     this.#firewall = firewall;
+    this.#neverBan = neverBan;
     this.#registry = registry;
     this.#memory = memory;
     this.#events = events;
@@ -60,13 +73,24 @@ export class Enforcer {
   }
 
   /**
-   * Brings bans into the kernel. What fails is reported, and reconciling tries again.
+   * Brings new bans into the kernel. What fails is reported, and reconciling tries again.
    * @returns the bans that the firewall refused; their jails have dropped them
    */
   async ban(bans: readonly Ban[]): Promise<readonly Refusal[]> {
+    const refused = await this.#enforce(bans);
+    this.#drop(refused);
+    return refused;
+  }
+
+  /** Brings bans into the kernel that were made before. */
+  async renew(bans: readonly Ban[]): Promise<void> {
+    this.#keepOrDrop(await this.#enforce(bans));
+  }
+
+  async #enforce(bans: readonly Ban[]): Promise<readonly Refusal[]> {
     if (bans.length === 0) return [];
     try {
-      return this.#drop(await this.#firewall.ban(bans));
+      return await this.#firewall.ban(bans);
     } catch (error) {
       const named = bans.map(({ jail, ip }) => `[${jail}] ${ip}`).slice(0, 5);
       const more = bans.length > named.length ? ` and ${bans.length - named.length} more` : '';
@@ -110,6 +134,7 @@ export class Enforcer {
     this.#info ??= await this.#firewall.open();
     const jails = [...this.#registry.active.values()].map(({ jail }) => jail);
     await this.#adopt(jails.map(({ name }) => name).filter((name) => !this.#adopted.has(name)));
+    await this.#review();
     const guarded = jails.map(({ name, spec: { closes, blocktype, direct } }) => ({
       name,
       closes,
@@ -123,7 +148,7 @@ export class Enforcer {
     this.#memory.keepAccess(access);
     this.#look();
     for (const repair of repairs) this.#events.firewallRepaired(repair);
-    this.#drop(refused);
+    this.#keepOrDrop(refused);
     this.#say(shortfalls);
   }
 
@@ -217,9 +242,10 @@ export class Enforcer {
       this.#memory.forget(ban);
     }
     await this.unban(ignored);
-    await this.ban(restored);
-    if (brought) this.#drop(brought.refused);
+    await this.renew(restored);
+    if (brought) this.#keepOrDrop(brought.refused);
     for (const name of names) this.#adopted.add(name);
+    this.#reviewed = undefined;
   }
 
   /** Gives a jail bans of an earlier run, but for those of whom its `ignoreip` now says otherwise. */
@@ -239,14 +265,47 @@ export class Enforcer {
     return { restored, ignored };
   }
 
-  /** An address that must not be banned is not banned in the jail's books either. */
-  #drop(refused: readonly Refusal[]): readonly Refusal[] {
+  /** Which bans may be in force depends on which addresses are this host's and Docker's: that changes, and is no reason to forget a ban. */
+  async #review(): Promise<void> {
+    const neverBan = this.#neverBan();
+    if (neverBan === this.#reviewed) return;
+    this.#reviewed = neverBan;
+    const before = new Set(this.#suspended);
+    this.#suspended.clear();
+    const resumed: Ban[] = [];
+    for (const { bans } of this.#registry.all.values()) {
+      for (const ban of bans.values()) {
+        const reason = neverBan.find(ban.ip);
+        if (reason) this.#suspend(ban, reason.text, before.has(idOf(ban)));
+        else if (before.has(idOf(ban))) resumed.push(ban);
+      }
+    }
+    await this.renew(resumed);
+    for (const ban of resumed) if (!this.#suspended.has(idOf(ban))) this.#events.banResumed(ban);
+  }
+
+  #suspend(ban: BanKey, reason: string, isKnown: boolean): void {
+    this.#suspended.add(idOf(ban));
+    if (!isKnown) this.#events.banSuspended(ban, reason);
+  }
+
+  /** Of bans that were made before, the kernel has refused these: only what it will never take is forgotten. */
+  #keepOrDrop(refused: readonly Refusal[]): void {
+    for (const refusal of refused) {
+      const { jail, ip, kind, reason } = refusal;
+      if (kind === 'kernel') this.#drop([refusal]);
+      else if (this.#registry.all.get(jail)?.bans.has(ip))
+        this.#suspend(refusal, reason, this.#suspended.has(idOf(refusal)));
+    }
+  }
+
+  /** An address that is not banned is not banned in the jail's books either. */
+  #drop(refused: readonly Refusal[]): void {
     for (const { jail, ip, reason } of refused) {
       this.#registry.all.get(jail)?.unban(ip);
       this.#memory.forget({ jail, ip });
       this.#events.neverBanned(jail, ip, reason);
     }
-    return refused;
   }
 
   #say(shortfalls: readonly Shortfall[]): void {
@@ -274,4 +333,8 @@ interface Brought {
   readonly stored: ReadonlyMap<string, ReadonlyMap<string, Ban>>;
   /** Those that the firewall didn't take. */
   readonly refused: readonly Refusal[];
+}
+
+function idOf({ jail, ip }: BanKey): string {
+  return `${jail} ${ip}`;
 }

@@ -1,5 +1,6 @@
 import type { ConfigProblem } from '../config/jail-spec.ts';
 import type { AccessStatus } from '../control/api.ts';
+import type { EngineProblem } from '../docker/snapshot.ts';
 import type { ExceededReport } from '../filter/filter.ts';
 import type { FirewallInfo, Repair } from '../firewall/firewall.ts';
 import type { Ban } from '../jail/ban.ts';
@@ -145,6 +146,22 @@ export class EventLog {
     this.#log.info(
       { event: 'ban', jail, ip, container, failures, ...lifetime(ban), ...(renewed && { renewed }) },
       `[${jail}] ${renewed ? 'Prolong' : 'Ban'} ${ip}`,
+    );
+  }
+
+  /** A ban of an address that must not be banned at present. It is remembered. */
+  banSuspended({ jail, ip }: { jail: string; ip: string }, reason: string): void {
+    this.#log.warn(
+      { event: 'ban-suspended', jail, ip, reason },
+      `[${jail}] Ban of ${ip} is suspended as long as that holds: ${reason}`,
+    );
+  }
+
+  banResumed(ban: Ban): void {
+    const { jail, ip } = ban;
+    this.#log.info(
+      { event: 'ban-resumed', jail, ip, ...lifetime(ban) },
+      `[${jail}] Ban of ${ip} is in force again`,
     );
   }
 
@@ -381,6 +398,11 @@ export class EventLog {
 
   dockerResumed(version: string): void {
     this.#log.info({ event: 'docker-resumed', version }, `Connected to Docker ${version}`);
+  }
+
+  /** Something of Docker's can't be known: what was known of it stays in force. */
+  dockerProblem({ where, message, fix, container }: EngineProblem): void {
+    this.#log.warn({ event: 'docker-problem', where, fix, container }, `${where}: ${message}${hint(fix)}`);
   }
 
   configProblem(problem: ConfigProblem): void {

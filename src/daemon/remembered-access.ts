@@ -1,31 +1,35 @@
 import * as z from 'zod';
-import { canonicalPrefix } from '../address.ts';
+import { canonicalAddress, canonicalPrefix } from '../address.ts';
 import type { AccessSpec } from '../config/access-spec.ts';
+import { isBelievable } from '../docker/network-snapshot.ts';
 import type { NetworkSnapshot } from '../docker/snapshot.ts';
 import { prefixCover } from '../prefix-cover.ts';
 import { closedPort, directPath } from './remembered-closes.ts';
+import { entriesOf, salvaged } from './salvaged.ts';
 
 const prefix = z.string().refine((text) => canonicalPrefix(text) === text);
 const text = z.string();
 
-const accesses = z.array(
-  z.object({
-    container: text,
-    closes: z.array(closedPort),
-    allow: z.array(prefix).optional(),
-    deny: z.array(prefix),
-    awaited: z.literal(true).optional(),
-    direct: z.array(directPath).optional(),
-  }),
-);
+const access = z.object({
+  container: text,
+  closes: salvaged(closedPort),
+  // Who alone is let in: without an entry that can't be read, it is closed to that one only.
+  allow: salvaged(prefix).optional(),
+  deny: salvaged(prefix).catch([]),
+  awaited: z.literal(true).optional().catch(undefined),
+  direct: salvaged(directPath).optional(),
+});
 
-const networks = z.array(
-  z.object({ name: text, driver: text, subnets: z.array(text), gateways: z.array(text) }),
-);
+const network = z.object({
+  name: text,
+  driver: text,
+  subnets: salvaged(text.refine(isBelievable)),
+  gateways: salvaged(text.refine((address) => canonicalAddress(address) === address)),
+});
 
-/** Reads what labels closed from the text that was remembered; of one that isn't whole, nothing. */
+/** Reads what labels closed from the text that was remembered, as far as it can be read. */
 export function readAccesses(note: string): readonly AccessSpec[] {
-  return (read(accesses, note) ?? []).map(({ container, closes, allow, deny, awaited, direct }) => ({
+  return entriesOf(access, note).map(({ container, closes, allow, deny, awaited, direct }) => ({
     container,
     closes,
     allow: allow && prefixCover(allow),
@@ -35,15 +39,7 @@ export function readAccesses(note: string): readonly AccessSpec[] {
   }));
 }
 
-/** Reads Docker's networks from the text that was remembered; of one that isn't whole, nothing. */
+/** Reads Docker's networks from the text that was remembered, as far as it can be read. */
 export function readNetworks(note: string): readonly NetworkSnapshot[] {
-  return read(networks, note) ?? [];
-}
-
-function read<Value>(schema: z.ZodType<Value>, note: string): Value | undefined {
-  try {
-    return schema.parse(JSON.parse(note));
-  } catch {
-    return undefined;
-  }
+  return entriesOf(network, note);
 }

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { serveControl } from '../control/server.ts';
-import { dockerodeConnector } from '../docker/dockerode-client.ts';
+import { engineConnector } from '../docker/engine-connector.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { boundBacktracking } from '../filter/backtracking.ts';
 import { chooseFirewall } from '../firewall/choose.ts';
@@ -86,7 +86,7 @@ async function runUntil(
   const daemon = new Daemon({
     version,
     logger,
-    connectDocker: dockerodeConnector(options.dockerHost),
+    connectDocker: engineConnector(options.dockerHost),
     createFirewall: (neverBan, engineBackend) =>
       createFirewall(options.firewall, neverBan, engineBackend, logger),
     resolve: configuration,

@@ -1,6 +1,6 @@
 /**
- * Awaits one call, and rejects when `signal` aborts or `ms` have passed: a connection that breaks in the middle of an
- * answer leaves docker-modem's promise pending for ever. The signal that `send` gets then aborts, too.
+ * Awaits one call, and rejects when `signal` aborts or `ms` have passed: also if
+ * the call itself goes on. The signal that `send` gets then aborts, too.
  */
 export async function answerInTime<T>(
   send: (abortSignal: AbortSignal) => Promise<T>,

@@ -1,46 +1,80 @@
-import type { InspectedContainer } from './engine-answers.ts';
+import type { InspectedContainer, ListedContainer } from './engine-answers.ts';
 import { renderLogTag } from './log-tag.ts';
-import { readBindings } from './port-bindings.ts';
+import type { Inspection } from './inspections.ts';
 import type { ContainerSnapshot } from './snapshot.ts';
 
+/** A name stands in events and answers. */
+const longestName = 255;
+
 /**
- * @param inspected the container
  * @param namespaceOwner the container whose network it shares (`network_mode: container:…` or `service:…`): that one publishes its ports
  */
 export function containerSnapshot(
-  inspected: InspectedContainer,
-  namespaceOwner: InspectedContainer = inspected,
+  { container, tag, publishedPorts }: Inspection,
+  namespaceOwner: Omit<Inspection, 'tag'> = { container, publishedPorts },
 ): ContainerSnapshot {
-  const name = inspected.Name.replace(/^\//, '');
-  const image = inspected.Config.Image ?? '';
-  const driver = inspected.HostConfig.LogConfig?.Type ?? '';
-  const options = inspected.HostConfig.LogConfig?.Config ?? {};
-  const tag = renderLogTag(driver, options, {
-    id: inspected.Id,
-    name,
-    imageName: image,
-    imageId: inspected.Image,
-    command: [inspected.Path ?? '', ...(inspected.Args ?? [])],
-  });
+  const owner = namespaceOwner.container;
+  const createdAt = Date.parse(container.Created ?? '');
+  const { Type, Config } = container.HostConfig.LogConfig ?? {};
   return {
-    id: inspected.Id,
-    name,
-    image,
-    imageId: inspected.Image,
-    labels: inspected.Config.Labels ?? {},
-    createdAt: Date.parse(inspected.Created),
-    hostNetwork: namespaceOwner.HostConfig.NetworkMode === 'host',
-    networks: Object.keys(namespaceOwner.NetworkSettings?.Networks ?? {}).toSorted(),
-    ...addressesOf(namespaceOwner),
-    // The engine has expanded ranges already.
-    publishedPorts: readBindings(namespaceOwner.NetworkSettings?.Ports).ports,
-    logging: { driver, options, tag },
+    id: container.Id,
+    name: container.Name.replace(/^\//, '').slice(0, longestName),
+    image: container.Config.Image ?? '',
+    ...(container.Image && { imageId: container.Image }),
+    labels: container.Config.Labels ?? {},
+    // Where the oldest counts, one of unknown age is the youngest.
+    createdAt: Number.isNaN(createdAt) ? Number.MAX_SAFE_INTEGER : createdAt,
+    hostNetwork: owner.HostConfig.NetworkMode === 'host',
+    networks: Object.keys(owner.NetworkSettings?.Networks ?? {}).toSorted(),
+    ...addressesOf(owner),
+    publishedPorts: namespaceOwner.publishedPorts,
+    logging: { driver: Type ?? '', options: Config ?? {}, tag },
   };
 }
 
+/** The tag of its log lines, as Docker renders it when it starts the container. */
+export function containerTag({
+  Id,
+  Name,
+  Image,
+  Path,
+  Args,
+  Config,
+  HostConfig,
+}: InspectedContainer): string | undefined {
+  const { Type, Config: options } = HostConfig.LogConfig ?? {};
+  return renderLogTag(Type ?? '', options ?? {}, {
+    id: Id,
+    name: Name.replace(/^\//, ''),
+    imageName: Config.Image ?? '',
+    imageId: Image ?? '',
+    command: [Path ?? '', ...(Args ?? [])],
+  });
+}
+
+/** As much of a container as the list of containers says, in place of an inspection. */
+export function listedOnly(entry: ListedContainer): InspectedContainer {
+  const { Id, Image, ImageID, Created, Labels, HostConfig, NetworkSettings } = entry;
+  const created = new Date((Created ?? Number.NaN) * 1000);
+  return {
+    Id,
+    Name: nameOf(entry),
+    Created: Number.isNaN(created.valueOf()) ? undefined : created.toISOString(),
+    Image: ImageID,
+    Config: { Image, Labels: Labels ?? {} },
+    HostConfig: { NetworkMode: HostConfig?.NetworkMode },
+    NetworkSettings,
+  };
+}
+
+/** Without the leading slash. */
+export function nameOf({ Names, Id }: ListedContainer): string {
+  return Names?.[0]?.replace(/^\//, '').slice(0, longestName) || Id.slice(0, 12);
+}
+
 /** The id of the container whose network namespace this one joins, if it does. */
-export function namespaceOwnerOf(inspected: InspectedContainer): string | undefined {
-  return /^container:(.+)$/.exec(inspected.HostConfig.NetworkMode ?? '')?.[1];
+export function namespaceOwnerOf(networkMode: string | null | undefined): string | undefined {
+  return /^container:([\da-f]{64})$/.exec(networkMode ?? '')?.[1];
 }
 
 /** What its networks gave it. */

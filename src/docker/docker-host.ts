@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { Agent } from 'node:http';
-import { http } from '../http.ts';
-import { Agent as TlsAgent } from 'node:https';
+import type { RequestOptions } from 'node:http';
 import { join } from 'node:path';
-import { inspect } from 'node:util';
-import { Dock2banError } from '../errors.ts';
-import type { ModemOptions } from './dockerode.ts';
+import { Dock2banError, messageOf } from '../errors.ts';
+import { http } from '../http.ts';
 
 /** Where an engine listens. */
 export type DockerHost =
@@ -36,32 +33,28 @@ export function describeDockerHost(host: DockerHost): string {
 }
 
 /**
- * What dockerode needs to connect there. What stands as undefined it would otherwise take from the environment's
- * DOCKER_HOST. No connection is kept alive: a kept one would fail the first call after the engine has restarted.
- * @param certDir directory of ca.pem, cert.pem and key.pem
+ * How it is connected to. No connection is kept alive: a kept one would fail the first call after the engine has restarted.
+ * @param certDir directory of ca.pem, cert.pem and key.pem, for TLS
  */
-export function modemOptions(host: DockerHost, certDir: string | undefined): ModemOptions {
-  const none = { host: undefined, port: undefined, socketPath: undefined, pathPrefix: '/' };
-  if ('socketPath' in host) {
-    return {
-      ...none,
-      socketPath: host.socketPath,
-      protocol: 'http',
-      agent: undescribed(new http.Agent({ keepAlive: false })),
-    };
-  }
-  if (host.protocol === 'http')
-    return { ...none, ...host, agent: undescribed(new http.Agent({ keepAlive: false })) };
-  const agent = undescribed(new TlsAgent({ keepAlive: false }));
-  if (certDir === undefined) return { ...none, ...host, agent };
-  const pem = (name: string): Buffer => readFileSync(join(certDir, name));
-  return { ...none, ...host, agent, ca: pem('ca.pem'), cert: pem('cert.pem'), key: pem('key.pem') };
+export function connectionTo(host: DockerHost, certDir: string | undefined): RequestOptions {
+  if ('socketPath' in host)
+    return { socketPath: host.socketPath, agent: new http.Agent({ keepAlive: false }) };
+  const { protocol, port } = host;
+  const place = { host: host.host.replaceAll(/[[\]]/g, ''), port };
+  if (protocol === 'http') return { ...place, agent: new http.Agent({ keepAlive: false }) };
+  const { Agent } = process.getBuiltinModule('node:https');
+  const keys = certDir === undefined ? {} : readKeys(certDir);
+  return { ...place, agent: new Agent({ keepAlive: false, ...keys }) };
 }
 
-/**
- * docker-modem describes the options of each request for a debug log that nobody reads, down to every open socket of the agent:
- * with 300 open logs that took 150 ms a request (docker-modem lib/modem.js, buildRequest).
- */
-function undescribed<A extends Agent>(agent: A): A {
-  return Object.assign(agent, { [inspect.custom]: () => 'Agent' });
+function readKeys(certDir: string): Record<'ca' | 'cert' | 'key', Buffer> {
+  try {
+    const pem = (name: string): Buffer => readFileSync(join(certDir, name));
+    return { ca: pem('ca.pem'), cert: pem('cert.pem'), key: pem('key.pem') };
+  } catch (error) {
+    throw new Dock2banError('docker-host', `the keys for the engine can't be read: ${messageOf(error)}`, {
+      fix: 'put ca.pem, cert.pem and key.pem into the directory that DOCKER_CERT_PATH names',
+      cause: error,
+    });
+  }
 }

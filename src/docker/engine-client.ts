@@ -6,6 +6,7 @@ import type {
   ListedContainer,
   ListedNetwork,
   ListedService,
+  Listing,
 } from './engine-answers.ts';
 
 /**
@@ -16,14 +17,16 @@ export interface EngineClient {
   readonly engine: EngineVersion;
   info(signal: AbortSignal): Promise<EngineInfo>;
   /** All containers, whatever their state. */
-  listContainers(signal: AbortSignal): Promise<readonly ListedContainer[]>;
-  /** Undefined if there is no such container (any more). */
-  inspectContainer(id: string, signal: AbortSignal): Promise<InspectedContainer | undefined>;
+  listContainers(signal: AbortSignal): Promise<Listing<ListedContainer>>;
+  /** Whether it still lists containers, at little cost. */
+  ping(signal: AbortSignal): Promise<void>;
+  /** Undefined if there is no such container (any more). @param ms within which it must be answered */
+  inspectContainer(id: string, signal: AbortSignal, ms?: number): Promise<InspectedContainer | undefined>;
   /** The labels that an image gives its containers. Undefined if they can't be had: it is gone, a proxy doesn't let the question through, or the answer is late. */
   inspectImage(id: string, signal: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>;
-  listNetworks(signal: AbortSignal): Promise<readonly ListedNetwork[]>;
+  listNetworks(signal: AbortSignal): Promise<Listing<ListedNetwork>>;
   /** Swarm services with these ids. Undefined: the engine doesn't tell, since it is no manager or a proxy doesn't let the question through. */
-  listServices(ids: readonly string[], signal: AbortSignal): Promise<readonly ListedService[] | undefined>;
+  listServices(ids: readonly string[], signal: AbortSignal): Promise<Listing<ListedService> | undefined>;
   /**
    * Resolves once the engine has accepted the subscription. Yields whenever a container or network changed in a way
    * that a snapshot shows: once a chunk of the stream, so an event cut in two may yield twice and two in one chunk once.

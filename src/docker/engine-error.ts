@@ -2,7 +2,7 @@ import { Dock2banError, messageOf } from '../errors.ts';
 
 const fixes: Readonly<Record<string, string>> = {
   ENOENT:
-    'mount the socket into the container: -v /var/run/docker.sock:/var/run/docker.sock:ro, or set --docker-host',
+    'start the service docker-socket as in compose.example.yml, mount /var/run/docker.sock into the container, or set --docker-host',
   EACCES: 'run dock2ban as root, or in the group that owns the socket',
   EPERM: 'run dock2ban as root, or in the group that owns the socket',
   ECONNREFUSED: 'is the engine running? systemctl status docker',
@@ -18,6 +18,7 @@ export class NotFound extends Dock2banError {
 
 /**
  * Turns whatever a call to the engine threw into a Dock2banError: `docker-unreachable`, `docker-forbidden`,
+ * `docker-redirect`,
  * `docker-refused` or `docker-not-found`.
  */
 export function engineError(thrown: unknown, call: string, host: string): Dock2banError {
@@ -29,6 +30,12 @@ export function engineError(thrown: unknown, call: string, host: string): Dock2b
   if (status === 401 || status === 403) {
     return new Dock2banError('docker-forbidden', message, {
       fix: 'a socket proxy in front of the engine must pass CONTAINERS, NETWORKS, INFO, VERSION and EVENTS',
+      cause: thrown,
+    });
+  }
+  if (typeof property(thrown, 'location') === 'string') {
+    return new Dock2banError('docker-redirect', `${message}, which is not followed`, {
+      fix: 'point --docker-host at the engine itself, or at a socket proxy that answers for it',
       cause: thrown,
     });
   }

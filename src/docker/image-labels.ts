@@ -5,8 +5,6 @@ import type { ContainerSnapshot } from './snapshot.ts';
 /** What an image's author has written on it; `unknown`: the engine doesn't tell. */
 type Labels = Readonly<Record<string, string>> | 'unknown';
 
-/** Milliseconds that a list waits for answers before it leaves out those containers whose image isn't known yet. */
-const patience = 250;
 /** Milliseconds until an image that couldn't be asked for is asked for again. */
 const askAgain = 60_000;
 /** Images go and come: those that no container has any more are forgotten beyond so many. */
@@ -30,7 +28,7 @@ export class ImageLabels {
     containers: readonly Container[],
     client: EngineClient,
     signal: AbortSignal,
-    wait = patience,
+    wait: number,
   ): Promise<Container[]> {
     const ids = new Set(containers.flatMap(({ imageId }) => imageId ?? []));
     const answers = [...ids].flatMap((id) => (this.#isFresh(id) ? [] : this.#ask(id, client, signal)));

@@ -77,6 +77,16 @@ export interface EngineSnapshot {
   readonly firewallBackend: string | undefined;
 }
 
+/** What an engine answers that can't be used, or doesn't answer. What was known of it stays. */
+export interface EngineProblem {
+  /** `container web`, `network app`, … */
+  readonly where: string;
+  readonly message: string;
+  readonly fix: string;
+  /** The container's name, if it is about one. */
+  readonly container?: string;
+}
+
 /** All of an engine that dock2ban acts on: every running container that opted in, those that are awaited, and every network. */
 export interface DockerSnapshot {
   readonly engine: EngineSnapshot;
@@ -84,4 +94,6 @@ export interface DockerSnapshot {
   /** Absent: there is none. */
   readonly awaited?: readonly AwaitedContainer[];
   readonly networks: readonly NetworkSnapshot[];
+  /** Absent: there is none. */
+  readonly problems?: readonly EngineProblem[];
 }

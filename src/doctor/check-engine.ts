@@ -18,7 +18,16 @@ export function checkEngine(engine: EngineFacts | Dock2banError, { addresses }: 
       }),
     ];
   }
-  const findings = [ok('engine', describe(engine))];
+  const findings = [
+    ok('engine', describe(engine)),
+    ...engine.problems.map(({ where, message, fix }) =>
+      warning('engine', {
+        what: `${where}: ${message}`,
+        consequence: 'dock2ban may not know all that it should close',
+        remedy: fix,
+      }),
+    ),
+  ];
   const bridges = engine.networks.filter(({ driver, subnets }) => driver === 'bridge' && subnets.length > 0);
   const isHere = bridgesHere(addresses, bridges);
   if (engine.operatingSystem === 'Docker Desktop') {

@@ -1,36 +1,9 @@
-import * as z from 'zod';
-import type { ContainerSnapshot, NetworkSnapshot } from '../docker/snapshot.ts';
-import { modemOptions, parseDockerHost } from '../docker/docker-host.ts';
-import { loadDockerode } from '../docker/dockerode.ts';
-import { dockerodeConnector } from '../docker/dockerode-client.ts';
+import type { ContainerSnapshot, EngineProblem, NetworkSnapshot } from '../docker/snapshot.ts';
+import { engineConnector } from '../docker/engine-connector.ts';
 import type { EngineClient } from '../docker/engine-client.ts';
-import { ImageLabels } from '../docker/image-labels.ts';
 import { networkSnapshot } from '../docker/network-snapshot.ts';
-import { OptedInContainers } from '../docker/opted-in.ts';
+import { EngineView } from '../docker/engine-view.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
-
-// What the engine tells beyond what the controller needs; field names are the Engine API's.
-
-const info = z.object({
-  OperatingSystem: z.string().nullish(),
-  SecurityOptions: z.array(z.string()).nullish(),
-  FirewallBackend: z.object({ Driver: z.string().nullish() }).nullish(),
-  Swarm: z.object({ LocalNodeState: z.string().nullish() }).nullish(),
-});
-
-const networks = z.array(
-  z.object({
-    Name: z.string(),
-    Driver: z.string(),
-    EnableIPv6: z.boolean().nullish(),
-    IPAM: z
-      .object({
-        Config: z.array(z.object({ Subnet: z.string().nullish(), Gateway: z.string().nullish() })).nullish(),
-      })
-      .nullish(),
-    Options: z.record(z.string(), z.string()).nullish(),
-  }),
-);
 
 export interface NetworkFacts extends NetworkSnapshot {
   readonly hasIPv6: boolean;
@@ -53,6 +26,8 @@ export interface EngineFacts {
   readonly firewallBackend: string | undefined;
   readonly networks: readonly NetworkFacts[];
   readonly containers: readonly ContainerFacts[];
+  /** What it answers that can't be used, or doesn't answer. */
+  readonly problems: readonly EngineProblem[];
   /** For logs. */
   readonly client: EngineClient;
 }
@@ -67,20 +42,20 @@ export async function readEngine(
 ): Promise<EngineFacts | Dock2banError> {
   const signal = AbortSignal.any([until, AbortSignal.timeout(patience)]);
   try {
-    const client = await dockerodeConnector(dockerHost, { timeout: 10_000 })(signal);
-    const raw = new (loadDockerode())(modemOptions(parseDockerHost(dockerHost), undefined));
-    const call = { abortSignal: signal };
-    const [about, listed] = [info.parse(await raw.info(call)), networks.parse(await raw.listNetworks(call))];
-    const all = listed.map((network) => ({
-      ...networkSnapshot(network),
-      hasIPv6: network.EnableIPv6 ?? false,
+    const client = await engineConnector(dockerHost, { timeout: 10_000 })(signal);
+    const [about, listed] = await Promise.all([client.info(signal), client.listNetworks(signal)]);
+    const all = listed.entries.map((entry) => ({
+      ...networkSnapshot(entry).network,
+      hasIPv6: entry.EnableIPv6 ?? false,
     }));
-    const listing = await client.listContainers(signal);
-    const optedIn = await new OptedInContainers().list(listing, client, signal);
-    const snapshots = await new ImageLabels().of(optedIn, client, signal, 5_000);
+    const { containers: snapshots, problems = [] } = await new EngineView({ patience: 5_000 }).look(
+      client,
+      signal,
+    );
     const containers = await Promise.all(
       snapshots.map(async (snapshot): Promise<ContainerFacts> => {
-        const inspected = await client.inspectContainer(snapshot.id, signal);
+        // One that can't be looked at hides nothing of the others.
+        const inspected = await client.inspectContainer(snapshot.id, signal).catch(() => undefined);
         return {
           snapshot,
           hasTerminal: inspected?.Config.Tty ?? false,
@@ -97,6 +72,7 @@ export async function readEngine(
       firewallBackend: about.FirewallBackend?.Driver ?? undefined,
       networks: all,
       containers,
+      problems,
       client,
     };
   } catch (thrown) {

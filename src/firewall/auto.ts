@@ -94,8 +94,9 @@ export class AutoFirewall implements Firewall {
         for (const [jail, bans] of await this.#takeOverFrom(name, jails)) {
           const known = new Set((held.get(jail) ?? []).map(({ ip }) => ip));
           const found = bans.filter(({ ip }) => !known.has(ip));
-          const refused = new Set((await this.#current.ban(found)).map(({ ip }) => ip));
-          held.set(jail, [...(held.get(jail) ?? []), ...found.filter(({ ip }) => !refused.has(ip))]);
+          const refused = (await this.#current.ban(found)).filter(({ kind }) => kind === 'kernel');
+          const gone = new Set(refused.map(({ ip }) => ip));
+          held.set(jail, [...(held.get(jail) ?? []), ...found.filter(({ ip }) => !gone.has(ip))]);
         }
       }
       return held;

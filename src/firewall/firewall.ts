@@ -52,7 +52,7 @@ export interface Shortfall {
 export interface Reconciliation {
   readonly repairs: readonly Repair[];
   readonly shortfalls: readonly Shortfall[];
-  /** Bans that were given up because their address has become one that must never be banned. */
+  /** Bans that are out of the kernel because their address has become one that must not be banned; to be asked for again when that is over. */
   readonly refused: readonly Refusal[];
 }
 
@@ -81,7 +81,7 @@ export interface Firewall {
   /**
    * Makes the bans that the kernel holds for these jails this firewall's own, and returns them (`since` is now; `until` is the kernel's,
    * at most 24.8 days ahead: of a longer ban only a store can tell the true end, by another `ban`). To be called for every jail before the `reconcile` that first names it; otherwise its unknown bans stay in the
-   * kernel until they end. Addresses that must never be banned are taken out.
+   * kernel until they end. Those of addresses that must not be banned are told, too, but are taken out of the kernel.
    */
   takeOver(jails: readonly string[]): Promise<ReadonlyMap<string, readonly Ban[]>>;
 

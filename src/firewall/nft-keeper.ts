@@ -254,14 +254,12 @@ export class NftKeeper {
       const [now, neverBan] = [this.#now(), this.#neverBan()];
       for (const [address, seconds] of members) {
         const ip = prefixText(address, place);
+        const ban = { jail, ip, since: now, until: seconds === 0 ? undefined : now + seconds * 1000 };
+        bans.push(ban);
         if (neverBan.find(ip)) {
           batch.del(jail, ip);
           if (this.#index.longest(ip) === undefined) batch.del(undefined, ip);
-          continue;
-        }
-        const ban = { jail, ip, since: now, until: seconds === 0 ? undefined : now + seconds * 1000 };
-        if (!this.#index.get(jail, ip)) this.#index.put(ban);
-        bans.push(ban);
+        } else if (!this.#index.get(jail, ip)) this.#index.put(ban);
       }
     }
     // Not before all of it was read, or the rest would be taken for strangers.

@@ -208,14 +208,12 @@ export class SetKeeper {
     const now = this.#now();
     const bans: Ban[] = [];
     for (const [ip, timeout] of members) {
+      const ban = { jail, ip, since: now, until: timeout === 0 ? undefined : now + timeout * 1000 };
+      bans.push(ban);
       if (this.#neverBan().find(ip)) {
         batch.del(jail, ip);
         if (this.#index.longest(ip) === undefined) batch.del(undefined, ip);
-        continue;
-      }
-      const ban = { jail, ip, since: now, until: timeout === 0 ? undefined : now + timeout * 1000 };
-      if (!this.#index.get(jail, ip)) this.#index.put(ban);
-      bans.push(ban);
+      } else if (!this.#index.get(jail, ip)) this.#index.put(ban);
     }
     // Not before all of it was read, or the rest would be taken for strangers.
     this.#check.trust(jail, family);

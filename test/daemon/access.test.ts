@@ -9,7 +9,7 @@ import { loadConfigTree } from '../../src/config/load-config-tree.ts';
 import { resolveJails } from '../../src/config/resolve.ts';
 import type { Controller } from '../../src/control/api.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
-import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
+import { engineConnector } from '../../src/docker/engine-connector.ts';
 import { DryRunFirewall } from '../../src/firewall/dry-run.ts';
 import { FirewallError } from '../../src/firewall/errors.ts';
 import type { GuardedJail, Reconciliation } from '../../src/firewall/firewall.ts';
@@ -72,7 +72,7 @@ async function start(): Promise<void> {
   const daemon = new Daemon({
     version: '0.0.0',
     logger: pino({ level: 'info' }, { write: (line: string) => void events.push(JSON.parse(line)) }),
-    connectDocker: dockerodeConnector(`unix://${engine.socketPath}`),
+    connectDocker: engineConnector(`unix://${engine.socketPath}`),
     createFirewall: (neverBan) => new RecordingFirewall(neverBan),
     resolve: (list) => resolveJails({ tree, containers: list, compileFilter: () => undefined }),
     openStore: (hooks) => new Store({ stateDir: join(folder, 'state'), purgeAge: 86_400, ...hooks }),
@@ -169,7 +169,7 @@ describe('who gets to a container by its labels', () => {
     expect(asked.at(-1)?.access).toMatchObject([{ container: 'web', awaited: true }]);
     expect(control.status().access).toMatchObject([{ container: 'web', ports: ['8080/tcp'] }]);
 
-    engine.containers = [web('a1', labels)];
+    engine.containers = [{ ...created, state: 'running', ports }];
     await engine.emit('{}');
     await vi.waitFor(() => expect(asked.at(-1)?.access[0]).not.toHaveProperty('awaited'));
     engine.containers = [{ ...created, state: 'exited' }];

@@ -8,7 +8,7 @@ import { loadConfigTree } from '../../src/config/load-config-tree.ts';
 import { resolveJails } from '../../src/config/resolve.ts';
 import { ClockSteps } from '../../src/daemon/clock-steps.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
-import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
+import { engineConnector } from '../../src/docker/engine-connector.ts';
 import { DryRunFirewall } from '../../src/firewall/dry-run.ts';
 import type { Ban } from '../../src/jail/ban.ts';
 import { Store } from '../../src/store/store.ts';
@@ -61,7 +61,7 @@ it.each([
     const daemon = new Daemon({
       version: '0.0.0',
       logger: pino({ level: 'info' }, { write: (line: string) => void events.push(JSON.parse(line)) }),
-      connectDocker: dockerodeConnector(`unix://${engine.socketPath}`),
+      connectDocker: engineConnector(`unix://${engine.socketPath}`),
       createFirewall: (neverBan) => {
         const firewall = new DryRunFirewall({ neverBan, report: () => undefined });
         vi.spyOn(firewall, 'ban').mockImplementation(async (bans) => {

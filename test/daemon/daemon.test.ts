@@ -8,7 +8,7 @@ import { loadConfigTree } from '../../src/config/load-config-tree.ts';
 import { resolveJails } from '../../src/config/resolve.ts';
 import type { Controller } from '../../src/control/api.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
-import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
+import { engineConnector } from '../../src/docker/engine-connector.ts';
 import { DryRunFirewall } from '../../src/firewall/dry-run.ts';
 import { FirewallError } from '../../src/firewall/errors.ts';
 import type { Firewall } from '../../src/firewall/firewall.ts';
@@ -51,7 +51,7 @@ async function start(containers: FakeContainer[]): Promise<void> {
   const daemon = new Daemon({
     version: '0.0.0',
     logger: pino({ level: 'info' }, { write: (line: string) => void events.push(JSON.parse(line)) }),
-    connectDocker: dockerodeConnector(`unix://${engine.socketPath}`),
+    connectDocker: engineConnector(`unix://${engine.socketPath}`),
     createFirewall: (neverBan) => {
       firewall = new DryRunFirewall({ neverBan, report: () => undefined });
       return firewall;

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadConfigTree } from '../../src/config/load-config-tree.ts';
 import { resolveJails } from '../../src/config/resolve.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
-import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
+import { engineConnector } from '../../src/docker/engine-connector.ts';
 import { DryRunFirewall } from '../../src/firewall/dry-run.ts';
 import { Store } from '../../src/store/store.ts';
 import { FakeEngine, idOf, type FakeContainer } from '../docker/fake-engine.ts';
@@ -38,7 +38,7 @@ async function start(containers: FakeContainer[]): Promise<void> {
   const daemon = new Daemon({
     version: '0.0.0',
     logger: pino({ level: 'info' }, { write: (line: string) => void events.push(JSON.parse(line)) }),
-    connectDocker: dockerodeConnector(`unix://${engine.socketPath}`),
+    connectDocker: engineConnector(`unix://${engine.socketPath}`),
     createFirewall: (neverBan) => new DryRunFirewall({ neverBan, report: () => undefined }),
     resolve: (list) => resolveJails({ tree, containers: list, compileFilter: () => undefined }),
     openStore: (hooks) => new Store({ stateDir: join(folder, 'state'), purgeAge: 86_400, ...hooks }),

@@ -25,7 +25,17 @@ describe('what is remembered of jails', () => {
     ['an interface that is none', { parent: 'eth0"; drop', addresses: ['192.0.2.200'], closes: 'all' }],
     ['an address that is none', { parent: 'eth0', addresses: ['192.0.2.200 }'], closes: 'all' }],
     ['no address', { parent: 'eth0', addresses: [], closes: 'all' }],
-  ])('is not believed with %s', (_, direct) => {
-    expect(readGuardedJails(JSON.stringify([{ ...jails[1], direct: [direct] }]))).toEqual([]);
+  ])('is not believed with %s, and the rest is', (_, direct) => {
+    const [web, tv] = jails as [GuardedJail, GuardedJail];
+    const note = JSON.stringify([{ ...tv, direct: [direct, ...tv.direct!] }, web]);
+    expect(readGuardedJails(note)).toEqual([tv, web]);
+  });
+
+  it.each([
+    ['a port that is none', { ...port, first: 70_000, last: 70_000 }],
+    ['a host address that is none', { ...port, hostAddress: 'x' }],
+  ])('is not believed with %s, and the rest is', (_, odd) => {
+    const note = JSON.stringify([{ ...jails[0], closes: [odd, port] }]);
+    expect(readGuardedJails(note)).toEqual([{ ...jails[0], closes: [port] }]);
   });
 });

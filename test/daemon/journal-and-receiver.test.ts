@@ -10,7 +10,7 @@ import { loadConfigTree } from '../../src/config/load-config-tree.ts';
 import { resolveJails } from '../../src/config/resolve.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
 import { receiverSettings } from '../../src/daemon/receiver-settings.ts';
-import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
+import { engineConnector } from '../../src/docker/engine-connector.ts';
 import { DryRunFirewall } from '../../src/firewall/dry-run.ts';
 import { Store } from '../../src/store/store.ts';
 import { type FakeContainer, FakeEngine, idOf } from '../docker/fake-engine.ts';
@@ -47,7 +47,7 @@ async function start(containers: FakeContainer[]): Promise<void> {
   const daemon = new Daemon({
     version: '0.0.0',
     logger: pino({ level: 'info' }, { write: (line: string) => void events.push(JSON.parse(line)) }),
-    connectDocker: dockerodeConnector(`unix://${engine.socketPath}`),
+    connectDocker: engineConnector(`unix://${engine.socketPath}`),
     createFirewall: (neverBan) => new DryRunFirewall({ neverBan, report: () => undefined }),
     resolve: (list) =>
       resolveJails({ tree, containers: list, compileFilter: () => undefined, receivers: receiver.listen }),

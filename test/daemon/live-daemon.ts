@@ -10,8 +10,10 @@ import { defaultPolicy, type LabelPolicy } from '../../src/config/label-policy.t
 import { rememberingCheck } from '../../src/daemon/check-filter.ts';
 import { ConfigurationFiles } from '../../src/daemon/configuration-files.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
-import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
+import { engineConnector } from '../../src/docker/engine-connector.ts';
 import { DryRunFirewall } from '../../src/firewall/dry-run.ts';
+import type { Firewall } from '../../src/firewall/firewall.ts';
+import type { NeverBan } from '../../src/firewall/never-ban.ts';
 import { Store } from '../../src/store/store.ts';
 import { type FakeContainer, FakeEngine } from '../docker/fake-engine.ts';
 import { scriptedJournal } from '../sources/scripted-journal.ts';
@@ -31,6 +33,8 @@ export class LiveDaemon {
   /** Nothing is logged in it but by the test. */
   readonly journal = scriptedJournal();
   readonly events: Event[] = [];
+  /** Default: one that only reports. */
+  firewall: ((neverBan: () => NeverBan) => Firewall) | undefined;
   /** Of the jails of `section`. */
   readonly failregex = String.raw`^\s*bad <HOST>$`;
   /** Before the start: what labels may do. */
@@ -97,8 +101,9 @@ export class LiveDaemon {
     const daemon = new Daemon({
       version: '0.0.0',
       logger: pino({ level: 'info' }, { write: (line: string) => void this.events.push(JSON.parse(line)) }),
-      connectDocker: dockerodeConnector(`unix://${this.engine.socketPath}`),
-      createFirewall: (neverBan) => new DryRunFirewall({ neverBan, report: () => undefined }),
+      connectDocker: engineConnector(`unix://${this.engine.socketPath}`),
+      createFirewall: (neverBan) =>
+        this.firewall?.(neverBan) ?? new DryRunFirewall({ neverBan, report: () => undefined }),
       resolve: (await files.read()).configuration,
       reread: async () => (await files.read()).configuration,
       openStore: (hooks) => new Store({ stateDir: join(this.folder, 'state'), purgeAge: 86_400, ...hooks }),
@@ -130,10 +135,17 @@ export class LiveDaemon {
     return this.events.filter(({ event }) => event === kind);
   }
 
-  async end(): Promise<void> {
+  /** Ends the daemon and the engine, for another start. */
+  async stop(): Promise<void> {
     this.#end.abort();
     await this.#done;
     await this.engine.stop();
+    this.#end = new AbortController();
+    this.events.length = 0;
+  }
+
+  async end(): Promise<void> {
+    await this.stop();
     rmSync(this.folder, { recursive: true });
   }
 }

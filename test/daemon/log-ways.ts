@@ -9,7 +9,7 @@ import { resolveJails } from '../../src/config/resolve.ts';
 import type { Controller } from '../../src/control/api.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
 import { receiverSettings } from '../../src/daemon/receiver-settings.ts';
-import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
+import { engineConnector } from '../../src/docker/engine-connector.ts';
 import { DryRunFirewall } from '../../src/firewall/dry-run.ts';
 import { Store } from '../../src/store/store.ts';
 import { type FakeContainer, FakeEngine, idOf } from '../docker/fake-engine.ts';
@@ -58,7 +58,7 @@ export class LogWays {
     const daemon = new Daemon({
       version: '0.0.0',
       logger: pino({ level: 'info' }, { write: (line: string) => void this.events.push(JSON.parse(line)) }),
-      connectDocker: dockerodeConnector(`unix://${this.engine.socketPath}`),
+      connectDocker: engineConnector(`unix://${this.engine.socketPath}`),
       createFirewall: (neverBan) => new DryRunFirewall({ neverBan, report: () => undefined }),
       resolve: (list) =>
         resolveJails({

@@ -10,7 +10,7 @@ import type { Controller } from '../../src/control/api.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
 import { Recidive } from '../../src/daemon/recidive.ts';
 import { JailRegistry } from '../../src/daemon/jail-registry.ts';
-import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
+import { engineConnector } from '../../src/docker/engine-connector.ts';
 import type { Failure } from '../../src/filter/failure.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
 import { DryRunFirewall } from '../../src/firewall/dry-run.ts';
@@ -50,7 +50,7 @@ async function start(jails: string): Promise<void> {
   const daemon = new Daemon({
     version: '0.0.0',
     logger: pino({ level: 'info' }, { write: (line: string) => void events.push(JSON.parse(line)) }),
-    connectDocker: dockerodeConnector(`unix://${engine.socketPath}`),
+    connectDocker: engineConnector(`unix://${engine.socketPath}`),
     createFirewall: (neverBan) => new DryRunFirewall({ neverBan, report: () => undefined }),
     resolve: (containers) => resolveJails({ tree, containers, compileFilter: () => undefined }),
     openStore: (hooks) => new Store({ stateDir: join(folder, 'state'), purgeAge: 86_400, ...hooks }),

@@ -30,22 +30,30 @@ describe('what was remembered of labels', () => {
   it.each([
     ['no JSON', '{'],
     ['no list', '{}'],
-    ['a prefix in another spelling', JSON.stringify([{ ...access, deny: ['192.0.2.7/24'] }])],
-    ['a command', JSON.stringify([{ ...access, allow: ['192.0.2.7 } accept'] }])],
+  ])('is nothing where the note is %s', (_, note) => {
+    expect(readAccesses(note)).toEqual([]);
+  });
+
+  it.each([
+    ['a prefix in another spelling', { deny: ['192.0.2.7/24', '192.0.2.7'] }],
+    ['a command', { allow: ['192.0.2.7 } accept', '192.0.2.0/24', '2001:db8::/32'] }],
     [
       'a parent that is no interface',
-      JSON.stringify([{ ...access, direct: [{ parent: 'a" }', addresses: ['192.0.2.7'], closes: 'all' }] }]),
+      { direct: [{ parent: 'a" }', addresses: ['192.0.2.7'], closes: 'all' }] },
     ],
-    [
-      'a port that is none',
-      JSON.stringify([{ ...access, closes: [{ protocol: 'tcp', first: 0, last: 9 }] }]),
-    ],
+    ['a port that is none', { closes: [{ protocol: 'tcp', first: 0, last: 9 }, ...access.closes] }],
     [
       'a host address that is none',
-      JSON.stringify([{ ...access, closes: [{ ...access.closes[0], hostAddress: 'x' }] }]),
+      { closes: [{ ...access.closes[0], hostAddress: 'x' }, ...access.closes] },
     ],
-  ])('is nothing if it is not whole: %s', (_, note) => {
-    expect(readAccesses(note)).toEqual([]);
+  ])('is read as far as it can be: %s', (_, odd) => {
+    const { direct, ...rest } = readAccesses(JSON.stringify([{ ...access, ...odd }]))[0]!;
+    expect(rest).toEqual(access);
+    expect(direct ?? []).toEqual([]);
+  });
+
+  it('lets in nobody where nobody can be read', () => {
+    expect(readAccesses(JSON.stringify([{ ...access, allow: ['x'] }]))).toEqual([{ ...access, allow: [] }]);
   });
 
   it('never throws', () => {

@@ -15,7 +15,14 @@ const image = (start: string): string => `sha256:${start.padEnd(64, '0')}`;
 
 function web(name: string, labels: Record<string, string>, more: Partial<FakeContainer> = {}): FakeContainer {
   const ports = { '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '8080' }] };
-  return { id: idOf(name), name, labels, ports, created: '2026-11-22T13:00:00Z', ...more };
+  return {
+    id: idOf(Buffer.from(name).toString('hex')),
+    name,
+    labels,
+    ports,
+    created: '2026-11-22T13:00:00Z',
+    ...more,
+  };
 }
 
 const hostile = {
@@ -69,7 +76,7 @@ describe('a hostile container', () => {
     await daemon.restart();
     await daemon.sees('jail-started', { jail: 'app', containers: ['evil'] });
     expect(options('app')).toEqual(before);
-    await becomes({ ...victim, id: idOf('victim2'), created: '2026-11-22T15:00:00Z' }, evil);
+    await becomes({ ...victim, id: idOf('b2'), created: '2026-11-22T15:00:00Z' }, evil);
     await daemon.sees('jail-changed', { jail: 'app', containers: ['evil', 'victim'] });
     expect(options('app')).toEqual(before);
     await becomes(evil);

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AwaitedContainers } from '../../src/docker/awaited-containers.ts';
-import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { engineConnector } from '../../src/docker/engine-connector.ts';
+import { EngineView } from '../../src/docker/engine-view.ts';
 import { FakeEngine, idOf, json, type FakeContainer } from './fake-engine.ts';
 
 const bound = (HostPort: string, HostIp = ''): Pick<FakeContainer, 'bindings'> => ({
@@ -21,13 +21,13 @@ const guarded = (id: string, more: Partial<FakeContainer> = {}): FakeContainer =
 });
 
 let engine: FakeEngine;
-let containers: AwaitedContainers;
+let view: EngineView;
 
 async function list(...all: FakeContainer[]): Promise<[name: string, ports: string[], unknown: boolean][]> {
   engine.containers = all;
   const { signal } = new AbortController();
-  const client = await dockerodeConnector(`unix://${engine.socketPath}`)(signal);
-  const awaited = await containers.list(await client.listContainers(signal), client, signal);
+  const client = await engineConnector(`unix://${engine.socketPath}`)(signal);
+  const { awaited = [] } = await view.look(client, signal);
   return awaited.map(({ name, publishedPorts, hasUnknownPorts }) => [
     name,
     publishedPorts.map(({ hostAddress, hostPort, protocol }) => `${hostAddress} ${hostPort}/${protocol}`),
@@ -37,7 +37,7 @@ async function list(...all: FakeContainer[]): Promise<[name: string, ports: stri
 
 beforeEach(async () => {
   engine = await new FakeEngine().start();
-  containers = new AwaitedContainers();
+  view = new EngineView();
 });
 
 afterEach(() => engine.stop());
@@ -93,7 +93,7 @@ it('one that can not be looked at is left out, and looked at again', async () =>
   };
   expect(await names()).toEqual(['guarded-b2']);
   engine.intercept = () => false;
-  expect(await names()).toEqual(['guarded-a1', 'guarded-b2']);
+  await vi.waitFor(async () => expect(await names()).toEqual(['guarded-a1', 'guarded-b2']), 5000);
 });
 
 describe('a port belongs to the container that published it last', () => {

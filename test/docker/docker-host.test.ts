@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { negotiateApiVersion } from '../../src/docker/api-version.ts';
-import { describeDockerHost, modemOptions, parseDockerHost } from '../../src/docker/docker-host.ts';
+import { describeDockerHost, parseDockerHost } from '../../src/docker/docker-host.ts';
 
 describe('a Docker host', () => {
   it.each([
@@ -32,17 +32,6 @@ describe('a Docker host', () => {
     expect(() => parseDockerHost(text)).toThrow(
       expect.objectContaining({ code: 'docker-host', fix: expect.stringContaining('unix:///') }),
     );
-  });
-
-  it('leaves nothing to the environment', () => {
-    expect(modemOptions({ socketPath: '/s' }, undefined)).toMatchObject({
-      socketPath: '/s',
-      host: undefined,
-    });
-    expect(modemOptions({ protocol: 'http', host: 'h', port: 1 }, undefined)).toMatchObject({
-      socketPath: undefined,
-      host: 'h',
-    });
   });
 });
 

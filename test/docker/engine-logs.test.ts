@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
+import { engineConnector } from '../../src/docker/engine-connector.ts';
 import { EngineLogs } from '../../src/docker/engine-logs.ts';
 import { type DockerLogUpdate, followContainerLog } from '../../src/sources/docker-log.ts';
 import { messagesOf } from '../sources/fake-container-log.ts';
@@ -19,7 +19,7 @@ beforeEach(async () => {
   engine = await new FakeEngine().start();
   engine.containers = [{ id: idOf('aa'), name: 'web' }];
   fake = new FakeLogs(engine);
-  logs = new EngineLogs(dockerodeConnector(`unix://${engine.socketPath}`));
+  logs = new EngineLogs(engineConnector(`unix://${engine.socketPath}`));
   end = new AbortController();
 });
 

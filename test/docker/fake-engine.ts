@@ -31,6 +31,7 @@ export interface FakeContainer {
 export class FakeEngine {
   readonly socketPath = join(mkdtempSync(join(tmpdir(), 'engine-')), 'docker.sock');
   readonly requests: string[] = [];
+  readonly methods: (string | undefined)[] = [];
   containers: FakeContainer[] = [];
   networks: unknown[] = [
     { Name: 'bridge', Driver: 'bridge', IPAM: { Config: [{ Subnet: '172.17.0.0/16' }] } },
@@ -103,6 +104,7 @@ export class FakeEngine {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [, version, path = ''] = /^(?:\/v(\d+\.\d+))?(\/.*)$/.exec(request.url ?? '') ?? [];
     this.requests.push(request.url ?? '');
+    this.methods.push(request.method);
     if (await this.intercept(path, response)) return;
     const minor = Number((version ?? this.#api.max).split('.')[1]);
     if (minor < Number(this.#api.min.split('.')[1])) {

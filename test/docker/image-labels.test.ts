@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
+import { engineConnector } from '../../src/docker/engine-connector.ts';
 import { FakeEngine, json } from './fake-engine.ts';
 
 const image = `sha256:${'c'.repeat(64)}`;
@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => engine.stop());
 
 async function labels(): Promise<Readonly<Record<string, string>> | undefined> {
-  const client = await dockerodeConnector(`unix://${engine.socketPath}`)(signal);
+  const client = await engineConnector(`unix://${engine.socketPath}`)(signal);
   return client.inspectImage(image, signal);
 }
 

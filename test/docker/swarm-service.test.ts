@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
+import { engineConnector } from '../../src/docker/engine-connector.ts';
 import { networkSnapshot } from '../../src/docker/network-snapshot.ts';
-import { OptedInContainers } from '../../src/docker/opted-in.ts';
+import { EngineView } from '../../src/docker/engine-view.ts';
 import type { ContainerSnapshot } from '../../src/docker/snapshot.ts';
 import { FakeEngine, idOf, json, type FakeContainer } from './fake-engine.ts';
 
@@ -9,11 +9,11 @@ const signal = new AbortController().signal;
 const optedIn = { 'fail2ban.jail': 'web' };
 
 let engine: FakeEngine;
-let containers: OptedInContainers;
+let view: EngineView;
 
 beforeEach(async () => {
   engine = await new FakeEngine().start();
-  containers = new OptedInContainers();
+  view = new EngineView();
 });
 afterEach(() => engine.stop());
 
@@ -34,8 +34,8 @@ const ingress = (PublishedPort: number, Protocol = 'tcp') => ({
 });
 
 async function list(): Promise<readonly ContainerSnapshot[]> {
-  const client = await dockerodeConnector(`unix://${engine.socketPath}`)(signal);
-  return containers.list(await client.listContainers(signal), client, signal);
+  const client = await engineConnector(`unix://${engine.socketPath}`)(signal);
+  return (await view.look(client, signal)).containers;
 }
 
 describe('a task of a Swarm service', () => {
@@ -93,14 +93,16 @@ describe('a task of a Swarm service', () => {
     expect(other!.hiddenServicePorts).toBeUndefined();
   });
 
-  it('is told apart from an engine that is out of reach', async () => {
+  it('keeps what it published as long as the services can not be asked for', async () => {
     engine.containers = [task(optedIn)];
+    engine.services = [service({}, ingress(8080))];
+    const known = await list();
     engine.intercept = (path, response) => {
       if (!path.startsWith('/services')) return false;
       response.destroy();
       return true;
     };
-    await expect(list()).rejects.toMatchObject({ code: 'docker-unreachable' });
+    expect(await list()).toEqual(known);
   });
 
   it('costs nothing where there is none', async () => {
@@ -130,8 +132,10 @@ describe('the parent of a network', () => {
       { Name: 'dummy', Driver: 'ipvlan', Options: {} },
       { Name: 'old', Driver: 'bridge', Options: null },
     ];
-    const client = await dockerodeConnector(`unix://${engine.socketPath}`)(signal);
-    const networks = (await client.listNetworks(signal)).map(networkSnapshot);
+    const client = await engineConnector(`unix://${engine.socketPath}`)(signal);
+    const networks = (await client.listNetworks(signal)).entries.map(
+      (entry) => networkSnapshot(entry).network,
+    );
     expect(networks.map(({ parent }) => parent)).toEqual(['eth0.50', undefined, undefined]);
   });
 });

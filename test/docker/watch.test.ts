@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
+import { engineConnector } from '../../src/docker/engine-connector.ts';
 import type { ConnectDocker } from '../../src/docker/engine-client.ts';
 import type { ContainerSnapshot, DockerSnapshot } from '../../src/docker/snapshot.ts';
 import { watchDocker, type DockerUpdate, type WatchOptions } from '../../src/docker/watch.ts';
@@ -61,7 +61,7 @@ let engine: FakeEngine;
 let watch: Watch;
 
 function startWatch(options: Partial<WatchOptions> = {}): Watch {
-  watch = new Watch(dockerodeConnector(`unix://${engine.socketPath}`), options);
+  watch = new Watch(engineConnector(`unix://${engine.socketPath}`), options);
   return watch;
 }
 
@@ -297,16 +297,16 @@ describe('losses', () => {
 
   it('include an answer that breaks off in the middle', async () => {
     engine.intercept = (path, response) => {
-      if (path !== '/networks') return false;
+      if (!path.startsWith('/containers/json')) return false;
       response.writeHead(200, { 'content-length': 1000 });
       response.write('[{');
       setTimeout(() => response.socket?.destroy(), 10);
       return true;
     };
-    watch = new Watch(dockerodeConnector(`unix://${engine.socketPath}`, { timeout: 200 }));
+    watch = new Watch(engineConnector(`unix://${engine.socketPath}`, { timeout: 200 }));
     expect(await watch.next()).toMatchObject({
       type: 'lost',
-      error: { message: expect.stringMatching(/networks/) },
+      error: { message: expect.stringMatching(/containers/) },
     });
   });
 
@@ -316,13 +316,13 @@ describe('losses', () => {
     [200, 'no engine', 'docker-refused'],
   ])('name what was answered with %i', async (status, body, code) => {
     engine.intercept = (path, response) => {
-      if (path !== '/info') return false;
+      if (!path.startsWith('/containers/json')) return false;
       json(response, status, body);
       return true;
     };
     expect(await startWatch().next()).toMatchObject({
       type: 'lost',
-      error: { code, message: expect.stringContaining('GET /info') },
+      error: { code, message: expect.stringContaining('GET /containers/json') },
     });
   });
 

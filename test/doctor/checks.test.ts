@@ -38,6 +38,7 @@ function engine(more: Partial<EngineFacts> = {}): EngineFacts {
       { name: 'bridge', driver: 'bridge', hasIPv6: false, subnets: ['172.17.0.0/16'], gateways: [] },
     ],
     containers: [],
+    problems: [],
     client: undefined as never,
     ...more,
   };

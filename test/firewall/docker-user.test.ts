@@ -152,13 +152,16 @@ describe('takeOver', () => {
     expect(kernel.snapshot()).toEqual(left);
   });
 
-  it('takes out an address that must not be banned any more', async () => {
+  it('takes an address that must not be banned any more out of the kernel, and tells of its ban', async () => {
     const before = await opened();
     await before.ban([ban('203.0.113.9'), ban('203.0.113.10')]);
     neverBan = new NeverBan({ host: ['203.0.113.9'], gateways: [], dockerSubnets: [] });
     const fw = firewall();
     await fw.open();
-    expect([...(await fw.takeOver(['web'])).values()].flat().map(({ ip }) => ip)).toEqual(['203.0.113.10']);
+    expect([...(await fw.takeOver(['web'])).values()].flat().map(({ ip }) => ip)).toEqual([
+      '203.0.113.9',
+      '203.0.113.10',
+    ]);
     expect(Object.keys(members('dock2ban-4-web'))).toEqual(['203.0.113.10']);
     expect(Object.keys(members('dock2ban-4'))).toEqual(['203.0.113.10']);
   });

@@ -80,6 +80,8 @@ describe('sets of an earlier version', () => {
     expect(held.get('web')!.map(({ ip, until }) => [ip, until])).toEqual([
       ['203.0.113.9', kernel.now + 60_000],
       ['203.0.113.10', undefined],
+      // It must not be banned, and so is in no set.
+      ['198.51.100.1', undefined],
     ]);
     expect(members('dock2ban-4-web')).toEqual({ '203.0.113.9': 60, '203.0.113.10': Infinity });
     expect(members('dock2ban-4')).toEqual({ '203.0.113.9': 60, '203.0.113.10': Infinity });

@@ -1,7 +1,7 @@
 import { truncate } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dockerodeConnector } from '../../src/docker/dockerode-client.ts';
+import { engineConnector } from '../../src/docker/engine-connector.ts';
 import { EngineLogs } from '../../src/docker/engine-logs.ts';
 import { type DockerLogUpdate, followContainerLog } from '../../src/sources/docker-log.ts';
 import type { Container } from './container.ts';
@@ -77,7 +77,7 @@ class Reading {
   }
 
   async #read(signal: AbortSignal): Promise<void> {
-    const logs = new EngineLogs(dockerodeConnector(`unix://${lab.host.dockerSocket}`));
+    const logs = new EngineLogs(engineConnector(`unix://${lab.host.dockerSocket}`));
     const after = this.position === undefined ? {} : { after: this.position };
     for await (const update of followContainerLog(this.#id, {
       logs,

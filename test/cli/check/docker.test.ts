@@ -67,6 +67,7 @@ it('dock2ban check asks a Docker engine for the labels of what runs', { timeout:
   expect(asked).toEqual(
     new Set([
       '/version',
+      '/info',
       `/images/sha256:${'ab'.repeat(32)}/json`,
       '/containers/json',
       '/networks',
