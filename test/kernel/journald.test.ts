@@ -99,7 +99,7 @@ describe.skipIf(!ready)('a journal that journalctl reads', () => {
       line(now - 3000, 'another', { CONTAINER_ID_FULL: 'b'.repeat(64) }),
       line(now - 2900, 'forged', { _UID: '1000' }),
       line(now - 2000, Buffer.from([0x1b, 0x5b, 0x31, 0x6d, 0xc3, 0xa4, 0x00, 0xff])),
-      line(now - 1900, 'x'.repeat(10_000), { CONTAINER_PARTIAL_MESSAGE: 'true' }),
+      line(now - 1900, 'x'.repeat(16_384), { CONTAINER_PARTIAL_MESSAGE: 'true' }),
       line(now - 1800, 'y'.repeat(10_000)),
     );
     follow();
@@ -107,7 +107,7 @@ describe.skipIf(!ready)('a journal that journalctl reads', () => {
       'web1 sshd[7]: before the reboot',
       'web1 sshd[7]: after it',
       'web1 nginx: \u001b[1mä\0\ufffd',
-      `web1 nginx: ${'x'.repeat(10_000)}${'y'.repeat(10_000)}`,
+      `web1 nginx: ${'x'.repeat(16_384)}${'y'.repeat(10_000)}`,
     ];
     // journalctl finds the forged entry; that it has lost its container's id, the daemon's routes tell.
     await vi.waitFor(

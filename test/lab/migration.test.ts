@@ -99,7 +99,7 @@ it('1. check and regex understand what is there', async () => {
 it('2. dock2ban watches, and leaves the kernel alone', async () => {
   const heading = '2. Let it watch, without a ban';
   const [watchOnly] = page.blocks(heading, 'yaml', 1);
-  await edit((text) => below(text, '    container_name: dock2ban', watchOnly!));
+  await edit((text) => below(text, '      DOCKER_HOST: unix:///run/dock2ban-docker/docker.sock', watchOnly!));
   const [start] = page.blocks(heading, 'sh', 1);
   const [up, logs] = start!.trimEnd().split('\n');
   await migration.shell(up!);
