@@ -1,6 +1,8 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { boundBacktracking } from '../../src/filter/backtracking.ts';
+import { idOf } from '../docker/fake-engine.ts';
 import { LiveDaemon } from './live-daemon.ts';
 
 let live: LiveDaemon;
@@ -56,6 +58,47 @@ describe('lines that are costly for a jail', () => {
     expect(events[0]!.msg).toContain('make the expression simpler');
   });
 
+  it('by a label: the event names the container, the controller answers within a second, other jails ban', async () => {
+    live.labels = { trustImageLabels: false, logRoots: [live.folder] };
+    live.config('jail.local', live.section('calm', 'maxretry = 2'));
+    for (const name of ['costly', 'calm']) writeFileSync(live.logPath(name), '');
+    const labels = {
+      'fail2ban.jail': 'evil',
+      'fail2ban.failregex': String.raw`^(x?)\1a*a*a*a*a*a*b <HOST>z`,
+      'fail2ban.source': 'file',
+      'fail2ban.logpath': live.logPath('costly'),
+    };
+    const ports = { '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '8080' }] };
+    await live.start([{ id: idOf('e1'), name: 'web', labels, ports }]);
+    await live.sees('jail-started', { jail: 'evil' });
+    appendFileSync(live.logPath('costly'), `${'a'.repeat(300)}c b 192.0.2.1 not z\n`.repeat(40));
+    live.fail('calm', '198.51.100.7', 2);
+    await live.sees('filter-exceeded', { jail: 'evil', containers: ['web'] });
+    expect(answers()).toBeLessThan(1000);
+    await live.sees('ban', { jail: 'calm', ip: '198.51.100.7' });
+    expect(live.of('filter-exceeded')).toHaveLength(1);
+  });
+
+  it('for their many expressions, none of which is costly by itself, cost little and are said once', async () => {
+    const failregex = Array.from({ length: 400 }, (_, i) => `^\\s*(x?)\\1a*a*a*b (?:${i})?<HOST>z`);
+    live.config(
+      'jail.local',
+      `[costly]\nenabled = true\nfilter =\nfailregex = ${failregex.join('\n ')}\nlogpath = ${live.logPath('costly')}\nport = 1\n`,
+    );
+    writeFileSync(live.logPath('costly'), '');
+    await live.start();
+    const before = process.threadCpuUsage();
+    appendFileSync(
+      live.logPath('costly'),
+      `${new Date().toISOString()} ${'a'.repeat(110)}c b 192.0.2.1 not z\n`.repeat(10),
+    );
+    await live.sees('filter-exceeded');
+    live.fail('costly', '198.51.100.9');
+    const { user, system } = process.threadCpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(1000);
+    expect(live.of('filter-exceeded')).toHaveLength(1);
+  });
+
   it('don’t hide ordinary ones: an attacker who sends both is banned', async () => {
     const failregex = Array.from({ length: 300 }, (_, i) => `^\\s*(x?)\\1a*a*a*a*b (?:${i})?<HOST>z`);
     live.config(
@@ -93,4 +136,27 @@ it('a NUL of the log and 300 failures at once don’t end a jail with an ignorec
   await live.sees('ban', { ip: '198.51.100.249' });
   await live.sees('ignored', { ip: '198.51.100.7', reason: 'command' });
   expect(live.of('fault')).toEqual([]);
+});
+
+it('an ignorecommand runs four times at once at most', async () => {
+  const [runs, counts] = [join(live.folder, 'runs'), join(live.folder, 'counts')];
+  mkdirSync(runs);
+  const command = join(live.folder, 'ask');
+  writeFileSync(
+    command,
+    `#!/bin/sh\ntouch ${runs}/$1\nls ${runs} | wc -l >> ${counts}\nsleep 0.05\nrm ${runs}/$1\nexit 1\n`,
+  );
+  chmodSync(command, 0o755);
+  live.config(
+    'jail.local',
+    `[app]\nenabled = true\nfilter =\nfailregex = ${live.failregex}\nlogpath = ${live.logPath('app')}\nport = 1\nmaxretry = 1\nignorecommand = ${command} <ip>\n`,
+  );
+  writeFileSync(live.logPath('app'), '');
+  await live.start();
+  const lines = Array.from({ length: 40 }, (_, i) => `${new Date().toISOString()} bad 198.51.100.${i}\n`);
+  appendFileSync(live.logPath('app'), lines.join(''));
+  await live.sees('ban', { ip: '198.51.100.39' });
+  const seen = readFileSync(counts, 'utf8').trim().split('\n').map(Number);
+  expect(Math.max(...seen)).toBeLessThanOrEqual(4);
+  expect(Math.max(...seen)).toBeGreaterThan(1);
 });
