@@ -270,7 +270,10 @@ async function dock2ban(): Promise<void> {
             default: false,
             describe: 'Also while a controller runs, which puts them back',
           })
-          .example('docker compose run --rm dock2ban uninstall-rules', 'after docker compose stop dock2ban'),
+          .example(
+            'docker compose run --rm --no-deps dock2ban uninstall-rules',
+            'after docker compose stop dock2ban',
+          ),
       (argv) => answer(() => uninstallTool(argv, output)),
     )
     .command(

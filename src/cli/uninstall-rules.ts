@@ -39,7 +39,7 @@ export async function uninstallRules(
       'controller-running',
       `a controller ${where}: it would put its rules back within seconds`,
       {
-        fix: 'stop it first: docker compose stop dock2ban; then: docker compose run --rm dock2ban uninstall-rules (or --force)',
+        fix: 'stop it first: docker compose stop dock2ban; then: docker compose run --rm --no-deps dock2ban uninstall-rules (or --force)',
       },
     );
   }

@@ -270,7 +270,9 @@ describe('losses', () => {
     await engine.stop();
     const lost = await watch.next();
     expect(lost).toMatchObject({ type: 'lost', error: { code: 'docker-unreachable' } });
-    expect(lost.type === 'lost' && lost.error.fix).toMatch(/start the service docker-socket|is the engine running/);
+    expect(lost.type === 'lost' && lost.error.fix).toMatch(
+      /start the service docker-socket|is the engine running/,
+    );
     const back = watch.next();
     await new Promise((resolve) => {
       setTimeout(resolve, 300);
