@@ -26,8 +26,8 @@ const builtinDir = fileURLToPath(new URL('../../filters', import.meta.url));
 /** Milliseconds from the signal to the end, also while a tool of the firewall hangs. */
 const stopWithin = 1500;
 
-/** Why everything ends. */
-const isFault = Symbol('fault');
+/** The reason of an end that no operator asked for. */
+const fault = Symbol('fault');
 
 /**
  * `dock2ban run`: runs until SIGTERM or SIGINT.
@@ -45,18 +45,18 @@ export async function run(options: RunOptions, version: string): Promise<number>
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, onSignal);
   // Without order nothing can be trusted any more: what starts the process again begins with what is stored.
   const onFault = (error: unknown): void => {
-    if (stop.signal.reason === isFault) return;
+    if (stop.signal.reason === fault) return;
     logger.fatal(
       { event: 'failed', err: error },
       `Internal error: ${messageOf(error)}; dock2ban ends, and bans stay in the kernel (let it be started again: restart: unless-stopped; please report it)`,
     );
-    stop.abort(isFault);
+    stop.abort(fault);
     setTimeout(() => process.exit(1), stopWithin).unref();
   };
   for (const name of ['uncaughtException', 'unhandledRejection'] as const) process.on(name, onFault);
   try {
     await runUntil(stop.signal, options, version, logger);
-    return stop.signal.reason === isFault ? 1 : 0;
+    return stop.signal.reason === fault ? 1 : 0;
   } catch (error) {
     const fix = error instanceof Dock2banError ? error.fix : undefined;
     logger.fatal(
@@ -116,7 +116,7 @@ async function runUntil(
     ended.abort();
     await watching;
     await server.close();
-    await daemon.stop(options.onStop === 'flush' && signal.aborted && signal.reason !== isFault);
+    await daemon.stop(options.onStop === 'flush' && signal.aborted && signal.reason !== fault);
   }
 }
 

@@ -33,10 +33,10 @@ interface State {
 
 /**
  * Bytes of a message from which on it may be a piece. Docker's drivers cut lines at 16 KiB, and give every piece a header of its own (moby
- * daemon/logger/copier.go, syslog/syslog.go); our receiver gets them as they are sent. A syslog daemon cuts once more, and drops the rest:
- * by default rsyslog at 8,096 bytes with header, sysklogd at 2,048, GNU inetutils and what follows RFC 3164 at 1,024; what it is set to can't be known. To
- * read a container from the copy costs little, so the least of these counts, less a header. Where there is no copy, lines are lost by it: there
- * it is rsyslog's.
+ * daemon/logger/copier.go, syslog/syslog.go); our receiver gets them as they are sent. A syslog daemon cuts once more, and drops the rest: by
+ * default rsyslog at 8,096 bytes with header (runtime/glbl.c), sysklogd at 2,048 (src/syslogd.h), what follows RFC 3164 (4.1) at 1,024; what it is
+ * set to can't be known. To read a container from the copy costs little, so the least of these counts, less a header. Where there is no copy,
+ * lines are lost by it: there it is rsyslog's.
  */
 const longest = { receiver: 16_384, file: 900, fileWithoutCopy: 7_900 };
 /** Milliseconds by which the time of one line in syslog may be off from that in Docker's copy: syslog often has whole seconds. */

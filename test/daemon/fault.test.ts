@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { FakeEngine } from '../docker/fake-engine.ts';
+import { spawnRun } from './run-process.ts';
 
 let folder: string;
 let engine: FakeEngine;
@@ -34,21 +35,7 @@ afterEach(async () => {
 function start(onSignal: string): void {
   const script = join(folder, 'fault.mjs');
   writeFileSync(script, `process.on('SIGUSR2', () => { ${onSignal} });`);
-  const options = {
-    'docker-host': `unix://${engine.socketPath}`,
-    'config-dir': join(folder, 'fail2ban'),
-    'state-dir': join(folder, 'state'),
-    socket: join(folder, 'socket'),
-    'syslog-file': join(folder, 'syslog'),
-    firewall: 'none',
-    'log-format': 'json',
-    'on-stop': 'flush',
-  };
-  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-  child = spawn(process.execPath, ['src/main.ts', 'run', ...words], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: `--import=${script}` },
-  });
+  child = spawnRun(folder, engine, ['--on-stop=flush'], { NODE_OPTIONS: `--import=${script}` });
   createInterface(child.stdout!).on('line', (line) => events.push(JSON.parse(line)));
 }
 

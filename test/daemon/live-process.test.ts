@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeEngine } from '../docker/fake-engine.ts';
+import { spawnRun } from './run-process.ts';
 
 let folder: string;
 let engine: FakeEngine;
@@ -26,19 +27,7 @@ afterEach(async () => {
 });
 
 function run(...flags: string[]): void {
-  const options = {
-    'docker-host': `unix://${engine.socketPath}`,
-    'config-dir': join(folder, 'fail2ban'),
-    'state-dir': join(folder, 'state'),
-    socket: join(folder, 'socket'),
-    'syslog-file': join(folder, 'syslog'),
-    firewall: 'none',
-    'log-format': 'json',
-  };
-  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-  child = spawn(process.execPath, ['src/main.ts', 'run', ...words, ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  child = spawnRun(folder, engine, flags);
   createInterface(child.stdout!).on('line', (line) => events.push(JSON.parse(line)));
 }
 

@@ -48,8 +48,8 @@ export class RelaxedSearcher {
     if (this.#wordsBehind.some((word) => text.startsWith(word, found.end))) return 'unsure';
     for (const { words, where, numbers } of this.#texts) {
       for (const number of numbers) {
-        const text = found.text(number);
-        if (text !== undefined && words.some((word) => mayHave(text, word, where))) return 'unsure';
+        const captured = found.text(number);
+        if (captured !== undefined && words.some((word) => mayHave(captured, word, where))) return 'unsure';
       }
     }
     return found;

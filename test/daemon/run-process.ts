@@ -1,0 +1,29 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { FakeEngine } from '../docker/fake-engine.ts';
+
+/**
+ * `dock2ban run` as a process, its events as JSON on standard output.
+ * @param folder with `fail2ban` (configuration) and `syslog`; it keeps its state and its socket there
+ */
+export function spawnRun(
+  folder: string,
+  engine: FakeEngine,
+  flags: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): ChildProcess {
+  const options = {
+    'docker-host': `unix://${engine.socketPath}`,
+    'config-dir': join(folder, 'fail2ban'),
+    'state-dir': join(folder, 'state'),
+    socket: join(folder, 'socket'),
+    'syslog-file': join(folder, 'syslog'),
+    firewall: 'none',
+    'log-format': 'json',
+  };
+  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  return spawn(process.execPath, ['src/main.ts', 'run', ...words, ...flags], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
+}
