@@ -8,16 +8,16 @@ import { ban, type Output, type Screen, unban } from './cli/by-hand.ts';
 import { exitCode, reportError } from './cli/exit-code.ts';
 import { reload } from './cli/reload.ts';
 import { status } from './cli/status.ts';
-import { defaultLogRoots, labelPolicy } from './config/label-policy.ts';
+import { defaultLogRoots, labelPolicy } from './config/labels/label-policy.ts';
 import { ControlClient } from './control/client.ts';
 import { launch } from './daemon/launch.ts';
 import { firewallChoices, logFormats, logLevels, onStopChoices } from './daemon/options.ts';
 import { Dock2banError } from './errors.ts';
-import { plainText } from './plain-text.ts';
-import { doctorOptions, doctorTool, uninstallTool } from './host-tools.ts';
-import { addViewCommands } from './view-commands.ts';
-import { completeTool, completionRequest } from './view-tools.ts';
-import { checkTool, environment, regexTool, toolNamed } from './tools.ts';
+import { plainText } from './text/plain-text.ts';
+import { doctorOptions, doctorTool, uninstallTool } from './cli/commands/host.ts';
+import { addViewCommands } from './cli/commands/views.ts';
+import { completeTool, completionRequest } from './cli/commands/view-tools.ts';
+import { checkTool, environment, regexTool, toolNamed } from './cli/commands/plain-tools.ts';
 
 const { version }: { version: string } = createRequire(import.meta.url)('../package.json');
 
@@ -294,7 +294,7 @@ async function dock2ban(): Promise<void> {
           }),
       ({ dockerHost, listen }) =>
         answer(async () => {
-          const { socketProxyTool } = await import('./socket-proxy-tool.ts');
+          const { socketProxyTool } = await import('./cli/commands/socket-proxy.ts');
           socketProxyTool(dockerHost, listen);
           return 0;
         }),

@@ -1,7 +1,7 @@
-import { DockerUserFirewall } from '../../src/firewall/docker-user.ts';
+import { DockerUserFirewall } from '../../src/firewall/iptables/docker-user.ts';
 import type { Firewall } from '../../src/firewall/firewall.ts';
-import { NeverBan } from '../../src/firewall/never-ban.ts';
-import { NftablesFirewall } from '../../src/firewall/nftables.ts';
+import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
+import { NftablesFirewall } from '../../src/firewall/nft/nftables.ts';
 import type { Netns } from '../../test/kernel/netns.ts';
 
 const neverBan = new NeverBan({

@@ -1,4 +1,4 @@
-import { stampOf } from '../../test/sources/fake-container-log.ts';
+import { stampOf } from '../../test/sources/docker/fake-container-log.ts';
 
 const stampLength = 30;
 const headerLength = 8;

@@ -2,13 +2,13 @@
 // for a filter. Prints JSON.
 import { closeSync, openSync, readSync } from 'node:fs';
 import { filterSpecOf } from '../../src/cli/filter-spec-of.ts';
-import { filterOptions, readFilter } from '../../src/config/filter-options.ts';
-import { parseCall } from '../../src/config/filter-call.ts';
-import { loadConfigTree } from '../../src/config/load-config-tree.ts';
+import { filterOptions, readFilter } from '../../src/config/jails/filter-options.ts';
+import { parseCall } from '../../src/config/options/filter-call.ts';
+import { loadConfigTree } from '../../src/config/conf/load-config-tree.ts';
 import { boundBacktracking } from '../../src/filter/backtracking.ts';
 import { compileFilter, type Filter } from '../../src/filter/filter.ts';
 import { BlockMatcher } from '../../src/filter/block-matcher.ts';
-import { LineBuffer } from '../../src/sources/line-buffer.ts';
+import { LineBuffer } from '../../src/sources/file/line-buffer.ts';
 
 boundBacktracking();
 const [configDir = '', log = '', rounds = '', ...names] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { chooseFirewall } from '../../src/firewall/choose.ts';
-import { systemTools, type Tools } from '../../src/firewall/exec.ts';
+import { systemTools, type Tools } from '../../src/firewall/tool/exec.ts';
 import type { GuardedJail } from '../../src/firewall/firewall.ts';
-import { NeverBan } from '../../src/firewall/never-ban.ts';
+import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
 import type { Ban } from '../../src/jail/ban.ts';
 import type { LabHost } from '../../test/lab/host.ts';
 

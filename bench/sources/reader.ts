@@ -2,16 +2,16 @@
 // it has read, and, when the last line has come, what was counted and what that took.
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { loadConfigTree } from '../../src/config/load-config-tree.ts';
+import { loadConfigTree } from '../../src/config/conf/load-config-tree.ts';
 import { resolveJails } from '../../src/config/resolve.ts';
-import { Detector } from '../../src/daemon/detector.ts';
-import { EventLog } from '../../src/daemon/event-log.ts';
-import { JailRegistry } from '../../src/daemon/jail-registry.ts';
-import { LogFiles } from '../../src/daemon/log-files.ts';
-import type { Matching } from '../../src/daemon/matching.ts';
+import { Detector } from '../../src/daemon/judging/judge.ts';
+import { EventLog } from '../../src/daemon/events/event-log.ts';
+import { JailRegistry } from '../../src/daemon/jails/jail-registry.ts';
+import { LogFiles } from '../../src/daemon/reading/log-files.ts';
+import type { Matching } from '../../src/daemon/judging/line-way.ts';
 import { boundBacktracking } from '../../src/filter/backtracking.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
-import { parsePosition } from '../../src/sources/file-position.ts';
+import { parsePosition } from '../../src/sources/file/file-position.ts';
 import { BanHistory } from '../../src/jail/ban-history.ts';
 import { Store } from '../../src/store/store.ts';
 import { lastClient } from './log.ts';

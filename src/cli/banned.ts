@@ -1,4 +1,4 @@
-import { canonicalPrefix, contains } from '../address.ts';
+import { canonicalPrefix, contains } from '../net/address.ts';
 import type { ControlClient } from '../control/client.ts';
 import { Dock2banError } from '../errors.ts';
 import type { Output } from './by-hand.ts';

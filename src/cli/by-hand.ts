@@ -1,8 +1,8 @@
-import { canonicalPrefix } from '../address.ts';
+import { canonicalPrefix } from '../net/address.ts';
 import type { HandResult } from '../control/api.ts';
 import type { ControlClient } from '../control/client.ts';
 import { Dock2banError } from '../errors.ts';
-import { oneLine } from '../plain-text.ts';
+import { oneLine } from '../text/plain-text.ts';
 import { exitCode } from './exit-code.ts';
 
 /** Where a command prints. */

@@ -1,8 +1,8 @@
 import type { ControlClient } from '../control/client.ts';
-import type { ControllerView } from '../doctor/controller-view.ts';
+import type { ControllerView } from '../doctor/facts/controller-view.ts';
 import { isInTheWay, type Finding, type Severity } from '../doctor/finding.ts';
 import { Dock2banError } from '../errors.ts';
-import { oneLine } from '../plain-text.ts';
+import { oneLine } from '../text/plain-text.ts';
 import { exitCode } from './exit-code.ts';
 
 export interface DoctorContext {

@@ -1,7 +1,7 @@
-import { parseDuration } from '../config/duration.ts';
-import { jailDefinitions } from '../config/jail-definitions.ts';
-import { loadConfigTree } from '../config/load-config-tree.ts';
-import { defaultPolicy } from '../config/label-policy.ts';
+import { parseDuration } from '../config/options/duration.ts';
+import { jailDefinitions } from '../config/jails/jail-definitions.ts';
+import { loadConfigTree } from '../config/conf/load-config-tree.ts';
+import { defaultPolicy } from '../config/labels/label-policy.ts';
 import { resolveJails } from '../config/resolve.ts';
 import { ControlClient } from '../control/client.ts';
 import { Dock2banError } from '../errors.ts';

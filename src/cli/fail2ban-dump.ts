@@ -1,5 +1,5 @@
-import type { IgnoreCache } from '../config/ignore-cache.ts';
-import { zoneText } from '../config/log-time-zone.ts';
+import type { IgnoreCache } from '../config/options/ignore-cache.ts';
+import { zoneText } from '../config/options/log-time-zone.ts';
 import type { ClosedPort, JailSpec, SourceSpec } from '../config/jail-spec.ts';
 import { isTrue } from './fail2ban-client/jail-formats.ts';
 import { pythonRepr } from './python-repr.ts';

@@ -1,4 +1,4 @@
-import { parseJailOption } from '../config/jail-options.ts';
+import { parseJailOption } from '../config/options/jail-options.ts';
 import type { FilterSpec } from '../filter/spec.ts';
 
 /**

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { ControlClient } from '../control/client.ts';
 import type { ImportResult, TransferredBan } from '../control/view-api.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
-import { oneLine } from '../plain-text.ts';
+import { oneLine } from '../text/plain-text.ts';
 import type { Output } from './by-hand.ts';
 import { exitCode } from './exit-code.ts';
 

@@ -1,5 +1,5 @@
 import type { ControlClient } from '../control/client.ts';
-import { prettyLog } from '../pretty-log.ts';
+import { prettyLog } from '../text/pretty-log.ts';
 import type { Screen } from './by-hand.ts';
 import { exitCode } from './exit-code.ts';
 

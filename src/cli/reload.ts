@@ -1,6 +1,6 @@
 import type { ControlClient } from '../control/client.ts';
 import type { Output } from './by-hand.ts';
-import { oneLine } from '../plain-text.ts';
+import { oneLine } from '../text/plain-text.ts';
 import { exitCode } from './exit-code.ts';
 
 /**

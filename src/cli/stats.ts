@@ -1,7 +1,7 @@
 import type { ControlClient } from '../control/client.ts';
 import type { SourceStats, Stats } from '../control/view-api.ts';
-import { localTime } from '../local-time.ts';
-import { oneLine } from '../plain-text.ts';
+import { localTime } from '../text/local-time.ts';
+import { oneLine } from '../text/plain-text.ts';
 import { exitCode } from './exit-code.ts';
 import { duration, size, table } from './table.ts';
 

@@ -1,6 +1,6 @@
 import type { JailStatus, Status } from '../control/api.ts';
 import type { ControlClient } from '../control/client.ts';
-import { oneLine } from '../plain-text.ts';
+import { oneLine } from '../text/plain-text.ts';
 import { exitCode } from './exit-code.ts';
 
 /** `dock2ban status [JAIL]`: prints what `fail2ban-client status [JAIL]` prints, and below it who gets to which container, and what is not enforced. */

@@ -1,4 +1,4 @@
-import { oneLine } from '../plain-text.ts';
+import { oneLine } from '../text/plain-text.ts';
 
 /** Lines of aligned columns. Numbers go to the right. What others wrote is made plain text. */
 export function table(rows: readonly (readonly (string | number)[])[]): string[] {

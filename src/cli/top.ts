@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlClient } from '../control/client.ts';
 import type { Stats } from '../control/view-api.ts';
-import { localTime } from '../local-time.ts';
+import { localTime } from '../text/local-time.ts';
 import type { Screen } from './by-hand.ts';
 import { exitCode } from './exit-code.ts';
 import { headline, offenderTable } from './stats.ts';

@@ -1,9 +1,9 @@
-import { canonicalPrefix } from '../address.ts';
+import { canonicalPrefix } from '../net/address.ts';
 import type { ControlClient } from '../control/client.ts';
 import type { BanDetail, Why, WhyJail } from '../control/view-api.ts';
 import { Dock2banError } from '../errors.ts';
-import { localTime } from '../local-time.ts';
-import { oneLine } from '../plain-text.ts';
+import { localTime } from '../text/local-time.ts';
+import { oneLine } from '../text/plain-text.ts';
 import { exitCode } from './exit-code.ts';
 
 /**

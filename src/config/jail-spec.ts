@@ -1,7 +1,7 @@
 import type { Protocol } from '../docker/snapshot.ts';
 import type { FilterSpec } from '../filter/spec.ts';
-import type { BanTimeIncrement } from './bantime-increment.ts';
-import type { IgnoreCache } from './ignore-cache.ts';
+import type { BanTimeIncrement } from './options/bantime-increment.ts';
+import type { IgnoreCache } from './options/ignore-cache.ts';
 
 /** A contiguous range of host ports that a ban closes. */
 export interface ClosedPort {

@@ -1,22 +1,22 @@
 import type { ContainerSnapshot, NetworkSnapshot } from '../docker/snapshot.ts';
-import { readAccess } from './access.ts';
-import type { AccessSpec } from './access-spec.ts';
-import { believedLabels } from './believed-labels.ts';
-import { CheckedFilters, type CompileFilter } from './checked-filters.ts';
-import { ConfigError } from './config-error.ts';
-import type { ConfigTree } from './config-tree.ts';
-import { jailDefinitions, type JailDefinitions } from './jail-definitions.ts';
-import { jailSpec } from './jail-assembly.ts';
-import type { Definers } from './jail-definer.ts';
-import { JailMembers } from './jail-members.ts';
-import { withoutMeaning } from './jail-options.ts';
-import { JailReader } from './jail-reader.ts';
+import { readAccess } from './labels/access.ts';
+import type { AccessSpec } from './labels/access-spec.ts';
+import { believedLabels } from './labels/believed-labels.ts';
+import { CheckedFilters, type CompileFilter } from './jails/checked-filters.ts';
+import { ConfigError } from './conf/config-error.ts';
+import type { ConfigTree } from './conf/config-tree.ts';
+import { jailDefinitions, type JailDefinitions } from './jails/jail-definitions.ts';
+import { jailSpec } from './jails/jail-assembly.ts';
+import type { Definers } from './labels/jail-definer.ts';
+import { JailMembers } from './labels/jail-members.ts';
+import { withoutMeaning } from './options/jail-options.ts';
+import { JailReader } from './jails/jail-reader.ts';
 import type { ConfigProblem, JailSpec } from './jail-spec.ts';
-import { defaultPolicy, type LabelPolicy } from './label-policy.ts';
-import { readLabels } from './labels.ts';
-import { hostServicePorts, OwnPorts } from './own-ports.ts';
-import type { ReceiverAddress } from './syslog-address.ts';
-import { unfilteredNetworks } from './unfiltered-networks.ts';
+import { defaultPolicy, type LabelPolicy } from './labels/label-policy.ts';
+import { readLabels } from './labels/labels.ts';
+import { hostServicePorts, OwnPorts } from './labels/own-ports.ts';
+import type { ReceiverAddress } from './labels/syslog-address.ts';
+import { unfilteredNetworks } from './networks/unfiltered-networks.ts';
 
 /** What the configuration and the labels ask for. */
 export interface ResolvedJails {

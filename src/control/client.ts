@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { http } from '../http.ts';
+import { http } from '../net/http.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { apiVersion, type ErrorBody, type HandResult, type JailStatus, type Status } from './api.ts';
 import type { AttemptResult, JailEdit, JailOptions, ReloadResult } from './live-api.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalAddress } from '../address.ts';
+import { canonicalAddress } from '../net/address.ts';
 
 /** Characters of an option's value, as of a label's. */
 const longestValue = 16_384;

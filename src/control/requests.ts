@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalPrefix } from '../address.ts';
+import { canonicalPrefix } from '../net/address.ts';
 
 /** An address or prefix, made canonical. */
 const address = z.string().transform((text, context) => {

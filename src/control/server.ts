@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { Dock2banError, messageOf } from '../errors.ts';
-import { http } from '../http.ts';
-import { listenPrivately } from '../private-socket.ts';
+import { http } from '../net/http.ts';
+import { listenPrivately } from '../net/private-socket.ts';
 import { apiVersion, type Controller } from './api.ts';
 import { banRoutes } from './ban-routes.ts';
 import { liveRoutes } from './live-routes.ts';

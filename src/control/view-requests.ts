@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalPrefix } from '../address.ts';
+import { canonicalPrefix } from '../net/address.ts';
 import { Dock2banError } from '../errors.ts';
 import type { TransferredBan } from './view-api.ts';
 

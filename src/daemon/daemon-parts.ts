@@ -1,12 +1,12 @@
-import type { LabelPolicy } from '../config/label-policy.ts';
-import type { ConnectDocker } from '../docker/engine-client.ts';
+import type { LabelPolicy } from '../config/labels/label-policy.ts';
+import type { ConnectDocker } from '../docker/engine/engine-client.ts';
 import type { Firewall } from '../firewall/firewall.ts';
-import type { NeverBan } from '../firewall/never-ban.ts';
+import type { NeverBan } from '../firewall/bans/never-ban.ts';
 import type { Store, StoreOptions } from '../store/store.ts';
-import type { JournalAccess } from './journal-reader.ts';
-import type { Logger } from './logger.ts';
-import type { ReceiverSettings } from './receiver-reader.ts';
-import type { Configuration } from './steering.ts';
+import type { JournalAccess } from './reading/journal-reader.ts';
+import type { Logger } from './events/logger.ts';
+import type { ReceiverSettings } from './reading/receiver-reader.ts';
+import type { Configuration } from './jails/steering.ts';
 
 /** What the daemon is made of; tests put their own in. */
 export interface DaemonParts {

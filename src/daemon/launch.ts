@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { relaunch } from '../relaunch.ts';
+import { relaunch } from './relaunch.ts';
 import { permissionFlags } from './node-permissions.ts';
 import type { RunOptions } from './options.ts';
 

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { allowPaths, programFolder } from '../relaunch.ts';
+import { allowPaths, programFolder } from './relaunch.ts';
 import type { RunOptions } from './options.ts';
 
 /** Where the process runs, as far as it says what may be read. */

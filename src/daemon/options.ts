@@ -1,4 +1,4 @@
-import type { LabelPolicy } from '../config/label-policy.ts';
+import type { LabelPolicy } from '../config/labels/label-policy.ts';
 
 export const firewallChoices = ['auto', 'docker-user', 'nftables', 'none'] as const;
 export const logFormats = ['json', 'pretty', 'fail2ban'] as const;

@@ -1,24 +1,24 @@
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { serveControl } from '../control/server.ts';
-import { engineConnector } from '../docker/engine-connector.ts';
+import { engineConnector } from '../docker/engine/engine-connector.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { boundBacktracking } from '../filter/backtracking.ts';
 import { chooseFirewall } from '../firewall/choose.ts';
 import { DryRunFirewall } from '../firewall/dry-run.ts';
-import { systemTools } from '../firewall/exec.ts';
+import { systemTools } from '../firewall/tool/exec.ts';
 import type { Firewall } from '../firewall/firewall.ts';
-import type { NeverBan } from '../firewall/never-ban.ts';
-import { announcePresence } from '../presence.ts';
-import { reachedAt } from '../sources/syslog-listen.ts';
+import type { NeverBan } from '../firewall/bans/never-ban.ts';
+import { announcePresence } from '../control/presence.ts';
+import { reachedAt } from '../sources/syslog/listen-address.ts';
 import { Store } from '../store/store.ts';
-import { rememberingCheck } from './check-filter.ts';
-import { watchConfig } from './config-watch.ts';
-import { ConfigurationFiles } from './configuration-files.ts';
+import { rememberingCheck } from '../filter/filter-fault.ts';
+import { watchConfig } from './jails/config-watch.ts';
+import { ConfigurationFiles } from './jails/configuration-files.ts';
 import { Daemon } from './daemon.ts';
-import { type Logger, openLog } from './logger.ts';
+import { type Logger, openLog } from './events/logger.ts';
 import type { RunOptions } from './options.ts';
-import { receiverSettings } from './receiver-settings.ts';
+import { receiverSettings } from './reading/receiver-settings.ts';
 
 /** The built-in jails and filters, beside `dist/` or `src/`. */
 const builtinDir = fileURLToPath(new URL('../../filters', import.meta.url));

@@ -1,4 +1,4 @@
-import { contains } from '../address.ts';
+import { contains } from '../net/address.ts';
 import type { NetworkSnapshot } from './snapshot.ts';
 
 /**

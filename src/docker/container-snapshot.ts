@@ -1,6 +1,6 @@
-import type { InspectedContainer, ListedContainer } from './engine-answers.ts';
+import type { InspectedContainer, ListedContainer } from './engine/engine-answers.ts';
 import { renderLogTag } from './log-tag.ts';
-import type { Inspection } from './inspections.ts';
+import type { Inspection } from './engine/inspections.ts';
 import type { ContainerSnapshot } from './snapshot.ts';
 
 /** A name stands in events and answers. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EngineClient } from './engine-client.ts';
+import type { EngineClient } from './engine/engine-client.ts';
 import type { ContainerSnapshot } from './snapshot.ts';
 
 /** What an image's author has written on it; `unknown`: the engine doesn't tell. */

@@ -1,5 +1,5 @@
-import { canonicalAddress, contains, parsePrefix, prefixOf } from '../address.ts';
-import type { ListedNetwork } from './engine-answers.ts';
+import { canonicalAddress, contains, parsePrefix, prefixOf } from '../net/address.ts';
+import type { ListedNetwork } from './engine/engine-answers.ts';
 import type { EngineProblem, NetworkSnapshot } from './snapshot.ts';
 
 /** A network of Docker's is no wider: what is in one can't be banned. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
-import type { InspectedContainer, ListedContainer } from './engine-answers.ts';
+import type { InspectedContainer, ListedContainer } from './engine/engine-answers.ts';
 import type { Protocol, PublishedPort } from './snapshot.ts';
 
 type Bindings = NonNullable<InspectedContainer['NetworkSettings']>['Ports'];

@@ -1,4 +1,4 @@
-import type { ListedContainer } from './engine-answers.ts';
+import type { ListedContainer } from './engine/engine-answers.ts';
 import { listedPorts } from './port-bindings.ts';
 import type { PublishedPort } from './snapshot.ts';
 

@@ -1,4 +1,4 @@
-import type { ListedContainer, ListedService } from './engine-answers.ts';
+import type { ListedContainer, ListedService } from './engine/engine-answers.ts';
 import type { ContainerSnapshot, Protocol, PublishedPort } from './snapshot.ts';
 
 const protocols: readonly Protocol[] = ['tcp', 'udp', 'sctp'];

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { backoffDelay } from '../backoff.ts';
+import { backoffDelay } from '../async/backoff.ts';
 import { Dock2banError } from '../errors.ts';
-import { Wake } from '../wake.ts';
-import type { ConnectDocker } from './engine-client.ts';
-import { engineError } from './engine-error.ts';
-import { EngineView } from './engine-view.ts';
+import { Wake } from '../async/wake.ts';
+import type { ConnectDocker } from './engine/engine-client.ts';
+import { engineError } from './engine/engine-error.ts';
+import { EngineView } from './engine/engine-view.ts';
 import type { DockerSnapshot, NetworkSnapshot } from './snapshot.ts';
 
 /**

@@ -1,9 +1,9 @@
-import { Block } from './block.ts';
+import { Block } from './search/block.ts';
 import type { Failure } from './failure.ts';
 import type { Filter } from './filter.ts';
 import type { Reading } from './line-dates.ts';
-import type { Needle } from './needle.ts';
-import { searchFor, type NeedleSearch } from './needle-search.ts';
+import type { Needle } from './search/needle.ts';
+import { searchFor, type NeedleSearch } from './search/needle-search.ts';
 
 /** Bytes that are made text of together: failures hold on to the text that they were found in. */
 const blockSize = 65_536;

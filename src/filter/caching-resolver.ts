@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { canonicalAddress } from '../address.ts';
+import { canonicalAddress } from '../net/address.ts';
 import type { NameResolver } from './resolver.ts';
 
 /** All addresses of a name; rejects if there is none. */

@@ -1,13 +1,13 @@
-import type { Block } from './block.ts';
+import type { Block } from './search/block.ts';
 import type { BufferedLine } from './buffered-line.ts';
 import type { Captures, FilterRegex } from './filter-regex.ts';
 import type { Finding, Trace } from './finding.ts';
-import { FirstCharDispatch } from './first-char-dispatch.ts';
+import { FirstCharDispatch } from './search/first-char-dispatch.ts';
 import { addressInName, identify, type Identity } from './identify.ts';
-import { LiteralGate } from './literal-gate.ts';
-import { needlesOf, type Needle } from './needle.ts';
+import { LiteralGate } from './search/literal-gate.ts';
+import { needlesOf, type Needle } from './search/needle.ts';
 import type { SearchBudget } from './search-budget.ts';
-import { Sieve } from './sieve.ts';
+import { Sieve } from './search/sieve.ts';
 import { splitLines, type LineSplit } from './matched-lines.ts';
 import type { Alphabet } from './python-regex/char-set.ts';
 import { isSet, newDraft, Sessions, type Draft } from './sessions.ts';

@@ -1,4 +1,4 @@
-import { canonicalAddress, prefixOf } from '../address.ts';
+import { canonicalAddress, prefixOf } from '../net/address.ts';
 import type { Captures } from './filter-regex.ts';
 
 /** Whom a failure concerns. */

@@ -1,5 +1,5 @@
 import type { LogLine } from '../sources/log-line.ts';
-import type { Block } from './block.ts';
+import type { Block } from './search/block.ts';
 import type { BufferedLine } from './buffered-line.ts';
 import { LastDate } from './dates/last-date.ts';
 import { LineHeads } from './dates/line-heads.ts';

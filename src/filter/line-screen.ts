@@ -1,4 +1,4 @@
-import { anyLiteral } from './any-literal.ts';
+import { anyLiteral } from './search/any-literal.ts';
 import type { Filter } from './filter.ts';
 
 /** Bytes of a log by which the filter chooses what to search it for: some hundred lines. */

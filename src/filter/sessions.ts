@@ -1,6 +1,6 @@
 import type { BufferedLine } from './buffered-line.ts';
 import type { Captures } from './filter-regex.ts';
-import { SessionMarks } from './session-marks.ts';
+import { SessionMarks } from './search/session-marks.ts';
 
 /** What is known of a failure while its lines come in. Sessions hold on to it and change it. */
 export interface Draft {

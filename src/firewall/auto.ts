@@ -1,4 +1,4 @@
-import type { AccessSpec } from '../config/access-spec.ts';
+import type { AccessSpec } from '../config/labels/access-spec.ts';
 import type { Ban } from '../jail/ban.ts';
 import {
   chooseBackend,
@@ -7,7 +7,7 @@ import {
   type Choice,
   type Jump,
 } from './backend-choice.ts';
-import { FirewallError } from './errors.ts';
+import { FirewallError } from './tool/errors.ts';
 import type {
   BanKey,
   Firewall,
@@ -17,8 +17,8 @@ import type {
   Reconciliation,
   Refusal,
 } from './firewall.ts';
-import { Gate } from './gate.ts';
-import { Serial } from './serial.ts';
+import { Gate } from '../async/gate.ts';
+import { Serial } from '../async/serial.ts';
 
 export interface AutoFirewallOptions {
   readonly backends: Readonly<Record<BackendName, MovableFirewall>>;

@@ -1,14 +1,14 @@
 import type { Ban } from '../jail/ban.ts';
 import { AutoFirewall } from './auto.ts';
-import { DockerUserFirewall } from './docker-user.ts';
-import type { Tools } from './exec.ts';
+import { DockerUserFirewall } from './iptables/docker-user.ts';
+import type { Tools } from './tool/exec.ts';
 import type { Firewall } from './firewall.ts';
-import { NetdevFirewall } from './netdev-firewall.ts';
-import { NetdevKeeper } from './netdev-keeper.ts';
-import type { NeverBan } from './never-ban.ts';
-import { NftablesFirewall } from './nftables.ts';
-import { lookForJump } from './probe.ts';
-import { Tables } from './tables.ts';
+import { NetdevFirewall } from './nft/ingress-firewall.ts';
+import { NetdevKeeper } from './nft/ingress-keeper.ts';
+import type { NeverBan } from './bans/never-ban.ts';
+import { NftablesFirewall } from './nft/nftables.ts';
+import { lookForJump } from './iptables/probe.ts';
+import { Tables } from './iptables/tables.ts';
 
 export interface EnforcingOptions {
   readonly choice: 'auto' | 'docker-user' | 'nftables';

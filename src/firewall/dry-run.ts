@@ -1,8 +1,8 @@
-import type { AccessSpec } from '../config/access-spec.ts';
-import { formatPorts } from '../config/ports.ts';
+import type { AccessSpec } from '../config/labels/access-spec.ts';
+import { formatPorts } from '../config/options/ports.ts';
 import type { Ban } from '../jail/ban.ts';
 import type { BanKey, Firewall, FirewallInfo, GuardedJail, Reconciliation, Refusal } from './firewall.ts';
-import type { NeverBan } from './never-ban.ts';
+import type { NeverBan } from './bans/never-ban.ts';
 
 export interface DryRunOptions {
   readonly neverBan: () => NeverBan;

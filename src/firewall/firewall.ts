@@ -1,9 +1,9 @@
-import type { Family } from '../address.ts';
-import type { AccessSpec } from '../config/access-spec.ts';
+import type { Family } from '../net/address.ts';
+import type { AccessSpec } from '../config/labels/access-spec.ts';
 import type { BlockType, Closes, DirectPath } from '../config/jail-spec.ts';
 import type { Ban } from '../jail/ban.ts';
-import type { FirewallError } from './errors.ts';
-import type { NeverBanKind } from './never-ban.ts';
+import type { FirewallError } from './tool/errors.ts';
+import type { NeverBanKind } from './bans/never-ban.ts';
 
 /** A jail as the firewall sees it. */
 export interface GuardedJail {

@@ -1,5 +1,5 @@
 import { BlockList } from 'node:net';
-import { canonicalAddress, canonicalPrefix, familyOf, overlaps, parsePrefix } from '../address.ts';
+import { canonicalAddress, canonicalPrefix, familyOf, overlaps, parsePrefix } from '../net/address.ts';
 
 /** The entries of `ignoreip`: addresses, prefixes and other ids whose failures don't count. */
 export class IgnoreList {

@@ -1,5 +1,5 @@
-import { canonicalPrefix, contains } from '../address.ts';
-import { grownBanTime } from '../config/bantime-increment.ts';
+import { canonicalPrefix, contains } from '../net/address.ts';
+import { grownBanTime } from '../config/options/bantime-increment.ts';
 import type { JailSpec } from '../config/jail-spec.ts';
 import type { Failure } from '../filter/failure.ts';
 import type { Ban } from './ban.ts';

@@ -1,4 +1,4 @@
-import { contains, prefixOf } from '../address.ts';
+import { contains, prefixOf } from '../net/address.ts';
 
 /**
  * IPv6 prefixes whose addresses stand for other ones, so that neighbours in a /64 are different parties: NAT64 and SIIT

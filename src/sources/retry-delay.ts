@@ -1,4 +1,4 @@
-import { backoffDelay } from '../backoff.ts';
+import { backoffDelay } from '../async/backoff.ts';
 
 /** Milliseconds before try number `failures` + 1 to read a source that failed. */
 export function retryDelay(failures: number, random: () => number): number {

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { canonicalPrefix } from '../address.ts';
+import { canonicalPrefix } from '../net/address.ts';
 import { lastEnd } from '../jail/ban-end.ts';
-import { localTime } from '../local-time.ts';
+import { localTime } from '../text/local-time.ts';
 import { mostCount } from './stored-ban.ts';
 
 /** An address, and how often it was banned. */

@@ -1,6 +1,6 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
-import { canonicalPrefix } from '../address.ts';
+import { canonicalPrefix } from '../net/address.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { banEnd, lastEnd } from '../jail/ban-end.ts';
 import { capLines } from '../jail/matched-lines.ts';

@@ -1,5 +1,5 @@
 import type { SQLOutputValue } from 'node:sqlite';
-import { canonicalPrefix } from '../address.ts';
+import { canonicalPrefix } from '../net/address.ts';
 import { banEnd, lastEnd } from '../jail/ban-end.ts';
 import type { CountedFailures } from '../jail/failure-book.ts';
 import { decodeLines } from './matched-lines.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { resolveJails } from '../../src/config/resolve.ts';
 import type { JailSpec } from '../../src/config/jail-spec.ts';
-import { noOverlay, overlaid } from '../../src/daemon/jail-overlay.ts';
-import { noChange, withAdded } from '../../src/daemon/list-change.ts';
+import { noOverlay, overlaid } from '../../src/daemon/jails/jail-overlay.ts';
+import { noChange, withAdded } from '../../src/daemon/jails/list-change.ts';
 import { container } from '../config/container.ts';
 import { treeOf } from '../config/tree.ts';
 import { builtinTree, jailNames } from './builtin-filters.ts';

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadConfigTree } from '../../src/config/load-config-tree.ts';
+import { loadConfigTree } from '../../src/config/conf/load-config-tree.ts';
 import { resolveJails } from '../../src/config/resolve.ts';
 import type { ConfigProblem, JailSpec } from '../../src/config/jail-spec.ts';
 import { messageOf } from '../../src/errors.ts';

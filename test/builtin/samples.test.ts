@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { compileFilter, type Filter } from '../../src/filter/filter.ts';
 import type { LogLine } from '../../src/sources/log-line.ts';
-import { readSyslogLines } from '../../src/sources/syslog-file.ts';
-import { SyslogClock } from '../../src/sources/syslog-clock.ts';
+import { readSyslogLines } from '../../src/sources/syslog/follow-syslog-file.ts';
+import { SyslogClock } from '../../src/sources/syslog/clock.ts';
 import { readSamples, type Run, type Sample } from '../conformance/sample-log.ts';
 import { builtinFilter, filterNames, samplesDir } from './builtin-filters.ts';
 

@@ -8,7 +8,7 @@ import { importBans } from '../../src/cli/import.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import { type ControlServer, serveControl } from '../../src/control/server.ts';
 import { readFail2banDatabase } from '../../src/store/fail2ban-database.ts';
-import { LiveDaemon } from '../daemon/live-daemon.ts';
+import { LiveDaemon } from '../daemon/jails/live-daemon.ts';
 
 let daemon: LiveDaemon;
 let server: ControlServer;

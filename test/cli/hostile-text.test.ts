@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { fail2banStream } from '../../src/daemon/fail2ban-format.ts';
+import { fail2banStream } from '../../src/daemon/events/fail2ban-format.ts';
 import type { Controller } from '../../src/control/api.ts';
 import { type ControlServer, serveControl } from '../../src/control/server.ts';
-import { oneLine, plainText } from '../../src/plain-text.ts';
-import { prettyLog } from '../../src/pretty-log.ts';
+import { oneLine, plainText } from '../../src/text/plain-text.ts';
+import { prettyLog } from '../../src/text/pretty-log.ts';
 import { fakeController } from '../control/fake-controller.ts';
 
 /** A clearing of the screen, a window title by C1, a new line that looks like one of ours, directions, nothing to see, half a pair. */

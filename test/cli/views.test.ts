@@ -8,7 +8,7 @@ import { importBans } from '../../src/cli/import.ts';
 import { logs } from '../../src/cli/logs.ts';
 import { duration, size, table } from '../../src/cli/table.ts';
 import { top } from '../../src/cli/top.ts';
-import { wantsColors } from '../../src/colors.ts';
+import { wantsColors } from '../../src/text/colors.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import { serveControl, type ControlServer } from '../../src/control/server.ts';
 import { readFail2banDatabase } from '../../src/store/fail2ban-database.ts';

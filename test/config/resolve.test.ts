@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadConfigTree } from '../../src/config/load-config-tree.ts';
+import { loadConfigTree } from '../../src/config/conf/load-config-tree.ts';
 import { resolveJails } from '../../src/config/resolve.ts';
 import type { ContainerSnapshot } from '../../src/docker/snapshot.ts';
 import { container } from './container.ts';

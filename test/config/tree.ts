@@ -1,5 +1,5 @@
-import { parseConfFile, type ConfFile } from '../../src/config/conf-file.ts';
-import type { ConfigTree } from '../../src/config/config-tree.ts';
+import { parseConfFile, type ConfFile } from '../../src/config/conf/conf-file.ts';
+import type { ConfigTree } from '../../src/config/conf/config-tree.ts';
 
 /** A tree of files given as text, by path below `/etc/fail2ban` and below dock2ban's own `/filters`. */
 export function treeOf(user: Record<string, string>, builtin: Record<string, string> = {}): ConfigTree {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { filterOptions, readFilter } from '../../src/config/filter-options.ts';
-import { loadConfigTree } from '../../src/config/load-config-tree.ts';
+import { filterOptions, readFilter } from '../../src/config/jails/filter-options.ts';
+import { loadConfigTree } from '../../src/config/conf/load-config-tree.ts';
 import { boundBacktracking } from '../../src/filter/backtracking.ts';
 import { compileFilter, type Filter } from '../../src/filter/filter.ts';
 import type { LogLine } from '../../src/sources/log-line.ts';

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fail2banClient } from '../../src/cli/fail2ban-client.ts';
-import { localTime } from '../../src/local-time.ts';
+import { localTime } from '../../src/text/local-time.ts';
 import { FakeEngine } from '../docker/fake-engine.ts';
 import { fail2banTree } from './fail2ban-tree.ts';
 

@@ -2,10 +2,10 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { filterNames } from '../../src/config/config-tree.ts';
-import { parseDuration } from '../../src/config/duration.ts';
-import { filterOptions, readFilter } from '../../src/config/filter-options.ts';
-import { loadConfigTree } from '../../src/config/load-config-tree.ts';
+import { filterNames } from '../../src/config/conf/config-tree.ts';
+import { parseDuration } from '../../src/config/options/duration.ts';
+import { filterOptions, readFilter } from '../../src/config/jails/filter-options.ts';
+import { loadConfigTree } from '../../src/config/conf/load-config-tree.ts';
 import { resolveJails } from '../../src/config/resolve.ts';
 import { askFail2ban, attempt, type Answers, type Options } from './fail2ban-config.ts';
 import { fail2banTree, type Fail2banTree } from './fail2ban-tree.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
-import { localTime } from '../../src/local-time.ts';
+import { localTime } from '../../src/text/local-time.ts';
 import { importFail2ban } from '../store/import-fail2ban.ts';
 import { Store } from '../../src/store/store.ts';
 import { fail2banTree } from './fail2ban-tree.ts';

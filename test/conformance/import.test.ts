@@ -5,7 +5,7 @@ import { importBans } from '../../src/cli/import.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import { serveControl } from '../../src/control/server.ts';
 import { readFail2banDatabase } from '../../src/store/fail2ban-database.ts';
-import { LiveDaemon } from '../daemon/live-daemon.ts';
+import { LiveDaemon } from '../daemon/jails/live-daemon.ts';
 import { fail2banTree } from './fail2ban-tree.ts';
 
 /** Lets fail2ban's own code write its database: two bans in force, one for ever, and one that is over. */

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
-import { EventLog } from '../../src/daemon/event-log.ts';
-import { toFail2ban } from '../../src/daemon/fail2ban-format.ts';
+import { EventLog } from '../../src/daemon/events/event-log.ts';
+import { toFail2ban } from '../../src/daemon/events/fail2ban-format.ts';
 import { fail2banTree, type Fail2banTree } from './fail2ban-tree.ts';
 
 /** The lines that fail2ban's recidive filter takes for bans, out of a log. */

@@ -1,8 +1,8 @@
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfigTree } from '../../src/config/load-config-tree.ts';
-import { filterOptions, readFilter } from '../../src/config/filter-options.ts';
+import { loadConfigTree } from '../../src/config/conf/load-config-tree.ts';
+import { filterOptions, readFilter } from '../../src/config/jails/filter-options.ts';
 import type { FilterSpec } from '../../src/filter/spec.ts';
 import type { Fail2banTree } from './fail2ban-tree.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { canonicalAddress } from '../../src/address.ts';
+import { canonicalAddress } from '../../src/net/address.ts';
 import { compileFilter, type Filter } from '../../src/filter/filter.ts';
 import type { Finding } from '../../src/filter/finding.ts';
 import { fail2banTree } from './fail2ban-tree.ts';

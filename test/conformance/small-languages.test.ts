@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
-import { formulaVariables } from '../../src/config/bantime-increment.ts';
-import { parseDuration } from '../../src/config/duration.ts';
-import { parseCall } from '../../src/config/filter-call.ts';
-import { evaluateFormula, parseFormula } from '../../src/config/formula.ts';
-import { splitWords } from '../../src/config/words.ts';
+import { formulaVariables } from '../../src/config/options/bantime-increment.ts';
+import { parseDuration } from '../../src/config/options/duration.ts';
+import { parseCall } from '../../src/config/options/filter-call.ts';
+import { evaluateFormula, parseFormula } from '../../src/config/options/formula.ts';
+import { splitWords } from '../../src/config/conf/words.ts';
 import { askFail2ban, attempt } from './fail2ban-config.ts';
 import { fail2banTree, type Fail2banTree } from './fail2ban-tree.ts';
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { defaultPolicy } from '../../src/config/label-policy.ts';
+import { defaultPolicy } from '../../src/config/labels/label-policy.ts';
 import { permissionFlags, type Surroundings } from '../../src/daemon/node-permissions.ts';
 import type { RunOptions } from '../../src/daemon/options.ts';
 

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { encode, type FakeMessage } from '../sources/fake-container-log.ts';
+import { encode, type FakeMessage } from '../sources/docker/fake-container-log.ts';
 import { type FakeEngine, json } from './fake-engine.ts';
 
 /** The logs of a fake engine's containers over its log API. */

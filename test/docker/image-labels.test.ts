@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { engineConnector } from '../../src/docker/engine-connector.ts';
+import { engineConnector } from '../../src/docker/engine/engine-connector.ts';
 import { FakeEngine, json } from './fake-engine.ts';
 
 const image = `sha256:${'c'.repeat(64)}`;

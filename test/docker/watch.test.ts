@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { engineConnector } from '../../src/docker/engine-connector.ts';
-import type { ConnectDocker } from '../../src/docker/engine-client.ts';
+import { engineConnector } from '../../src/docker/engine/engine-connector.ts';
+import type { ConnectDocker } from '../../src/docker/engine/engine-client.ts';
 import type { ContainerSnapshot, DockerSnapshot } from '../../src/docker/snapshot.ts';
 import { watchDocker, type DockerUpdate, type WatchOptions } from '../../src/docker/watch.ts';
 import { FakeEngine, engine20, engine29, idOf, json, type FakeContainer } from './fake-engine.ts';

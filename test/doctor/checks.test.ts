@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Dock2banError } from '../../src/errors.ts';
-import { checkIPv6, checkJails } from '../../src/doctor/check-containers.ts';
-import { checkEngine } from '../../src/doctor/check-engine.ts';
-import { checkController, checkPrivileges, checkState } from '../../src/doctor/check-host.ts';
-import { checkClock, checkSightings, checkSyslogFile } from '../../src/doctor/check-logs.ts';
-import type { ContainerFacts, EngineFacts, NetworkFacts } from '../../src/doctor/engine-facts.ts';
-import type { HostFacts } from '../../src/doctor/host-facts.ts';
+import { checkIPv6, checkJails } from '../../src/doctor/checks/check-containers.ts';
+import { checkEngine } from '../../src/doctor/checks/check-engine.ts';
+import { checkController, checkPrivileges, checkState } from '../../src/doctor/checks/check-host.ts';
+import { checkClock, checkSightings, checkSyslogFile } from '../../src/doctor/checks/check-logs.ts';
+import type { ContainerFacts, EngineFacts, NetworkFacts } from '../../src/doctor/facts/engine-facts.ts';
+import type { HostFacts } from '../../src/doctor/facts/host-facts.ts';
 import { isInTheWay, type Finding } from '../../src/doctor/finding.ts';
-import { NeverBan } from '../../src/firewall/never-ban.ts';
+import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
 import { container } from '../config/container.ts';
 import { jailSpec } from '../jail/jail-spec.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FirstCharDispatch } from '../../src/filter/first-char-dispatch.ts';
+import { FirstCharDispatch } from '../../src/filter/search/first-char-dispatch.ts';
 import { PythonPattern, alphabetOf } from '../../src/filter/python-regex/pattern.ts';
 
 const charsOf = (source: string): string | undefined =>

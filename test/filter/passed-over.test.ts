@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BlockMatcher } from '../../src/filter/block-matcher.ts';
 import { compileFilter, type Filter } from '../../src/filter/filter.ts';
-import { SessionMarks } from '../../src/filter/session-marks.ts';
+import { SessionMarks } from '../../src/filter/search/session-marks.ts';
 import { specOf } from './specs.ts';
 
 const now = Date.UTC(2026, 10, 22, 12, 30);

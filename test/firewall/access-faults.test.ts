@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AccessSpec } from '../../src/config/access-spec.ts';
-import type { Tools } from '../../src/firewall/exec.ts';
-import { DockerUserFirewall } from '../../src/firewall/docker-user.ts';
-import { NeverBan } from '../../src/firewall/never-ban.ts';
-import { NftablesFirewall } from '../../src/firewall/nftables.ts';
-import { isAccessSet } from '../../src/firewall/set-names.ts';
+import type { AccessSpec } from '../../src/config/labels/access-spec.ts';
+import type { Tools } from '../../src/firewall/tool/exec.ts';
+import { DockerUserFirewall } from '../../src/firewall/iptables/docker-user.ts';
+import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
+import { NftablesFirewall } from '../../src/firewall/nft/nftables.ts';
+import { isAccessSet } from '../../src/firewall/bans/set-names.ts';
 import { SimulatedKernel } from './simulated-kernel.ts';
 import { failed } from './simulated-sets.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chooseFirewall } from '../../src/firewall/choose.ts';
 import type { Firewall, GuardedJail } from '../../src/firewall/firewall.ts';
-import { NeverBan } from '../../src/firewall/never-ban.ts';
+import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
 import type { Ban } from '../../src/jail/ban.ts';
 import { auto, dockerUser, nftables } from './enforcements.ts';
 import { SimulatedKernel } from './simulated-kernel.ts';

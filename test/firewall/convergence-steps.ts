@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import type { Family } from '../../src/address.ts';
-import type { AccessSpec } from '../../src/config/access-spec.ts';
+import type { Family } from '../../src/net/address.ts';
+import type { AccessSpec } from '../../src/config/labels/access-spec.ts';
 import type { Closes } from '../../src/config/jail-spec.ts';
-import { allSet, isAccessSet, jailSet } from '../../src/firewall/set-names.ts';
-import { prefixCover } from '../../src/prefix-cover.ts';
+import { allSet, isAccessSet, jailSet } from '../../src/firewall/bans/set-names.ts';
+import { prefixCover } from '../../src/net/prefix-cover.ts';
 import { jailNames, type World } from './convergence-world.ts';
 
 const bannable = [

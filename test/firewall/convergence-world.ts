@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
-import { familyOf, type Family } from '../../src/address.ts';
-import type { AccessSpec } from '../../src/config/access-spec.ts';
-import { accessRules } from '../../src/firewall/access-rules.ts';
-import { FirewallError } from '../../src/firewall/errors.ts';
+import { familyOf, type Family } from '../../src/net/address.ts';
+import type { AccessSpec } from '../../src/config/labels/access-spec.ts';
+import { accessRules } from '../../src/firewall/access/access-rules.ts';
+import { FirewallError } from '../../src/firewall/tool/errors.ts';
 import type { GuardedJail } from '../../src/firewall/firewall.ts';
-import { NeverBan } from '../../src/firewall/never-ban.ts';
-import type { Variant } from '../../src/firewall/tables.ts';
+import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
+import type { Variant } from '../../src/firewall/iptables/tables.ts';
 import type { Ends, Enforcement } from './enforcements.ts';
 import { SimulatedKernel } from './simulated-kernel.ts';
 

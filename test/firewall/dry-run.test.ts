@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DryRunFirewall } from '../../src/firewall/dry-run.ts';
-import { NeverBan } from '../../src/firewall/never-ban.ts';
+import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
 
 describe('DryRunFirewall', () => {
   it('says what it would do, and refuses what a real firewall would refuse', async () => {

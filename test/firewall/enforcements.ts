@@ -1,16 +1,16 @@
 import { expect } from 'vitest';
-import type { Family } from '../../src/address.ts';
-import { accessChainRules, accessSets, type AccessRules } from '../../src/firewall/access-rules.ts';
-import { chainRules } from '../../src/firewall/chain-rules.ts';
+import type { Family } from '../../src/net/address.ts';
+import { accessChainRules, accessSets, type AccessRules } from '../../src/firewall/access/access-rules.ts';
+import { chainRules } from '../../src/firewall/iptables/chain-rules.ts';
 import { chooseFirewall } from '../../src/firewall/choose.ts';
-import { DockerUserFirewall } from '../../src/firewall/docker-user.ts';
+import { DockerUserFirewall } from '../../src/firewall/iptables/docker-user.ts';
 import type { Firewall, GuardedJail } from '../../src/firewall/firewall.ts';
-import type { NeverBan } from '../../src/firewall/never-ban.ts';
-import { layoutOf } from '../../src/firewall/nft-layout.ts';
-import { elementOf, placeFinder, prefixText, setOf } from '../../src/firewall/nft-names.ts';
-import { NftablesFirewall } from '../../src/firewall/nftables.ts';
-import { allSet, isAccessSet, isOurSet, jailSet } from '../../src/firewall/set-names.ts';
-import type { Variant } from '../../src/firewall/tables.ts';
+import type { NeverBan } from '../../src/firewall/bans/never-ban.ts';
+import { layoutOf } from '../../src/firewall/nft/layout.ts';
+import { elementOf, placeFinder, prefixText, setOf } from '../../src/firewall/nft/names.ts';
+import { NftablesFirewall } from '../../src/firewall/nft/nftables.ts';
+import { allSet, isAccessSet, isOurSet, jailSet } from '../../src/firewall/bans/set-names.ts';
+import type { Variant } from '../../src/firewall/iptables/tables.ts';
 import type { SimulatedKernel } from './simulated-kernel.ts';
 
 /** Address or prefix → epoch milliseconds at which it ends; Infinity: never. */

@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import type { Conversation, ConversationListener, Tools } from '../../src/firewall/exec.ts';
+import type { Conversation, ConversationListener, Tools } from '../../src/firewall/tool/exec.ts';
 import { failed } from './simulated-sets.ts';
 
 /** One expected run: the command line, its input, and what comes of it. */

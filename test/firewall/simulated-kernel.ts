@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Family } from '../../src/address.ts';
-import { classify } from '../../src/firewall/errors.ts';
-import type { Conversation, ConversationListener, Tools } from '../../src/firewall/exec.ts';
-import type { Variant } from '../../src/firewall/tables.ts';
+import type { Family } from '../../src/net/address.ts';
+import { classify } from '../../src/firewall/tool/errors.ts';
+import type { Conversation, ConversationListener, Tools } from '../../src/firewall/tool/exec.ts';
+import type { Variant } from '../../src/firewall/iptables/tables.ts';
 import { SimulatedNft } from './simulated-nft.ts';
 import { failed, SimulatedSets } from './simulated-sets.ts';
 import { SimulatedTable } from './simulated-tables.ts';

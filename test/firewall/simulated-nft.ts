@@ -1,4 +1,4 @@
-import { familyOf } from '../../src/address.ts';
+import { familyOf } from '../../src/net/address.ts';
 import { failed } from './simulated-sets.ts';
 
 interface SimulatedNftSet {

@@ -1,5 +1,5 @@
-import { classify } from '../../src/firewall/errors.ts';
-import { familyOf, type Family } from '../../src/address.ts';
+import { classify } from '../../src/firewall/tool/errors.ts';
+import { familyOf, type Family } from '../../src/net/address.ts';
 
 interface SimulatedSet {
   readonly type: string;

@@ -2,9 +2,9 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { filterNames } from '../builtin/builtin-filters.ts';
-import { LogWays } from '../daemon/log-ways.ts';
+import { LogWays } from '../daemon/reading/log-ways.ts';
 import { type FakeContainer, idOf } from '../docker/fake-engine.ts';
-import { messagesOf } from '../sources/fake-container-log.ts';
+import { messagesOf } from '../sources/docker/fake-container-log.ts';
 import { colonSender, hostileRecords, sender } from './records.ts';
 import { recordsOf, victim } from './texts.ts';
 

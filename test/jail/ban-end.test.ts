@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { defaultFormula, parseBanFormula } from '../../src/config/bantime-increment.ts';
-import { timeoutFor, longestTimeout } from '../../src/firewall/ipset-text.ts';
-import { timeoutUntil } from '../../src/firewall/nft-batch.ts';
+import { defaultFormula, parseBanFormula } from '../../src/config/options/bantime-increment.ts';
+import { timeoutFor, longestTimeout } from '../../src/firewall/ipset/ipset-text.ts';
+import { timeoutUntil } from '../../src/firewall/nft/batch.ts';
 import { banEnd, lastEnd } from '../../src/jail/ban-end.ts';
 import { Jail } from '../../src/jail/jail.ts';
 import { seenFrom } from '../../src/store/stored-ban.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../src/filter/failure.ts';
-import { parseBanFormula, defaultFormula } from '../../src/config/bantime-increment.ts';
+import { parseBanFormula, defaultFormula } from '../../src/config/options/bantime-increment.ts';
 import { BanHistory } from '../../src/jail/ban-history.ts';
 import { Jail } from '../../src/jail/jail.ts';
 import { jailSpec as spec } from './jail-spec.ts';

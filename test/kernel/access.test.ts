@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AccessSpec } from '../../src/config/access-spec.ts';
-import { accessChainRules, accessRules } from '../../src/firewall/access-rules.ts';
-import { chainRules } from '../../src/firewall/chain-rules.ts';
-import { parseTable } from '../../src/firewall/filter-table.ts';
+import type { AccessSpec } from '../../src/config/labels/access-spec.ts';
+import { accessChainRules, accessRules } from '../../src/firewall/access/access-rules.ts';
+import { chainRules } from '../../src/firewall/iptables/chain-rules.ts';
+import { parseTable } from '../../src/firewall/iptables/filter-table.ts';
 import type { Firewall } from '../../src/firewall/firewall.ts';
 import {
   backends,

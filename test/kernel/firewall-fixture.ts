@@ -1,10 +1,10 @@
 import type { ClosedPort } from '../../src/config/jail-spec.ts';
-import { DockerUserFirewall } from '../../src/firewall/docker-user.ts';
-import type { Tools } from '../../src/firewall/exec.ts';
+import { DockerUserFirewall } from '../../src/firewall/iptables/docker-user.ts';
+import type { Tools } from '../../src/firewall/tool/exec.ts';
 import type { Firewall } from '../../src/firewall/firewall.ts';
-import { NeverBan } from '../../src/firewall/never-ban.ts';
-import { NftablesFirewall } from '../../src/firewall/nftables.ts';
-import type { Variant } from '../../src/firewall/tables.ts';
+import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
+import { NftablesFirewall } from '../../src/firewall/nft/nftables.ts';
+import type { Variant } from '../../src/firewall/iptables/tables.ts';
 import type { Ban } from '../../src/jail/ban.ts';
 import type { Netns } from './netns.ts';
 

@@ -2,8 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { followJournal, type JournalOptions, type JournalUpdate } from '../../src/sources/journald.ts';
-import { type StartJournalctl, systemJournalctl } from '../../src/sources/journalctl-process.ts';
+import {
+  followJournal,
+  type JournalOptions,
+  type JournalUpdate,
+} from '../../src/sources/journal/follow-journal.ts';
+import { type StartJournalctl, systemJournalctl } from '../../src/sources/journal/journalctl-process.ts';
 import { isInstalled } from '../system/packages.ts';
 import { JournalFile, journalRemote } from './journal-file.ts';
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach } from 'vitest';
 import type { DirectPath } from '../../src/config/jail-spec.ts';
 import { chooseFirewall } from '../../src/firewall/choose.ts';
 import type { Firewall, GuardedJail } from '../../src/firewall/firewall.ts';
-import { NeverBan } from '../../src/firewall/never-ban.ts';
+import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
 import { likeDocker, whyNotHere, type Backend } from './firewall-fixture.ts';
 import { Netns } from './netns.ts';
 import { Party } from './party.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AccessSpec } from '../../src/config/access-spec.ts';
+import type { AccessSpec } from '../../src/config/labels/access-spec.ts';
 import { backends, banFor, likeDocker, published, whyNotHere, type Backend } from './firewall-fixture.ts';
 import {
   addresses,

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemTools, type Tools } from '../../src/firewall/exec.ts';
+import { systemTools, type Tools } from '../../src/firewall/tool/exec.ts';
 
 /** A network namespace of its own, as long as it is open: whatever a test does to netfilter stays in there. */
 export class Netns {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chooseFirewall } from '../../src/firewall/choose.ts';
 import type { GuardedJail } from '../../src/firewall/firewall.ts';
-import { NeverBan } from '../../src/firewall/never-ban.ts';
+import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
 import { banFor, everything, likeDocker, openFirewall, published, whyNotHere } from './firewall-fixture.ts';
 import { Netns } from './netns.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { GuardedJail } from '../../src/firewall/firewall.ts';
-import { parseListing } from '../../src/firewall/nft-listing.ts';
+import { parseListing } from '../../src/firewall/nft/listing.ts';
 import { banFor, openFirewall, whyNotHere } from './firewall-fixture.ts';
 import { Netns } from './netns.ts';
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Family } from '../../src/address.ts';
-import { chainRules } from '../../src/firewall/chain-rules.ts';
-import { parseTable, type FilterTable } from '../../src/firewall/filter-table.ts';
-import type { Variant } from '../../src/firewall/tables.ts';
+import type { Family } from '../../src/net/address.ts';
+import { chainRules } from '../../src/firewall/iptables/chain-rules.ts';
+import { parseTable, type FilterTable } from '../../src/firewall/iptables/filter-table.ts';
+import type { Variant } from '../../src/firewall/iptables/tables.ts';
 import { banFor, everything, likeDocker, openFirewall, published, whyNotHere } from './firewall-fixture.ts';
 import { Netns } from './netns.ts';
 

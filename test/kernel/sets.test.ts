@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DockerUserFirewall } from '../../src/firewall/docker-user.ts';
-import { longestTimeout } from '../../src/firewall/ipset-text.ts';
-import { NeverBan } from '../../src/firewall/never-ban.ts';
+import { DockerUserFirewall } from '../../src/firewall/iptables/docker-user.ts';
+import { longestTimeout } from '../../src/firewall/ipset/ipset-text.ts';
+import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
 import { banFor, openFirewall, whyNotHere } from './firewall-fixture.ts';
 import { Netns } from './netns.ts';
 

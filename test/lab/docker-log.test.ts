@@ -1,9 +1,9 @@
 import { truncate } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { engineConnector } from '../../src/docker/engine-connector.ts';
-import { EngineLogs } from '../../src/docker/engine-logs.ts';
-import { type DockerLogUpdate, followContainerLog } from '../../src/sources/docker-log.ts';
+import { engineConnector } from '../../src/docker/engine/engine-connector.ts';
+import { EngineLogs } from '../../src/docker/engine/engine-logs.ts';
+import { type DockerLogUpdate, followContainerLog } from '../../src/sources/docker/follow-container.ts';
 import type { Container } from './container.ts';
 import { type Lab, startLab } from './lab.ts';
 import { type Product, startProduct } from './product.ts';

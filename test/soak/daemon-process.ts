@@ -1,11 +1,11 @@
-import { defaultPolicy } from '../../src/config/label-policy.ts';
+import { defaultPolicy } from '../../src/config/labels/label-policy.ts';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { RunOptions } from '../../src/daemon/options.ts';
-import { mallocSettings, nodeFlags } from '../../src/relaunch.ts';
+import { mallocSettings, nodeFlags } from '../../src/daemon/relaunch.ts';
 import type { Sample } from './probe.ts';
 
 const program = fileURLToPath(new URL('../../src/daemon/process.ts', import.meta.url));

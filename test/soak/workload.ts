@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ControlClient } from '../../src/control/client.ts';
 import { type FakeContainer, FakeEngine, idOf } from '../docker/fake-engine.ts';
 import { FakeLogs } from '../docker/fake-logs.ts';
-import { messagesOf } from '../sources/fake-container-log.ts';
+import { messagesOf } from '../sources/docker/fake-container-log.ts';
 
 /** Containers that are read from Docker's log API, from the syslog file, and through the receiver. */
 const containers = { docker: 38, syslog: 6, receiver: 6 };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { localTime } from '../../src/local-time.ts';
+import { localTime } from '../../src/text/local-time.ts';
 import { ban, hour, minute, openStore, start, temporaryDir } from './temporary.ts';
 
 it('sums up what is remembered: by jail, by offender and by day', () => {

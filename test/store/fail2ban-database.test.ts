@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { readFail2banDatabase } from '../../src/store/fail2ban-database.ts';
 import { importFail2ban } from './import-fail2ban.ts';
 import { matchLimits } from '../../src/jail/matched-lines.ts';
-import { canonicalPrefix } from '../../src/address.ts';
+import { canonicalPrefix } from '../../src/net/address.ts';
 import { ban, openStore, start, temporaryDir } from './temporary.ts';
 
 const seconds = start / 1000;

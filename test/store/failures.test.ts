@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { Jail } from '../../src/jail/jail.ts';
-import { countingOf, Memory } from '../../src/daemon/memory.ts';
+import { countingOf, Memory } from '../../src/daemon/enforcing/carry-over.ts';
 import type { Store } from '../../src/store/store.ts';
 import { jailSpec } from '../jail/jail-spec.ts';
 import { ban, hour, minute, openStore, start, temporaryDir } from './temporary.ts';

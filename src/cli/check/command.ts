@@ -1,5 +1,5 @@
-import { loadConfigTree } from '../../config/load-config-tree.ts';
-import type { LabelPolicy } from '../../config/label-policy.ts';
+import { loadConfigTree } from '../../config/conf/load-config-tree.ts';
+import type { LabelPolicy } from '../../config/labels/label-policy.ts';
 import type { NetworkSnapshot } from '../../docker/snapshot.ts';
 import { Dock2banError } from '../../errors.ts';
 import { exitCode } from '../exit-code.ts';
@@ -7,7 +7,7 @@ import { checkFilters } from './filters.ts';
 import { unique, type Finding } from './finding.ts';
 import { checkJails, type Containers } from './jails.ts';
 import { checkSettings } from './settings.ts';
-import { oneLine } from '../../plain-text.ts';
+import { oneLine } from '../../text/plain-text.ts';
 
 export interface CheckContext {
   readonly configDir: string;

@@ -1,7 +1,7 @@
-import { jailDefinitions } from '../../config/jail-definitions.ts';
-import { JailReader } from '../../config/jail-reader.ts';
-import { ConfigError } from '../../config/config-error.ts';
-import type { ConfigTree } from '../../config/config-tree.ts';
+import { jailDefinitions } from '../../config/jails/jail-definitions.ts';
+import { JailReader } from '../../config/jails/jail-reader.ts';
+import { ConfigError } from '../../config/conf/config-error.ts';
+import type { ConfigTree } from '../../config/conf/config-tree.ts';
 import type { JailSpec } from '../../config/jail-spec.ts';
 import type { Finding } from './finding.ts';
 

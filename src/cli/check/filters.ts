@@ -1,8 +1,8 @@
-import { place } from '../../config/conf-file.ts';
-import { ConfigError } from '../../config/config-error.ts';
-import { filterNames, type ConfigTree } from '../../config/config-tree.ts';
-import { filterOptions, readFilter, type FilterDefinition } from '../../config/filter-options.ts';
-import { includeTargets } from '../../config/includes.ts';
+import { place } from '../../config/conf/conf-file.ts';
+import { ConfigError } from '../../config/conf/config-error.ts';
+import { filterNames, type ConfigTree } from '../../config/conf/config-tree.ts';
+import { filterOptions, readFilter, type FilterDefinition } from '../../config/jails/filter-options.ts';
+import { includeTargets } from '../../config/conf/includes.ts';
 import { Dock2banError, messageOf } from '../../errors.ts';
 import { compileFilter } from '../../filter/filter.ts';
 import type { FilterSpec } from '../../filter/spec.ts';

@@ -1,8 +1,8 @@
-import { place } from '../../config/conf-file.ts';
-import type { ConfigTree } from '../../config/config-tree.ts';
-import { jailDefinitions } from '../../config/jail-definitions.ts';
+import { place } from '../../config/conf/conf-file.ts';
+import type { ConfigTree } from '../../config/conf/config-tree.ts';
+import { jailDefinitions } from '../../config/jails/jail-definitions.ts';
 import type { JailSpec } from '../../config/jail-spec.ts';
-import { labelPlace } from '../../config/labels.ts';
+import { labelPlace } from '../../config/labels/labels.ts';
 import { hasFloatingAddress } from '../../filter/floating-address.ts';
 import type { Containers } from './jails.ts';
 import type { Finding } from './finding.ts';

@@ -1,8 +1,8 @@
-import type { ConfigTree } from '../../config/config-tree.ts';
-import { filterOptionNames } from '../../config/filter-options.ts';
-import { jailDefinitions } from '../../config/jail-definitions.ts';
-import { isJailOption, jailOptions } from '../../config/jail-options.ts';
-import { JailReader } from '../../config/jail-reader.ts';
+import type { ConfigTree } from '../../config/conf/config-tree.ts';
+import { filterOptionNames } from '../../config/jails/filter-options.ts';
+import { jailDefinitions } from '../../config/jails/jail-definitions.ts';
+import { isJailOption, jailOptions } from '../../config/options/jail-options.ts';
+import { JailReader } from '../../config/jails/jail-reader.ts';
 import { findingOf, type Finding } from './finding.ts';
 
 /**

@@ -1,11 +1,11 @@
-import { parseConfFile } from '../../config/conf-file.ts';
-import type { ConfigTree } from '../../config/config-tree.ts';
-import { jailDefinitions } from '../../config/jail-definitions.ts';
+import { parseConfFile } from '../../config/conf/conf-file.ts';
+import type { ConfigTree } from '../../config/conf/config-tree.ts';
+import { jailDefinitions } from '../../config/jails/jail-definitions.ts';
 import type { ConfigProblem, JailSpec } from '../../config/jail-spec.ts';
-import { defaultPolicy } from '../../config/label-policy.ts';
+import { defaultPolicy } from '../../config/labels/label-policy.ts';
 import { resolveJails } from '../../config/resolve.ts';
 import type { NetworkSnapshot } from '../../docker/snapshot.ts';
-import { expandGlob } from '../../sources/glob.ts';
+import { expandGlob } from '../../sources/file/glob.ts';
 import { madeForDocker } from './docker-chain.ts';
 import { findingOf, type Finding } from './finding.ts';
 import { floatingAddresses } from './floating.ts';

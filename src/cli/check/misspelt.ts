@@ -1,7 +1,7 @@
-import { place, type ConfFile } from '../../config/conf-file.ts';
-import type { ConfigTree } from '../../config/config-tree.ts';
-import { jailOptions, withoutMeaning } from '../../config/jail-options.ts';
-import { nearest } from '../../config/nearest.ts';
+import { place, type ConfFile } from '../../config/conf/conf-file.ts';
+import type { ConfigTree } from '../../config/conf/config-tree.ts';
+import { jailOptions, withoutMeaning } from '../../config/options/jail-options.ts';
+import { nearest } from '../../config/options/nearest.ts';
 import type { Finding } from './finding.ts';
 
 /**

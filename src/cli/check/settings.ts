@@ -1,11 +1,11 @@
 import { isAbsolute } from 'node:path';
-import { place } from '../../config/conf-file.ts';
-import { ConfigError } from '../../config/config-error.ts';
-import { mergeFiles, type ConfigSet } from '../../config/config-set.ts';
-import { fileAt, layers, type ConfigTree } from '../../config/config-tree.ts';
-import { fail2banSettings } from '../../config/fail2ban-settings.ts';
-import { interpolated, rawOption } from '../../config/interpolation.ts';
-import { nearest } from '../../config/nearest.ts';
+import { place } from '../../config/conf/conf-file.ts';
+import { ConfigError } from '../../config/conf/config-error.ts';
+import { mergeFiles, type ConfigSet } from '../../config/conf/config-set.ts';
+import { fileAt, layers, type ConfigTree } from '../../config/conf/config-tree.ts';
+import { fail2banSettings } from '../../config/jails/fail2ban-settings.ts';
+import { interpolated, rawOption } from '../../config/conf/interpolation.ts';
+import { nearest } from '../../config/options/nearest.ts';
 import { findingOf, type Finding } from './finding.ts';
 
 /** What is wrong with a value, and how one should look; undefined: nothing. */

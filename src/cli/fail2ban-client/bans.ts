@@ -1,6 +1,6 @@
-import { canonicalPrefix, contains } from '../../address.ts';
+import { canonicalPrefix, contains } from '../../net/address.ts';
 import type { BanStatus } from '../../control/api.ts';
-import { localTime } from '../../local-time.ts';
+import { localTime } from '../../text/local-time.ts';
 import { pythonRepr } from '../python-repr.ts';
 import { incomplete, refusal, wordsFrom, type Call } from './command.ts';
 

@@ -1,9 +1,9 @@
-import { canonicalAddress, canonicalPrefix } from '../../address.ts';
-import { parseDuration } from '../../config/duration.ts';
-import { parseIgnoreCache } from '../../config/ignore-cache.ts';
+import { canonicalAddress, canonicalPrefix } from '../../net/address.ts';
+import { parseDuration } from '../../config/options/duration.ts';
+import { parseIgnoreCache } from '../../config/options/ignore-cache.ts';
 import type { JailOptions } from '../../control/live-api.ts';
 import { templatesOf } from '../../filter/dates/template-list.ts';
-import { oneLine } from '../../plain-text.ts';
+import { oneLine } from '../../text/plain-text.ts';
 import { pythonRepr } from '../python-repr.ts';
 
 /** `None`: what fail2ban prints of an option that isn't set. */

@@ -1,5 +1,5 @@
 import { Dock2banError } from '../../errors.ts';
-import { oneLine } from '../../plain-text.ts';
+import { oneLine } from '../../text/plain-text.ts';
 import { failure, refusal, type Call } from './command.ts';
 import { containersProcess } from './not-here.ts';
 

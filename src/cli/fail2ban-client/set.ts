@@ -1,6 +1,6 @@
-import { canonicalPrefix } from '../../address.ts';
-import { ConfigError } from '../../config/config-error.ts';
-import { parseLogTimeZone } from '../../config/log-time-zone.ts';
+import { canonicalPrefix } from '../../net/address.ts';
+import { ConfigError } from '../../config/conf/config-error.ts';
+import { parseLogTimeZone } from '../../config/options/log-time-zone.ts';
 import type { JailEdit, JailOptions } from '../../control/live-api.ts';
 import { pythonRepr } from '../python-repr.ts';
 import { attempt, banIn, unbanIn } from './bans.ts';

@@ -1,5 +1,5 @@
 import type { JailStatus } from '../../control/api.ts';
-import { oneLine } from '../../plain-text.ts';
+import { oneLine } from '../../text/plain-text.ts';
 
 /** The table of fail2ban 1.1's `stats` (client/beautifier.py): each jail's backend, and its failures and bans now and in all. */
 export function statisticsTable(jails: readonly JailStatus[]): string {

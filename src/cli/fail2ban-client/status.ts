@@ -1,5 +1,5 @@
 import type { JailStatus, Status } from '../../control/api.ts';
-import { oneLine } from '../../plain-text.ts';
+import { oneLine } from '../../text/plain-text.ts';
 import { logsOf, readsJournal, summaryTree } from '../status.ts';
 import { refusal, type Call } from './command.ts';
 import type { Control } from './control.ts';

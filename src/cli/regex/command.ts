@@ -1,4 +1,4 @@
-import { parseJailOption } from '../../config/jail-options.ts';
+import { parseJailOption } from '../../config/options/jail-options.ts';
 import { Dock2banError } from '../../errors.ts';
 import { boundBacktracking } from '../../filter/backtracking.ts';
 import { compileFilter, type ExceededReport, type Filter } from '../../filter/filter.ts';

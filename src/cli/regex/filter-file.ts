@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
-import { parseConfFile } from '../../config/conf-file.ts';
-import type { ConfigTree } from '../../config/config-tree.ts';
-import { readFilter, type FilterDefinition } from '../../config/filter-options.ts';
-import { loadConfigTree } from '../../config/load-config-tree.ts';
+import { parseConfFile } from '../../config/conf/conf-file.ts';
+import type { ConfigTree } from '../../config/conf/config-tree.ts';
+import { readFilter, type FilterDefinition } from '../../config/jails/filter-options.ts';
+import { loadConfigTree } from '../../config/conf/load-config-tree.ts';
 
 /** A filter of a file anywhere. */
 export interface FilterFile {

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { setTimeout } from 'node:timers/promises';
-import { canonicalAddress } from '../../address.ts';
+import { canonicalAddress } from '../../net/address.ts';
 import type { NameResolver } from '../../filter/resolver.ts';
 
 /** Finds the addresses of a name; rejects if it has none. */

@@ -1,14 +1,19 @@
 import { basename, dirname } from 'node:path';
-import { ConfigError } from '../../config/config-error.ts';
-import { filterNames, type ConfigTree } from '../../config/config-tree.ts';
-import { parseCall, type Call } from '../../config/filter-call.ts';
-import { filterOptions, hasFilter, readFilter, type FilterDefinition } from '../../config/filter-options.ts';
-import { jailDefinitions } from '../../config/jail-definitions.ts';
-import { jailFilter } from '../../config/jail-filter.ts';
-import { isJailOption, parseJailOption, type JailOption } from '../../config/jail-options.ts';
-import type { Label } from '../../config/labels.ts';
-import { loadConfigTree } from '../../config/load-config-tree.ts';
-import { nearest } from '../../config/nearest.ts';
+import { ConfigError } from '../../config/conf/config-error.ts';
+import { filterNames, type ConfigTree } from '../../config/conf/config-tree.ts';
+import { parseCall, type Call } from '../../config/options/filter-call.ts';
+import {
+  filterOptions,
+  hasFilter,
+  readFilter,
+  type FilterDefinition,
+} from '../../config/jails/filter-options.ts';
+import { jailDefinitions } from '../../config/jails/jail-definitions.ts';
+import { jailFilter } from '../../config/jails/jail-filter.ts';
+import { isJailOption, parseJailOption, type JailOption } from '../../config/options/jail-options.ts';
+import type { Label } from '../../config/labels/labels.ts';
+import { loadConfigTree } from '../../config/conf/load-config-tree.ts';
+import { nearest } from '../../config/options/nearest.ts';
 import type { FilterSpec } from '../../filter/spec.ts';
 import { filterSpecOf } from '../filter-spec-of.ts';
 import { pythonRepr } from '../python-repr.ts';

@@ -1,4 +1,4 @@
-import type { Block } from '../block.ts';
+import type { Block } from '../search/block.ts';
 import type { DateTemplate } from './template.ts';
 
 const newline = 0x0a;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkSettings } from '../../../src/cli/check/settings.ts';
-import { parseConfFile } from '../../../src/config/conf-file.ts';
+import { parseConfFile } from '../../../src/config/conf/conf-file.ts';
 
 const server = " (it is for fail2ban's server only)";
 

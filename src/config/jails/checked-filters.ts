@@ -1,0 +1,96 @@
+import type { FilterSpec } from '../../filter/spec.ts';
+import { ConfigError } from '../conf/config-error.ts';
+import type { ConfigTree } from '../conf/config-tree.ts';
+import type { JailDefinitions } from './jail-definitions.ts';
+import { jailFilter, type JailFilter } from './jail-filter.ts';
+import type { JailOption } from '../options/jail-options.ts';
+import type { Binding, Label } from '../labels/labels.ts';
+
+/** Compiles a filter; the message of what can't be compiled (construct and position), or undefined if all can. */
+export type CompileFilter = (spec: FilterSpec) => string | undefined;
+
+/** A filter that can't be had, and the option to blame. */
+export class FilterError extends ConfigError {
+  readonly option: JailOption;
+
+  constructor(option: JailOption, message: string, fix: string, where?: string) {
+    super(message, fix, where);
+    this.option = option;
+  }
+}
+
+const expressions = ['failregex', 'ignoreregex', 'prefregex', 'datepattern'] as const;
+
+/** Resolves and compiles the filters of jails; what was compiled once in its lifetime isn't compiled again. */
+export class CheckedFilters {
+  readonly #tree: ConfigTree;
+  readonly #definitions: JailDefinitions;
+  readonly #compile: CompileFilter;
+  readonly #compiled = new Map<string, string | undefined>();
+
+  constructor(tree: ConfigTree, definitions: JailDefinitions, compile: CompileFilter) {
+    this.#tree = tree;
+    this.#definitions = definitions;
+    this.#compile = compile;
+  }
+
+  /**
+   * The filter of a jail under these labels.
+   *
+   * @throws FilterError that blames the label at fault, ConfigError where no label is
+   */
+  resolve(jail: string, labels: Binding['options']): JailFilter {
+    for (const option of expressions) {
+      const label = labels.get(option);
+      if (label) this.#checkLabel(option, label);
+    }
+    const filter = blaming(labels, () => jailFilter(this.#tree, this.#definitions, jail, labels));
+    const problem = this.#problemOf(filter.spec);
+    if (problem === undefined) return filter;
+    blaming(labels, () => {
+      throw new ConfigError(
+        `filter ${filter.spec.name}: ${problem}`,
+        'correct the expression',
+        filter.reader.setByOwnSection('failregex') ? filter.reader.placeOf('failregex') : filter.file,
+      );
+    });
+    return filter;
+  }
+
+  #checkLabel(option: (typeof expressions)[number], { value }: Label): void {
+    const probe: FilterSpec = {
+      name: option,
+      failregex: option === 'failregex' ? lines(value) : ['<HOST>'],
+      ignoreregex: option === 'ignoreregex' ? lines(value) : [],
+      prefregex: option === 'prefregex' ? value : undefined,
+      datepattern: option === 'datepattern' && value.trim() !== '' ? value : undefined,
+      maxlines: 1,
+      usedns: 'no',
+      logtype: 'file',
+    };
+    const problem = this.#problemOf(probe);
+    if (problem !== undefined) throw new FilterError(option, problem, 'correct the expression');
+  }
+
+  #problemOf(spec: FilterSpec): string | undefined {
+    const key = JSON.stringify(spec);
+    if (!this.#compiled.has(key)) this.#compiled.set(key, this.#compile(spec));
+    return this.#compiled.get(key);
+  }
+}
+
+/** Blames the label that chose the filter, where a label did and no place in a file is known to be wrong. */
+function blaming<T>(labels: Binding['options'], run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const option = (['filter', 'mode', 'failregex'] as const).find((name) => labels.has(name));
+    if (option === undefined || (option === 'failregex' && error.where !== undefined)) throw error;
+    throw new FilterError(option, error.message, error.fix ?? 'correct it', error.where);
+  }
+}
+
+function lines(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}

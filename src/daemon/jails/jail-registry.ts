@@ -1,0 +1,85 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { JailSpec } from '../../config/jail-spec.ts';
+import type { Filter } from '../../filter/filter.ts';
+import { LineScreen } from '../../filter/line-screen.ts';
+import type { BanCounts } from '../../jail/ban-history.ts';
+import { Jail } from '../../jail/jail.ts';
+
+/** A jail that runs: its filter stands ready. */
+export interface ActiveJail {
+  readonly jail: Jail;
+  readonly filter: Filter;
+  /** The filter's. */
+  readonly screen: LineScreen;
+}
+
+/** What a change of the specs came to. */
+export interface JailChanges {
+  readonly started: readonly Jail[];
+  readonly changed: readonly Jail[];
+  readonly stopped: readonly Jail[];
+}
+
+/**
+ * The jails of this process. A jail whose containers are gone is only inactive: its counts and bans are kept,
+ * so that a container that is re-created finds them again.
+ */
+export class JailRegistry {
+  readonly #jails = new Map<string, Jail>();
+  readonly #active = new Map<string, ActiveJail>();
+  readonly #compile: (spec: JailSpec) => Filter;
+  readonly #create: (spec: JailSpec) => Jail;
+
+  /**
+   * @param compile throws for a filter that can't be used; config/ has refused those before
+   * @param history shared by all jails
+   * @param create makes a jail that this process has not known yet
+   */
+  constructor(
+    compile: (spec: JailSpec) => Filter,
+    history: BanCounts,
+    create = (spec: JailSpec): Jail => new Jail(spec, history),
+  ) {
+    this.#compile = compile;
+    this.#create = create;
+  }
+
+  /** Active jails by name. */
+  get active(): ReadonlyMap<string, ActiveJail> {
+    return this.#active;
+  }
+
+  /** Every jail, inactive ones too. */
+  get all(): ReadonlyMap<string, Jail> {
+    return this.#jails;
+  }
+
+  /** Makes exactly these jails active. */
+  apply(specs: readonly JailSpec[]): JailChanges {
+    const started: Jail[] = [];
+    const changed: Jail[] = [];
+    const wanted = new Set(specs.map(({ name }) => name));
+    const stopped = [...this.#active.values()]
+      .map(({ jail }) => jail)
+      .filter(({ name }) => !wanted.has(name));
+    for (const { name } of stopped) this.#active.delete(name);
+    for (const spec of specs) {
+      const running = this.#active.get(spec.name);
+      if (running && isDeepStrictEqual(running.jail.spec, spec)) continue;
+      const known = this.#jails.get(spec.name);
+      const jail = known ?? this.#create(spec);
+      const old = running?.jail.spec;
+      const sameFilter = old && old.findtime === spec.findtime && isDeepStrictEqual(old.filter, spec.filter);
+      const { filter, screen } = running && sameFilter ? running : screened(this.#compile(spec));
+      (running ? changed : started).push(jail);
+      known?.update(spec);
+      this.#jails.set(spec.name, jail);
+      this.#active.set(spec.name, { jail, filter, screen });
+    }
+    return { started, changed, stopped };
+  }
+}
+
+function screened(filter: Filter): Omit<ActiveJail, 'jail'> {
+  return { filter, screen: new LineScreen(filter) };
+}

@@ -1,0 +1,289 @@
+import { definerName, type Definers } from '../../config/labels/jail-definer.ts';
+import type { ConfigProblem, SourceSpec } from '../../config/jail-spec.ts';
+import type { ResolvedJails } from '../../config/resolve.ts';
+import type {
+  AttemptResult,
+  JailEdit,
+  JailOptions,
+  LiveControl,
+  ReloadResult,
+} from '../../control/live-api.ts';
+import { Dock2banError, messageOf } from '../../errors.ts';
+import type { NeverBanReason } from '../../firewall/bans/never-ban.ts';
+import { Serial } from '../../async/serial.ts';
+import type { Enforcer } from '../enforcing/enforcer.ts';
+import type { EventLog } from '../events/event-log.ts';
+import { withEdit } from './jail-edit.ts';
+import { jailOptionsOf } from './shown-options.ts';
+import { noOverlay, overlaid } from './jail-overlay.ts';
+import type { JailChanges, JailRegistry } from './jail-registry.ts';
+import type { Matching } from '../judging/line-way.ts';
+import { freshProblems, reloadFaults } from './reload-faults.ts';
+import {
+  asConfigured,
+  type CheckFilter,
+  type Configuration,
+  resolveSteered,
+  type Steering,
+  type Surroundings,
+  withEdits,
+  withJailFrom,
+  without,
+} from './steering.ts';
+
+export interface LiveJailsParts {
+  /** The configuration as it was read at the start. */
+  readonly configuration: Configuration;
+  /** Reads the configuration again. */
+  readonly reread: () => Promise<Configuration>;
+  readonly checkFilter: CheckFilter;
+  /** What is known of Docker; undefined: nothing yet. */
+  readonly surroundings: () => Surroundings | undefined;
+  /** Whose labels defined which jail in the run before. */
+  readonly definers: Definers;
+  /** Makes exactly these jails run. */
+  readonly apply: (resolved: ResolvedJails) => Promise<JailChanges>;
+  readonly registry: JailRegistry;
+  readonly enforcer: Enforcer;
+  readonly matching: Matching;
+  readonly events: EventLog;
+  readonly neverBan: (ip: string) => NeverBanReason | undefined;
+  /** The log files that a source stands for now, or what it is called. */
+  readonly logsOf: (source: SourceSpec) => readonly string[];
+  readonly clock: () => number;
+}
+
+const nothing: Surroundings = { containers: [], networks: [] };
+
+/**
+ * Which jails run, by the configuration, the labels and the operator's hand. Every change of either takes the same way: what is
+ * to be is worked out anew, and only what differs changes, so that counts, bans and positions in logs stay. One change at a time.
+ */
+export class LiveJails implements LiveControl {
+  readonly #parts: LiveJailsParts;
+  readonly #serial = new Serial();
+  /** Reloads that have not begun, by what is asked for. */
+  readonly #waiting = new Map<string, Promise<ReloadResult | undefined>>();
+  #steering: Steering;
+  #definers: Definers;
+  #isClosed = false;
+
+  constructor(parts: LiveJailsParts) {
+    this.#parts = parts;
+    this.#steering = asConfigured(parts.configuration);
+    this.#definers = parts.definers;
+  }
+
+  /** Jails that don't run, by hand. */
+  get stopped(): ReadonlySet<string> {
+    return this.#steering.stopped;
+  }
+
+  /** Follows what is known of Docker. */
+  async follow(): Promise<void> {
+    await this.#serial.run(() => this.#apply());
+  }
+
+  /** Resolves when nothing changes any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#serial.run(async () => undefined);
+  }
+
+  reload(jail: string | undefined, restart = false): Promise<ReloadResult | undefined> {
+    // One that has not begun will see all that is written by now.
+    const key = JSON.stringify([jail, restart]);
+    const waiting = this.#waiting.get(key);
+    if (waiting) return waiting;
+    const result = this.#serial.run(async () => {
+      this.#waiting.delete(key);
+      const done = await this.#reload(jail);
+      if (restart && done?.applied) this.#beginAnew(jail);
+      return done;
+    });
+    this.#waiting.set(key, result);
+    return result;
+  }
+
+  options(name: string): JailOptions | undefined {
+    const spec = this.#parts.registry.active.get(name)?.jail.spec;
+    return spec && jailOptionsOf(spec, this.#parts.logsOf);
+  }
+
+  edit(name: string, edit: JailEdit): Promise<JailOptions | undefined> {
+    return this.#serial.run(async () => {
+      const { edits } = this.#steering;
+      const spec = this.#resolve(this.#steering).jails.find((jail) => jail.name === name);
+      if (!spec || !this.#parts.registry.active.has(name)) return undefined;
+      const overlay = withEdit(spec, edits.get(name) ?? noOverlay, edit);
+      const fault = this.#parts.checkFilter(overlaid(spec, overlay).filter);
+      if (fault !== undefined) {
+        throw new Dock2banError('invalid-option', fault, { fix: 'correct the expression' });
+      }
+      this.#steering = { ...this.#steering, edits: new Map([...edits, [name, overlay]]) };
+      await this.#apply();
+      return this.options(name);
+    });
+  }
+
+  start(name: string): Promise<boolean> {
+    return this.#serial.run(async () => {
+      if (this.#parts.registry.active.has(name)) return true;
+      const { started, stopped } = this.#steering;
+      const allowed = { ...this.#steering, stopped: without(stopped, name) };
+      const enabled = { ...allowed, started: new Set([...started, name]) };
+      const runs = (steering: Steering): boolean =>
+        this.#resolve(steering).jails.some((jail) => jail.name === name);
+      const next = [allowed, enabled].find(runs);
+      if (!next) {
+        const { names, problems } = this.#resolve(enabled);
+        if (names.includes(name)) throw notStarted(name, problems);
+        return false;
+      }
+      this.#steering = next;
+      await this.#apply();
+      return true;
+    });
+  }
+
+  stop(name: string): Promise<boolean> {
+    return this.#serial.run(async () => {
+      const { registry, enforcer } = this.#parts;
+      const jail = registry.all.get(name);
+      if (!jail || (!registry.active.has(name) && jail.bans.size === 0)) return false;
+      const { edits, started, stopped } = this.#steering;
+      this.#steering = {
+        ...this.#steering,
+        edits: new Map([...edits].filter(([other]) => other !== name)),
+        started: without(started, name),
+        stopped: new Set([...stopped, name]),
+      };
+      await this.#apply();
+      await enforcer.letGo(
+        name,
+        [...jail.bans.keys()].flatMap((ip) => jail.unban(ip) ?? []),
+      );
+      jail.beginAnew();
+      return true;
+    });
+  }
+
+  async attempt(
+    name: string,
+    ips: readonly string[],
+    lines: readonly string[],
+  ): Promise<AttemptResult | undefined> {
+    const { registry, matching, neverBan, clock } = this.#parts;
+    const jail = registry.active.get(name)?.jail;
+    if (!jail) return undefined;
+    const refused = ips.flatMap((ip) => {
+      const reason =
+        neverBan(ip)?.text ?? (jail.ignores(ip) ? `it is in ignoreip of jail ${name}` : undefined);
+      return reason === undefined ? [] : [{ ip, reason: `not counted: ${reason}` }];
+    });
+    const counted = ips.filter((ip) => !refused.some((other) => other.ip === ip));
+    const time = clock();
+    const logged = lines.length > 0 ? lines.map((line) => [line]) : [[]];
+    matching.take(
+      jail,
+      counted.flatMap((id) => logged.map((kept) => ({ id, time, attempts: 1, lines: kept, fields: {} }))),
+      undefined,
+    );
+    return { count: counted.length, refused };
+  }
+
+  #beginAnew(only: string | undefined): void {
+    for (const [name, { jail }] of this.#parts.registry.active)
+      if (only === undefined || only === name) jail.beginAnew();
+  }
+
+  async #reload(only: string | undefined): Promise<ReloadResult | undefined> {
+    const before = this.#steering;
+    try {
+      return await this.#take(await this.#parts.reread(), only);
+    } catch (error) {
+      this.#steering = before;
+      return this.#refuse([unusable(error)]);
+    }
+  }
+
+  /** Makes a configuration hold, if nothing is wrong with it. */
+  async #take(configuration: Configuration, only: string | undefined): Promise<ReloadResult | undefined> {
+    const { events } = this.#parts;
+    const next =
+      only === undefined ? asConfigured(configuration) : withJailFrom(this.#steering, only, configuration);
+    const before = this.#resolve(this.#steering);
+    const definers = only === undefined ? this.#presentDefiners() : this.#definers;
+    const whole = this.#resolve(asConfigured(configuration), definers);
+    const after = only === undefined ? whole : this.#resolve(next);
+    if (only !== undefined && ![...before.names, ...whole.names].includes(only)) return undefined;
+    const faults = reloadFaults(before, whole, only);
+    if (faults.length > 0) {
+      const others = freshProblems(before, whole).filter(({ severity }) => severity === 'warn');
+      return this.#refuse([...new Set([...faults, ...others])]);
+    }
+    this.#steering = next;
+    this.#definers = definers;
+    const changes = await this.#apply();
+    const names = (jails: JailChanges['started'] = []) => jails.map(({ name }) => name);
+    const result: ReloadResult = {
+      applied: true,
+      started: names(changes?.started),
+      changed: names(changes?.changed),
+      stopped: names(changes?.stopped),
+      problems: after.problems.filter(({ severity }) => severity === 'warn').map(shown),
+    };
+    events.reloaded(result);
+    return result;
+  }
+
+  #refuse(problems: readonly ConfigProblem[]): ReloadResult {
+    for (const problem of problems) this.#parts.events.configProblem(problem);
+    this.#parts.events.reloadRefused(problems.length);
+    return { applied: false, started: [], changed: [], stopped: [], problems: problems.map(shown) };
+  }
+
+  /** What is to run, but for what was edited by hand. */
+  #resolve(steering: Steering, definers = this.#definers): ResolvedJails {
+    return resolveSteered(steering, { ...(this.#parts.surroundings() ?? nothing), definers });
+  }
+
+  /** Without those whose container is gone: the operator says so by a reload. */
+  #presentDefiners(): Definers {
+    const surroundings = this.#parts.surroundings();
+    if (!surroundings) return this.#definers;
+    const names = new Set(surroundings.containers.map(definerName));
+    return new Map([...this.#definers].filter(([, { container }]) => names.has(container)));
+  }
+
+  /** Undefined: nothing is known of Docker yet, or everything ends, and so nothing runs. */
+  async #apply(): Promise<JailChanges | undefined> {
+    const { surroundings, apply, checkFilter } = this.#parts;
+    if (!surroundings() || this.#isClosed) return undefined;
+    const resolved = this.#resolve(this.#steering);
+    this.#definers = resolved.definers;
+    return apply(withEdits(resolved, this.#steering.edits, checkFilter));
+  }
+}
+
+function shown({ where, message, fix }: ConfigProblem): ReloadResult['problems'][number] {
+  return { where, message, fix };
+}
+
+function unusable(error: unknown): ConfigProblem {
+  return {
+    severity: 'warn',
+    where: 'configuration',
+    message: `can't be used: ${messageOf(error)}`,
+    fix: 'undo the last change of it',
+  };
+}
+
+function notStarted(name: string, problems: readonly ConfigProblem[]): Dock2banError {
+  const problem = problems.find(({ jail }) => jail === name);
+  return problem
+    ? new Dock2banError('not-started', `${problem.where}: ${problem.message}`, { fix: problem.fix })
+    : new Dock2banError('not-started', `jail ${name} has no logpath, and no container names it`, {
+        fix: `set logpath, or give a container the label fail2ban.jail=${name}`,
+      });
+}

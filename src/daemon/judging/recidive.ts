@@ -1,0 +1,84 @@
+import { countsBans } from '../../config/jails/jail-sources.ts';
+import type { Failure } from '../../filter/failure.ts';
+import type { Ban } from '../../jail/ban.ts';
+import type { Jail } from '../../jail/jail.ts';
+import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { BanFeed } from './line-way.ts';
+
+export interface RecidiveParts {
+  readonly registry: JailRegistry;
+  /** Counts failures that no log tells of. */
+  readonly count: (jail: Jail, failures: readonly Failure[]) => void;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+}
+
+/** Milliseconds within which a ban's line is read, if it goes to a log that a jail reads. */
+const readWithin = 600_000;
+/** Milliseconds by which a line may be dated before the ban: some logs have whole seconds. */
+const earlier = 2000;
+/** Bans that wait for their lines. */
+const mostWaiting = 10_000;
+
+/** A ban as fail2ban.log tells it. */
+const banLine = /\[([^\]\s]+)\]\s+Ban\s/;
+
+/**
+ * Feeds the jails that count bans (`recidive`) with the bans of all other jails, at once and without any log. Such a jail may
+ * also read a log of fail2ban's, where dock2ban's own lines can be among others': a line that tells of a ban that the jail was
+ * fed with, in the ten minutes after it, isn't counted again.
+ */
+export class Recidive implements BanFeed {
+  readonly #parts: RecidiveParts;
+  /** Jail, banning jail and address → when it was fed, the oldest first. */
+  readonly #fed = new Map<string, readonly number[]>();
+
+  constructor(parts: RecidiveParts) {
+    this.#parts = parts;
+  }
+
+  /** A ban has come into force that was none before. A jail doesn't count its own. */
+  banned({ jail: name, ip }: Ban): void {
+    const { registry, count, clock } = this.#parts;
+    const now = clock();
+    for (const { jail } of registry.active.values()) {
+      if (jail.name === name || !countsBans(jail.spec)) continue;
+      if (jail.spec.sources.length > 1) this.#remember(keyOf(jail.name, name, ip), now);
+      const line = `[${name}] Ban ${ip}`;
+      count(jail, [{ id: ip, time: now, attempts: 1, lines: [line], fields: {} }]);
+    }
+  }
+
+  /** Of the failures in a log that a jail reads, those that don't tell of a ban that it was fed with. */
+  unfed(jail: Jail, failures: readonly Failure[]): readonly Failure[] {
+    if (this.#fed.size === 0 || !countsBans(jail.spec)) return failures;
+    return failures.filter(({ id, time, lines }) => {
+      const [, name] = banLine.exec(lines.at(-1) ?? '') ?? [];
+      return name === undefined || !this.#take(keyOf(jail.name, name, id), time);
+    });
+  }
+
+  #remember(key: string, now: number): void {
+    const times = this.#fed.get(key) ?? [];
+    this.#fed.delete(key);
+    this.#fed.set(key, [...times.filter((time) => time > now - readWithin), now]);
+    for (const [oldest, known] of this.#fed) {
+      if (this.#fed.size <= mostWaiting && known.at(-1)! > now - readWithin) break;
+      this.#fed.delete(oldest);
+    }
+  }
+
+  /** Whether a line of that time tells of a ban that was fed; each is taken once. */
+  #take(key: string, time: number): boolean {
+    const times = this.#fed.get(key);
+    const index = times?.findIndex((fed) => time >= fed - earlier && time <= fed + readWithin) ?? -1;
+    if (!times || index < 0) return false;
+    if (times.length === 1) this.#fed.delete(key);
+    else this.#fed.set(key, times.toSpliced(index, 1));
+    return true;
+  }
+}
+
+function keyOf(...parts: readonly string[]): string {
+  return parts.join('\n');
+}

@@ -1,0 +1,126 @@
+import {
+  type ContainerFollowing,
+  FollowedContainer,
+  type Positions,
+  type WantedContainer,
+} from './followed-container.ts';
+import type { SourceSpec } from '../../config/jail-spec.ts';
+import { type Fallbacks, keptCopy } from './fallbacks.ts';
+import type { ActiveJail, JailRegistry } from '../jails/jail-registry.ts';
+import type { SourceCounts } from './line-counts.ts';
+
+/** What the reader works with; without positions, those of this run are remembered. */
+export type DockerLogReaderParts = Omit<ContainerFollowing, 'positions'> & {
+  readonly positions?: Positions;
+  /** Says which containers are read here only while another way fails. */
+  readonly fallbacks?: Pick<Fallbacks, 'replacementOf'>;
+  /** Up to when a jail's source was read the other way, epoch milliseconds; undefined: not at all. */
+  readonly readUpTo?: (jail: ActiveJail, source: SourceSpec) => number | undefined;
+};
+
+const name = "Docker's log API";
+
+/** Reads containers' logs from Docker's log API, each once, however many jails it is in. */
+export class DockerLogReader {
+  readonly #shared: ContainerFollowing;
+  readonly #parts: DockerLogReaderParts;
+  /** By container id. */
+  readonly #followed = new Map<string, FollowedContainer>();
+  /** Ids of the containers for which the engine can't be reached. */
+  readonly #unreached = new Set<string>();
+
+  constructor(parts: DockerLogReaderParts) {
+    this.#parts = parts;
+    this.#shared = { ...parts, positions: parts.positions ?? new RememberedPositions() };
+  }
+
+  /** What happened to the lines of the containers that are followed. */
+  get counts(): readonly SourceCounts[] {
+    return [...this.#followed.values()].map(({ source, counts }) => ({ source, ...counts }));
+  }
+
+  /** Follows the jails' sources; a container that has stopped is let go, once its last lines are read. */
+  update(registry: JailRegistry): void {
+    const { wanted, readElsewhere } = this.#wantedContainers(registry);
+    for (const [id, followed] of this.#followed) {
+      if (followed.hasEnded) this.#followed.delete(id);
+      else if (readElsewhere.has(id)) {
+        // At once: what it logs from now on is taken there.
+        this.#followed.delete(id);
+        void followed.close();
+      } else if (!wanted.has(id)) followed.leave();
+    }
+    for (const [id, container] of wanted) {
+      const followed = this.#followed.get(id);
+      if (followed) followed.want(container);
+      else this.#followed.set(id, this.#follow(container));
+    }
+  }
+
+  /** Lets everything go. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#followed.values()].map((followed) => followed.close()));
+  }
+
+  #follow(container: WantedContainer): FollowedContainer {
+    return new FollowedContainer(container, this.#shared, {
+      lost: (id, message, fix) => {
+        this.#unreached.add(id);
+        if (this.#unreached.size === 1) this.#shared.events.sourceLost(name, message, fix);
+      },
+      resumed: (id) => {
+        if (this.#unreached.delete(id) && this.#unreached.size === 0) this.#shared.events.sourceResumed(name);
+      },
+    });
+  }
+
+  #wantedContainers(registry: JailRegistry): {
+    readonly wanted: ReadonlyMap<string, WantedContainer>;
+    readonly readElsewhere: ReadonlySet<string>;
+  } {
+    const wanted = new Map<string, WantedContainer>();
+    const readElsewhere = new Set<string>();
+    for (const jail of registry.active.values()) {
+      for (const source of jail.jail.spec.sources) {
+        const { fallbacks, readUpTo } = this.#parts;
+        const log = source.kind === 'docker' ? source : fallbacks?.replacementOf(source);
+        if (!log) {
+          const copy = keptCopy(source);
+          if (copy) readElsewhere.add(copy.containerId);
+          continue;
+        }
+        const { containerId: id, container } = log;
+        const { jails = [], takenUpTo } = wanted.get(id) ?? {};
+        wanted.set(id, {
+          id,
+          name: container,
+          jails: jails.includes(jail) ? jails : [...jails, jail],
+          takenUpTo: latest(takenUpTo, source.kind === 'docker' ? undefined : readUpTo?.(jail, source)),
+        });
+      }
+    }
+    return { wanted, readElsewhere };
+  }
+}
+
+/** Rather a line too few for one of several jails than one twice. */
+function latest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
+}
+
+/** Positions of this process alone: of the containers that were read last. */
+class RememberedPositions implements Positions {
+  readonly #positions = new Map<string, string>();
+
+  get(source: string): string | undefined {
+    return this.#positions.get(source);
+  }
+
+  set(source: string, position: string): void {
+    this.#positions.delete(source);
+    this.#positions.set(source, position);
+    if (this.#positions.size > mostRemembered) this.#positions.delete(this.#positions.keys().next().value!);
+  }
+}
+
+const mostRemembered = 1000;

@@ -1,0 +1,121 @@
+import type { SourceSpec } from '../../config/jail-spec.ts';
+import { takenUpTo } from '../../sources/docker/progress.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { Positions } from './followed-container.ts';
+import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { SyslogPieces } from './syslog-pieces.ts';
+
+/** A way that lines of containers come, which fails for all of them at once. */
+export type Way = 'journal' | 'syslog file' | `listener ${string}`;
+
+/** A container's log that Docker keeps a copy of, as it is read another way. */
+export interface KeptCopy {
+  readonly containerId: string;
+  readonly container: string;
+  /** The first choice. */
+  readonly way: Way;
+}
+
+/** The copy that can stand in for a source; undefined: there is none. */
+export function keptCopy(source: SourceSpec): KeptCopy | undefined {
+  if (source.kind !== 'syslog' && source.kind !== 'journald') return undefined;
+  const { fallback: containerId, container } = source;
+  if (containerId === undefined || container === undefined) return undefined;
+  if (source.kind === 'journald') return { containerId, container, way: 'journal' };
+  const way: Way = source.via === 'receiver' ? `listener ${source.listener ?? ''}` : 'syslog file';
+  return { containerId, container, way };
+}
+
+/** Milliseconds that a way may fail until Docker's copy is read: what is tried again and works is not worth the change. */
+const grace = 3_000;
+
+/**
+ * Milliseconds by which one and the same line may be stamped later on its first way than in Docker's copy: journald and syslog
+ * stamp it when they get it, and syslog to the second.
+ */
+const lag = 1_000;
+
+export interface FallbackParts {
+  readonly events: EventLog;
+  readonly positions: Pick<Positions, 'get'>;
+  /** Called when another way is to be read: at once, before any further line of the first choice is taken. */
+  readonly onChange: () => void;
+  /** Says which containers are read from the copy for another reason. */
+  readonly pieces: Pick<SyslogPieces, 'isReadFromCopy'>;
+}
+
+/**
+ * Which of the ways that `auto` chose can't be read now, so that Docker's own copy of the containers' logs is (dual logging).
+ *
+ * A line has no number that both ways share, only a time, so the change from one way to the other can't be exact. It is made so that no line
+ * counts twice, as that could ban honest people: Docker's copy is read behind the last line that the first choice brought; and
+ * when that comes back, of its lines those are passed over that Docker's copy reaches to, and what was stamped within a second
+ * after. Those of that second, where they are others, are lost.
+ */
+export class Fallbacks {
+  readonly #parts: FallbackParts;
+  readonly #waiting = new Map<Way, NodeJS.Timeout>();
+  /** Ways that can't be read, with what they are called. */
+  readonly #lost = new Map<Way, string>();
+  readonly #said = new Set<Way>();
+
+  constructor(parts: FallbackParts) {
+    this.#parts = parts;
+  }
+
+  /** A way can't be read. @param name as events call it */
+  unreadable(way: Way, name: string): void {
+    if (this.#lost.has(way) || this.#waiting.has(way)) return;
+    const replace = (): void => {
+      this.#waiting.delete(way);
+      this.#lost.set(way, name);
+      this.#parts.onChange();
+    };
+    this.#waiting.set(way, setTimeout(replace, grace).unref());
+  }
+
+  /** A way can be read, or nobody wants it. */
+  readable(way: Way): void {
+    clearTimeout(this.#waiting.get(way));
+    this.#waiting.delete(way);
+    this.#said.delete(way);
+    if (this.#lost.delete(way)) this.#parts.onChange();
+  }
+
+  /** Says for which containers Docker's copy is read now; once until the way is readable again. */
+  report(registry: JailRegistry): void {
+    for (const [way, name] of this.#lost) {
+      if (this.#said.has(way)) continue;
+      const sources = [...registry.active.values()].flatMap(({ jail }) => jail.spec.sources);
+      const copies = sources.flatMap((source) => keptCopy(source) ?? []);
+      const containers = copies.filter((copy) => copy.way === way).map(({ container }) => container);
+      if (containers.length === 0) continue;
+      this.#said.add(way);
+      this.#parts.events.sourceFallback(name, [...new Set(containers)]);
+    }
+  }
+
+  /** The copy that is read now instead of this source; undefined: the source itself is. */
+  replacementOf(source: SourceSpec): Omit<KeptCopy, 'way'> | undefined {
+    if (source.kind === 'syslog' && this.#parts.pieces.isReadFromCopy(source)) return source;
+    const copy = keptCopy(source);
+    return copy && this.#lost.has(copy.way) ? copy : undefined;
+  }
+
+  /** Lines of a source that were logged until this time, epoch milliseconds, are not taken from it: `Infinity`, none is. */
+  takesAfter(source: SourceSpec): number {
+    if (source.kind === 'syslog' && this.#parts.pieces.isReadFromCopy(source)) return Infinity;
+    const copy = keptCopy(source);
+    if (!copy) return -Infinity;
+    if (this.#lost.has(copy.way)) return Infinity;
+    const position = this.#parts.positions.get(`docker:${copy.containerId}`);
+    const until = position === undefined ? undefined : takenUpTo(position);
+    return until === undefined ? -Infinity : until + lag;
+  }
+
+  /** Lets everything go. */
+  close(): void {
+    for (const timer of this.#waiting.values()) clearTimeout(timer);
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,191 @@
+import type { ContainerLogs } from '../../sources/docker/container-logs.ts';
+import { type DockerLogUpdate, followContainerLog } from '../../sources/docker/follow-container.ts';
+import { takenUpTo } from '../../sources/docker/progress.ts';
+import type { LogLine } from '../../sources/log-line.ts';
+import { Wake } from '../../async/wake.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { ActiveJail } from '../jails/jail-registry.ts';
+import { isMilestone, type LineCounts, newTally, type Tally } from './line-counts.ts';
+import type { Matching } from '../judging/line-way.ts';
+import type { SyslogPieces } from './syslog-pieces.ts';
+
+/** Up to where logs were read, by the name of the log; what a position is, only its source knows. */
+export interface Positions {
+  get(source: string): string | undefined;
+  set(source: string, position: string): void;
+}
+
+/** What all followed containers share. */
+export interface ContainerFollowing {
+  readonly logs: ContainerLogs;
+  readonly matching: Matching;
+  readonly events: EventLog;
+  readonly positions: Positions;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+  /** Of containers whose lines came by syslog before. */
+  readonly pieces?: Pick<SyslogPieces, 'wasTaken' | 'hasNoCopy'>;
+}
+
+/** A container whose log is wanted. */
+export interface WantedContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly jails: readonly ActiveJail[];
+  /** Up to when its lines were taken from elsewhere, epoch milliseconds; undefined: none was. */
+  readonly takenUpTo: number | undefined;
+}
+
+/** Told when the engine can't be reached for a container, and when it can again: one word for all of them is enough. */
+export interface ReachReport {
+  lost(container: string, message: string, fix: string | undefined): void;
+  resumed(container: string): void;
+}
+
+/** Milliseconds that a container which has ended gets to send its last lines. */
+const lastLinesWithin = 5_000;
+
+/** A container whose log is followed, through its restarts, for the jails that it is in. */
+export class FollowedContainer {
+  readonly #shared: ContainerFollowing;
+  readonly #reach: ReachReport;
+  readonly #end = new AbortController();
+  readonly #wake = new Wake();
+  readonly #done: Promise<void>;
+  #wanted: WantedContainer;
+  /** Runs while it leaves. */
+  #leaving: NodeJS.Timeout | undefined;
+  /** How the loss was said that is still to be taken back. */
+  #lost: 'engine' | 'container' | undefined;
+  readonly #tally: Tally = newTally('lines');
+  #hasEnded = false;
+
+  constructor(wanted: WantedContainer, shared: ContainerFollowing, reach: ReachReport) {
+    this.#wanted = wanted;
+    this.#shared = shared;
+    this.#reach = reach;
+    this.#done = this.#follow();
+  }
+
+  /** Nothing more will come: the container was removed, or has left. */
+  get hasEnded(): boolean {
+    return this.#hasEnded || this.#end.signal.aborted;
+  }
+
+  /** What happened to its lines, since it is followed. */
+  get counts(): LineCounts {
+    return this.#tally;
+  }
+
+  /** What events and counts call its log. */
+  get source(): string {
+    return `docker:${this.#wanted.name}`;
+  }
+
+  /** It runs, for these jails. */
+  want(wanted: WantedContainer): void {
+    clearTimeout(this.#leaving);
+    this.#leaving = undefined;
+    this.#wanted = wanted;
+    // It may have been started just now.
+    this.#wake.set();
+  }
+
+  /** It runs no longer, or no jail wants it any more: what it logged until now is still read. */
+  leave(): void {
+    if (this.#leaving) return;
+    this.#leaving = setTimeout(() => this.#end.abort(), lastLinesWithin);
+    this.#wake.set();
+  }
+
+  /** Resolves when nothing is read any more. */
+  async close(): Promise<void> {
+    clearTimeout(this.#leaving);
+    this.#end.abort();
+    await this.#done;
+  }
+
+  async #follow(): Promise<void> {
+    const { logs, clock } = this.#shared;
+    const { id } = this.#wanted;
+    for await (const update of followContainerLog(id, {
+      logs,
+      signal: this.#end.signal,
+      ...this.#begin(),
+      wake: this.#wake,
+      now: clock,
+    })) {
+      // Somebody else may follow it again by now.
+      if (this.#end.signal.aborted) break;
+      this.#take(update);
+    }
+    this.#hasEnded = true;
+    if (this.#lost === 'engine') this.#reach.resumed(id);
+    this.#lost = undefined;
+  }
+
+  /** Behind what was read of it here, or else taken from elsewhere; at the first start as far as findtime reaches back. */
+  #begin(): { readonly since: number; readonly after?: string } {
+    const { positions, clock } = this.#shared;
+    const { id, jails, takenUpTo: elsewhere = -Infinity } = this.#wanted;
+    const findtime = Math.max(0, ...jails.map(({ jail }) => jail.spec.findtime));
+    // To the next millisecond: the line of that time was taken.
+    const since = Math.max(clock() - findtime * 1000, Math.floor(elsewhere) + 1);
+    const after = positions.get(`docker:${id}`);
+    const isLatest = after !== undefined && (takenUpTo(after) ?? Infinity) >= elsewhere;
+    return isLatest ? { since, after } : { since };
+  }
+
+  #take(update: DockerLogUpdate): void {
+    const { events, positions } = this.#shared;
+    switch (update.type) {
+      case 'lines':
+        this.#match(update.lines, update.live);
+        positions.set(`docker:${this.#wanted.id}`, update.position);
+        if (update.cutLines > 0) this.#reportCut(update.cutLines);
+        break;
+      case 'lost':
+        this.#reportLost(update.error.code, update.error.message, update.error.fix);
+        break;
+      case 'resumed':
+        this.#reportResumed();
+        break;
+      case 'gap':
+        events.gap(this.source, 'rotated', ++this.#tally.gaps);
+        break;
+      case 'position-invalid':
+        events.positionInvalid(this.source, update.position);
+        break;
+    }
+  }
+
+  #match(lines: readonly LogLine[], live: boolean): void {
+    const { id, name, jails } = this.#wanted;
+    const { pieces } = this.#shared;
+    const tally = this.#tally;
+    tally.lines = (tally.lines ?? 0) + lines.length;
+    for (const line of lines) {
+      if (pieces?.wasTaken(id, line.text, line.time ?? 0)) continue;
+      for (const jail of jails) if (this.#shared.matching.match(jail, line, name, live)) tally.matched += 1;
+    }
+  }
+
+  #reportLost(code: string, message: string, fix: string | undefined): void {
+    if (code === 'docker-log-unsupported') this.#shared.pieces?.hasNoCopy(this.#wanted.id);
+    this.#lost = code === 'docker-unreachable' ? 'engine' : 'container';
+    if (this.#lost === 'engine') this.#reach.lost(this.#wanted.id, message, fix);
+    else this.#shared.events.sourceLost(this.source, message, fix);
+  }
+
+  #reportResumed(): void {
+    if (this.#lost === 'engine') this.#reach.resumed(this.#wanted.id);
+    else this.#shared.events.sourceResumed(this.source);
+    this.#lost = undefined;
+  }
+
+  #reportCut(count: number): void {
+    const before = this.#tally.cut;
+    this.#tally.cut += count;
+    if (isMilestone(before, this.#tally.cut)) this.#shared.events.linesCut(this.source, this.#tally.cut);
+  }
+}

@@ -1,0 +1,250 @@
+import { cursorTime } from '../../sources/journal/cursor.ts';
+import {
+  followJournal,
+  type JournalOptions,
+  type JournalRecord,
+} from '../../sources/journal/follow-journal.ts';
+import type { JournalEntry } from '../../sources/journal/entry.ts';
+import { type JournalMatches, MatchIndex } from '../../sources/journal/matches.ts';
+import { Wake } from '../../async/wake.ts';
+import type { SourceSpec } from '../../config/jail-spec.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { Fallbacks } from './fallbacks.ts';
+import type { Positions } from './followed-container.ts';
+import type { ActiveJail, JailRegistry } from '../jails/jail-registry.ts';
+import { newTally, type SourceCounts, type Tally } from './line-counts.ts';
+import type { Matching } from '../judging/line-way.ts';
+
+/** How the journal is reached; tests put their own in. */
+export type JournalAccess = Pick<JournalOptions, 'start' | 'place' | 'random'>;
+
+/** A jail's reading of what meets some matches. */
+interface Route {
+  readonly jail: ActiveJail;
+  readonly container: string | undefined;
+  readonly matches: JournalMatches;
+  /**
+   * It came after the journal had been read to where it stands: so the journal is read again for it, what was logged after this
+   * time, epoch microseconds. Undefined: it has read what the others have.
+   */
+  readonly behind: number | undefined;
+  /** Only entries that were received later are taken, epoch milliseconds: Docker's copy has brought the others, or does. */
+  readonly after: number;
+}
+
+/** What a route that is gone had read: its jail took what met these matches, up to this time, epoch microseconds. */
+interface Left {
+  readonly jail: string;
+  readonly matches: JournalMatches;
+  readonly readUpTo: number;
+}
+
+const name = 'the journal';
+const positionKey = 'journal';
+/** Routes that are gone and remembered, so that nothing counts twice of a container that comes back. */
+const mostRemembered = 1000;
+/** Milliseconds between two looks for nothing. */
+const longWait = 3_600_000;
+
+/**
+ * Reads the journal for all jails by one journalctl: what any jail wants, told apart here. While no jail wants it, none runs.
+ * When a jail or container comes, the journal is read again from where that one begins, for it alone.
+ */
+export class JournalReader {
+  readonly #access: JournalAccess;
+  readonly #matching: Matching;
+  readonly #events: EventLog;
+  readonly #clock: () => number;
+  readonly #changed = new Wake();
+  /** By jail, container and matches. */
+  #routes: ReadonlyMap<string, Route> = new Map();
+  #index = new MatchIndex<Route>();
+  /** By jail, container and matches. */
+  readonly #gone = new Map<string, Left>();
+  #goneIndex = new MatchIndex<Left>();
+  #restart = new AbortController();
+  readonly #positions: Positions | undefined;
+  #position: string | undefined;
+  /** How far reading again has come, epoch microseconds. */
+  #rereadTo = 0;
+  /** All routes have read what any has. */
+  #caughtUp = false;
+  /** The position is one of an earlier run, which had read the same for all. */
+  #resuming: boolean;
+  #lost = false;
+  readonly #fallbacks: Fallbacks | undefined;
+  readonly #tally: Tally = newTally('lines');
+
+  /**
+   * @param positions up to where the journal was read; without, it is read as far as findtime reaches back
+   * @param fallbacks told when the journal can't be read, and says which entries were taken elsewhere
+   */
+  constructor(
+    access: JournalAccess,
+    matching: Matching,
+    events: EventLog,
+    clock: () => number,
+    positions?: Positions,
+    fallbacks?: Fallbacks,
+  ) {
+    this.#fallbacks = fallbacks;
+    this.#access = access;
+    this.#matching = matching;
+    this.#events = events;
+    this.#clock = clock;
+    this.#positions = positions;
+    this.#position = positions?.get(positionKey);
+    this.#resuming = this.#position !== undefined;
+  }
+
+  /** What happened to the entries that jails read. */
+  get counts(): readonly SourceCounts[] {
+    return this.#routes.size === 0 ? [] : [{ source: 'journal', ...this.#tally }];
+  }
+
+  /** Up to when a jail's source was read, in this run or an earlier one, epoch milliseconds; undefined: not at all. */
+  readUpTo({ jail }: ActiveJail, source: Extract<SourceSpec, { kind: 'journald' }>): number | undefined {
+    const route = this.#routes.get(keyOf(jail.name, source));
+    const micros = (route && this.#readUpTo(route)) ?? cursorTime(this.#position ?? '');
+    return Number.isNaN(micros) ? undefined : micros / 1000;
+  }
+
+  /** Runs until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (this.#routes.size === 0) await this.#changed.wait(longWait, signal);
+      else await this.#follow(signal);
+    }
+  }
+
+  /** Follows the jails' sources. */
+  update(registry: JailRegistry): void {
+    const routes = new Map<string, Route>();
+    for (const jail of registry.active.values()) {
+      for (const source of jail.jail.spec.sources) {
+        if (source.kind !== 'journald') continue;
+        const { matches, container } = source;
+        const key = keyOf(jail.jail.name, source);
+        const after = this.#fallbacks?.takesAfter(source) ?? -Infinity;
+        routes.set(key, { jail, container, matches, after, behind: this.#behind(key, jail) });
+      }
+    }
+    const gone = [...this.#routes].filter(([key]) => !routes.has(key));
+    const isChanged = gone.length > 0 || routes.size > this.#routes.size;
+    for (const [key, route] of gone) this.#remember(key, route);
+    this.#routes = routes;
+    this.#index = new MatchIndex();
+    for (const route of routes.values()) this.#index.add(route.matches, route);
+    this.#goneIndex = new MatchIndex();
+    for (const left of this.#gone.values()) this.#goneIndex.add(left.matches, left);
+    if (routes.size === 0) {
+      this.#lost = false;
+      this.#fallbacks?.readable('journal');
+    } else this.#resuming = false;
+    if (!isChanged) return;
+    this.#restart.abort();
+    this.#changed.set();
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    this.#restart = new AbortController();
+    this.#rereadTo = 0;
+    this.#caughtUp = false;
+    const restart = this.#restart.signal;
+    const routes = [...this.#routes.values()];
+    const behind = routes.flatMap((route) => route.behind ?? []);
+    const after = this.#position;
+    for await (const update of followJournal({
+      ...this.#access,
+      signal: AbortSignal.any([signal, restart]),
+      matches: routes.map(({ matches }) => matches),
+      ...(after !== undefined && { after }),
+      ...(behind.length > 0 && { rereadFrom: Math.min(...behind) / 1000 }),
+      since: Math.min(...routes.map(({ jail }) => this.#findtimeAgo(jail))),
+      isLost: this.#lost,
+      now: this.#clock,
+    })) {
+      // What comes after a change was chosen before it, and comes again.
+      if (restart.aborted) break;
+      switch (update.type) {
+        case 'lines':
+          for (const record of update.lines) this.#take(record);
+          this.#position = update.position;
+          this.#positions?.set(positionKey, update.position);
+          if (update.position !== after) this.#caughtUp = true;
+          break;
+        case 'lost':
+          this.#lost = true;
+          this.#events.sourceLost(name, update.error.message, update.error.fix);
+          this.#fallbacks?.unreadable('journal', name);
+          break;
+        case 'resumed':
+          this.#lost = false;
+          this.#events.sourceResumed(name);
+          this.#fallbacks?.readable('journal');
+          break;
+        case 'gap':
+          this.#tally.gaps += 1;
+          this.#events.gap(name, 'vacuumed', this.#tally.gaps, update);
+          break;
+      }
+    }
+  }
+
+  /** A jail takes an entry once, however many of its sources it meets, now or before they were changed. */
+  #take({ entry, line, messageStart, live, reread }: JournalRecord): void {
+    if (reread) this.#rereadTo = entry.received;
+    const routes = this.#index.find(entry);
+    const jails = reread ? this.#haveTaken(entry, routes) : new Set<string>();
+    this.#tally.lines = (this.#tally.lines ?? 0) + 1;
+    for (const { jail, container, after } of routes) {
+      const jailName = jail.jail.name;
+      if (jails.has(jailName) || entry.received / 1000 <= after) continue;
+      jails.add(jailName);
+      // What a host's service logs, fail2ban matches with its prefix only.
+      const isMatched =
+        container === undefined
+          ? this.#matching.match(jail, line, container, live)
+          : this.#matching.matchWithHeader(jail, line, messageStart, container, live);
+      if (isMatched) this.#tally.matched += 1;
+    }
+  }
+
+  /** The jails that an entry, which is read again, came to the first time. */
+  #haveTaken(entry: JournalEntry, routes: ReadonlySet<Route>): Set<string> {
+    const { received } = entry;
+    const taken = [...routes].filter(({ behind }) => received <= (behind ?? Infinity));
+    const left = [...this.#goneIndex.find(entry)].filter(({ readUpTo }) => received <= readUpTo);
+    return new Set([...taken.map(({ jail }) => jail.jail.name), ...left.map(({ jail }) => jail)]);
+  }
+
+  /** Up to where a route has read that others have read beyond. */
+  #behind(key: string, jail: ActiveJail): number | undefined {
+    const known = this.#routes.get(key);
+    if (known) return this.#readUpTo(known);
+    if (this.#resuming) return undefined;
+    const left = this.#gone.get(key)?.readUpTo;
+    this.#gone.delete(key);
+    return left ?? this.#findtimeAgo(jail) * 1000;
+  }
+
+  #readUpTo({ behind }: Route): number | undefined {
+    return behind === undefined || this.#caughtUp ? undefined : Math.max(behind, this.#rereadTo);
+  }
+
+  #remember(key: string, route: Route): void {
+    const readUpTo = this.#readUpTo(route) ?? cursorTime(this.#position ?? '');
+    if (Number.isNaN(readUpTo)) return;
+    this.#gone.set(key, { jail: route.jail.jail.name, matches: route.matches, readUpTo });
+    if (this.#gone.size > mostRemembered) this.#gone.delete(this.#gone.keys().next().value!);
+  }
+
+  /** Epoch milliseconds. */
+  #findtimeAgo({ jail }: ActiveJail): number {
+    return this.#clock() - jail.spec.findtime * 1000;
+  }
+}
+
+function keyOf(jail: string, { container, matches }: Extract<SourceSpec, { kind: 'journald' }>): string {
+  return JSON.stringify([jail, container, matches]);
+}

@@ -1,0 +1,204 @@
+import { BlockMatcher, type TakeFailures } from '../../filter/block-matcher.ts';
+import type { Failure } from '../../filter/failure.ts';
+import type { Reading } from '../../filter/line-dates.ts';
+import type { Jail } from '../../jail/jail.ts';
+import { PlainLines } from '../../sources/file/plain-lines.ts';
+import { findSyslogHeader } from '../../sources/syslog/header.ts';
+import type { EventLog } from '../events/event-log.ts';
+import { type Handover, handOver } from './file-handovers.ts';
+import { type FileReader, type FileReading, wantedFiles } from './file-readers.ts';
+import type { Positions } from './followed-container.ts';
+import { FollowedPattern, type PatternOptions, type TakeLines } from './followed-pattern.ts';
+import type { JailRegistry } from '../jails/jail-registry.ts';
+import { addCounts, newTally, type SourceCounts, type Tally } from './line-counts.ts';
+import type { Matching } from '../judging/line-way.ts';
+
+const newline = 0x0a;
+
+/** Jails that are given the lines of a reading, and what finds their failures. */
+interface Group {
+  readonly readers: readonly FileReader[];
+  readonly lines: PlainLines;
+  readonly matcher: BlockMatcher;
+  /** Whether a jail is given the lines of a file. */
+  readonly gives: (reader: FileReader, path: string) => boolean;
+}
+
+/** Follows the log files that jails name by `logpath`: each pattern once, however many jails read it. */
+export class LogFiles {
+  readonly #events: EventLog;
+  readonly #matching: Matching;
+  readonly #clock: () => number;
+  readonly #positions: Positions | undefined;
+  readonly #syslogFile: string | undefined;
+  readonly #followed = new Map<string, FollowedPattern>();
+  #wanted: ReadonlyMap<string, FileReading> = new Map();
+  #handovers: readonly Handover[] = [];
+  /** By key of the reading. */
+  #groups: ReadonlyMap<string, readonly Group[]> = new Map();
+  /** Readings that nobody wants any more, as long as they aren't closed. */
+  readonly #closing = new Set<Promise<void>>();
+
+  /**
+   * @param positions up to where files were read; without, files that are there at the start are read as at the first
+   * @param syslogFile the host's, of which jails are given the lines of their containers: named by `logpath` too, as it was for
+   *   fail2ban, these must not count twice
+   */
+  constructor(
+    events: EventLog,
+    matching: Matching,
+    clock: () => number,
+    positions?: Positions,
+    syslogFile?: string,
+  ) {
+    this.#syslogFile = syslogFile;
+    this.#clock = clock;
+    this.#positions = positions;
+    this.#events = events;
+    this.#matching = matching;
+  }
+
+  /** The files that a pattern stands for now. */
+  filesOf(pattern: string): readonly string[] {
+    const followed = [...this.#followed].filter(([key]) => key.startsWith(`${pattern}\n`));
+    return followed.flatMap(([, { files }]) => files);
+  }
+
+  /** What happened to the lines of the files, by path. */
+  get counts(): readonly SourceCounts[] {
+    const sums = new Map<string, Tally>();
+    for (const followed of this.#followed.values()) {
+      for (const [path, counts] of followed.counts) {
+        const sum = sums.get(path) ?? newTally('bytes');
+        addCounts(sum, counts);
+        sums.set(path, sum);
+      }
+    }
+    return [...sums].map(([source, counts]) => ({ source, ...counts }));
+  }
+
+  /** Resolves when no line is missed any more that is logged from then on. */
+  async begun(): Promise<void> {
+    await Promise.all([...this.#followed.values()].map((followed) => followed.begun));
+  }
+
+  /** Follows the jails' sources; what nobody reads any more is let go. */
+  async update(registry: JailRegistry): Promise<void> {
+    const after = wantedFiles(registry, this.#syslogFile);
+    // All in one go: no line is taken between the change of the readers and that of the reading.
+    const change = { before: this.#wanted, after, followed: this.#followed, pending: this.#handovers };
+    this.#handovers = handOver(change);
+    this.#wanted = after;
+    this.#regroup();
+    for (const [key, { options }] of after) if (!this.#followed.has(key)) this.#follow(key, options);
+    await Promise.all(this.#closing);
+  }
+
+  /** Lets everything go. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#closing, ...[...this.#followed.values()].map((one) => one.close())]);
+  }
+
+  #follow(key: string, options: PatternOptions): void {
+    const followed = new FollowedPattern(options, {
+      take: (...lines) => this.#match(key, ...lines),
+      onProgress: (path) => this.#settle(path),
+      events: this.#events,
+      positions: this.#positions,
+    });
+    this.#followed.set(key, followed);
+  }
+
+  /** Says who is given what from now on, and lets readings go that are for nobody. */
+  #regroup(): void {
+    const groups = new Map<string, Group[]>();
+    for (const [key, { readers, encoding }] of this.#wanted) {
+      const gives = ({ jail, readsElsewhere }: FileReader, path: string): boolean =>
+        !readsElsewhere(path) && !this.#handovers.some((one) => one.to === key && isOf(one, jail.jail, path));
+      groups.set(key, [groupOf(readers, encoding, gives)]);
+    }
+    const late = new Map(this.#handovers.map((one) => [`${one.from}\n\n${one.to}`, one]));
+    for (const { from, to } of late.values()) {
+      const reading = this.#wanted.get(to);
+      if (!reading) continue;
+      const given = this.#handovers.filter((one) => one.from === from && one.to === to);
+      const gives = ({ jail, readsElsewhere }: FileReader, path: string): boolean =>
+        !readsElsewhere(path) && given.some((one) => isOf(one, jail.jail, path));
+      const readers = reading.readers.filter(({ jail }) => given.some((one) => one.jail === jail.jail.name));
+      groups.set(from, [...(groups.get(from) ?? []), groupOf(readers, reading.encoding, gives)]);
+    }
+    this.#groups = groups;
+    for (const [key, followed] of this.#followed) if (!groups.has(key)) this.#letGo(key, followed);
+  }
+
+  #letGo(key: string, followed: FollowedPattern): void {
+    this.#followed.delete(key);
+    const closed = followed.close().finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+  }
+
+  /** A file was read further: jails go over to another reading where that is level now with the one that they leave. */
+  #settle(path: string): void {
+    const waiting = this.#handovers.filter((one) => {
+      if (one.path !== path) return true;
+      const [from, to] = [this.#followed.get(one.from), this.#followed.get(one.to)];
+      return from && to && from.files.includes(path) && !from.isLevelWith(to, path);
+    });
+    if (waiting.length === this.#handovers.length) return;
+    this.#handovers = waiting;
+    this.#regroup();
+  }
+
+  #match(key: string, ...[bytes, cuts, live, path, by]: Parameters<TakeLines>): number {
+    let matched = 0;
+    for (const { readers, lines, matcher, gives } of this.#groups.get(key) ?? []) {
+      const given = readers.map((reader) => gives(reader, path));
+      if (!given.includes(true)) continue;
+      const take: TakeFailures = (index, failures) => {
+        if (!given[index]) return;
+        const { jail, container, known } = readers[index]!;
+        const fresh = known.size === 0 ? failures : failures.filter((one) => !isFrom(known, one));
+        matched += fresh.length;
+        if (fresh.length > 0) this.#matching.take(jail.jail, fresh, container);
+      };
+      const reading = { now: this.#clock(), live, by };
+      if (cuts.length === 0) matcher.match(lines.of(bytes), reading, take);
+      else matchCut({ lines, matcher }, { bytes, cuts }, reading, take);
+    }
+    return matched;
+  }
+}
+
+/** As BlockMatcher does, where some lines were cut. */
+function matchCut(
+  { lines, matcher }: Pick<Group, 'lines' | 'matcher'>,
+  { bytes, cuts }: { readonly bytes: Buffer; readonly cuts: readonly number[] },
+  reading: Reading,
+  take: TakeFailures,
+): void {
+  let from = 0;
+  for (const cut of cuts) {
+    const start = cut === 0 ? 0 : bytes.lastIndexOf(newline, cut - 1) + 1;
+    const end = bytes.indexOf(newline, cut);
+    if (start > from) matcher.match(lines.of(bytes.subarray(from, start)), reading, take);
+    // Of wide characters it isn't known where they begin.
+    if (!lines.isWide) matcher.matchCut(bytes.subarray(start, cut), bytes.subarray(cut, end), reading, take);
+    from = end + 1;
+  }
+  if (from < bytes.length) matcher.match(lines.of(bytes.subarray(from)), reading, take);
+}
+
+function groupOf(readers: readonly FileReader[], encoding: string | undefined, gives: Group['gives']): Group {
+  const filters = readers.map(({ jail }) => jail.filter);
+  const lines = new PlainLines(encoding);
+  return { readers, lines, matcher: new BlockMatcher(filters, lines.encoding), gives };
+}
+
+function isOf(handover: Handover, { name }: Jail, path: string): boolean {
+  return handover.jail === name && handover.path === path;
+}
+
+/** Whether these programs logged a failure's lines in a syslog file. */
+function isFrom(programs: ReadonlySet<string>, { lines }: Failure): boolean {
+  return lines.every((line) => programs.has(findSyslogHeader(line, 0, line.length)?.program ?? ''));
+}

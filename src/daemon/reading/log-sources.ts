@@ -1,0 +1,135 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SourceSpec } from '../../config/jail-spec.ts';
+import type { ConnectDocker } from '../../docker/engine/engine-client.ts';
+import { EngineLogs } from '../../docker/engine/engine-logs.ts';
+import type { Store } from '../../store/store.ts';
+import { sourceName } from '../events/describe.ts';
+import { DockerLogReader } from './docker-log-reader.ts';
+import type { EventLog } from '../events/event-log.ts';
+import { Fallbacks } from './fallbacks.ts';
+import type { ActiveJail, JailRegistry } from '../jails/jail-registry.ts';
+import { type JournalAccess, JournalReader } from './journal-reader.ts';
+import type { SourceCounts } from './line-counts.ts';
+import { LogFiles } from './log-files.ts';
+import type { Matching } from '../judging/line-way.ts';
+import { ReceiverReader, type ReceiverSettings } from './receiver-reader.ts';
+import { SyslogPieces } from './syslog-pieces.ts';
+import { SyslogReader } from './syslog-reader.ts';
+
+export interface LogSourcesParts {
+  readonly syslogFile: string;
+  readonly receiver: ReceiverSettings | undefined;
+  readonly journal: JournalAccess | undefined;
+  readonly connectDocker: ConnectDocker;
+  readonly registry: JailRegistry;
+  readonly matching: Matching;
+  readonly events: EventLog;
+  readonly positions: Store['positions'];
+  readonly clock: () => number;
+}
+
+/** Milliseconds that `ready` waits for the files of `logpath`. */
+const beginWithin = 2_000;
+
+/** Every way to read logs, and what the jails want of each. */
+export class LogSources {
+  readonly #parts: LogSourcesParts;
+  readonly #fallbacks: Fallbacks;
+  readonly #pieces: SyslogPieces;
+  readonly #syslog: SyslogReader;
+  readonly #receiver: ReceiverReader | undefined;
+  readonly #journal: JournalReader;
+  readonly #files: LogFiles;
+  readonly #containers: DockerLogReader;
+
+  constructor(parts: LogSourcesParts) {
+    this.#parts = parts;
+    const { matching, events, clock, positions } = parts;
+    const onChange = (): void => this.#followContainers();
+    const pieces = new SyslogPieces({ events, positions, clock, onChange });
+    const fallbacks = new Fallbacks({ events, positions, onChange, pieces });
+    this.#pieces = pieces;
+    this.#fallbacks = fallbacks;
+    this.#syslog = new SyslogReader(parts.syslogFile, matching, events, clock, positions, fallbacks, pieces);
+    this.#receiver =
+      parts.receiver &&
+      new ReceiverReader(parts.receiver, { matching, events, clock, positions, fallbacks, pieces });
+    this.#journal = new JournalReader(parts.journal ?? {}, matching, events, clock, positions, fallbacks);
+    this.#files = new LogFiles(events, matching, clock, positions, parts.syslogFile);
+    this.#containers = new DockerLogReader({
+      logs: new EngineLogs(parts.connectDocker),
+      matching,
+      events,
+      positions,
+      clock,
+      fallbacks,
+      pieces,
+      readUpTo: (jail, source) => this.#readUpTo(jail, source),
+    });
+  }
+
+  /** What runs for as long as the daemon does. */
+  tasks(signal: AbortSignal): Promise<void>[] {
+    const readers = [this.#syslog, this.#receiver, this.#journal];
+    return readers.flatMap((reader) => reader?.run(signal) ?? []);
+  }
+
+  /**
+   * Resolves when no line of a file is missed any more that is logged from then on, or when files can't be opened in time: on a
+   * network file system that may take long.
+   */
+  async begun(): Promise<void> {
+    const inTime = delay(beginWithin, undefined, { ref: false });
+    await Promise.all([this.#syslog.begun, Promise.race([this.#files.begun(), inTime])]);
+  }
+
+  /** Follows what the jails read now. */
+  async update(): Promise<void> {
+    this.#followContainers();
+    await this.#files.update(this.#parts.registry);
+  }
+
+  /** Ends what `tasks` doesn't: to be called when those have ended. */
+  async close(): Promise<void> {
+    this.#fallbacks.close();
+    await Promise.all([this.#files.close(), this.#containers.close()]);
+  }
+
+  /** What happened to the lines of each log. */
+  get counts(): readonly SourceCounts[] {
+    const readers = [this.#syslog, this.#receiver, this.#journal, this.#files, this.#containers];
+    return readers.flatMap((reader) => reader?.counts ?? []);
+  }
+
+  /** The log files that a source stands for now, or what it is called. */
+  logsOf(source: SourceSpec): readonly string[] {
+    return source.kind === 'file' ? this.#files.filesOf(source.pattern) : [this.nameOf(source)];
+  }
+
+  /** What a source is called: by where its lines come from now. */
+  nameOf(source: SourceSpec): string {
+    const copy = this.#fallbacks.replacementOf(source);
+    return copy ? `docker:${copy.container}` : sourceName(source, this.#parts.syslogFile);
+  }
+
+  /** Docker's copies come first: up to where they were read decides what the first choices take. */
+  #followContainers(): void {
+    const { registry } = this.#parts;
+    const sources = [...registry.active.values()].flatMap(({ jail }) => jail.spec.sources);
+    this.#pieces.keepOnly(
+      new Set(sources.flatMap((source) => (source.kind === 'syslog' ? source.containerId : []))),
+    );
+    this.#fallbacks.report(registry);
+    for (const reader of [this.#containers, this.#syslog, this.#receiver, this.#journal])
+      reader?.update(registry);
+  }
+
+  #readUpTo(jail: ActiveJail, source: SourceSpec): number | undefined {
+    if (source.kind === 'journald') return this.#journal.readUpTo(jail, source);
+    if (source.kind !== 'syslog') return undefined;
+    const before = this.#pieces.readUpTo(source);
+    if (before !== undefined) return before;
+    const reader = source.via === 'receiver' ? this.#receiver : this.#syslog;
+    return reader?.readUpTo(source.program);
+  }
+}

@@ -1,0 +1,157 @@
+import type { Dock2banError } from '../../errors.ts';
+import { parsePosition } from '../../sources/file/file-position.ts';
+import { followSyslogFile, type SyslogLine } from '../../sources/syslog/follow-syslog-file.ts';
+import { Wake } from '../../async/wake.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { Fallbacks } from './fallbacks.ts';
+import type { Positions } from './followed-container.ts';
+import { isMilestone, newTally, type SourceCounts, type Tally } from './line-counts.ts';
+import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { Matching } from '../judging/line-way.ts';
+import type { SyslogPieces } from './syslog-pieces.ts';
+import { SyslogRoutes } from './syslog-routes.ts';
+
+/** Milliseconds between two looks for nothing. */
+const longWait = 3_600_000;
+
+/** Follows the host's syslog file, and takes its lines to the jails whose containers log under that program name. */
+export class SyslogReader {
+  readonly #path: string;
+  readonly #routes: SyslogRoutes;
+  readonly #events: EventLog;
+  readonly #clock: () => number;
+  readonly #positions: Positions;
+  readonly #updated = new Wake();
+  #isUpdated = false;
+  readonly #begun = Promise.withResolvers<void>();
+  #lost: Dock2banError | undefined;
+  #reported = false;
+  readonly #fallbacks: Fallbacks;
+  readonly #tally: Tally = newTally('lines');
+
+  /**
+   * @param positions up to where the file was read
+   * @param fallbacks told when the file can't be read, and says which lines were taken elsewhere
+   */
+  constructor(
+    path: string,
+    matching: Matching,
+    events: EventLog,
+    clock: () => number,
+    positions: Positions,
+    fallbacks: Fallbacks,
+    pieces: SyslogPieces,
+  ) {
+    this.#path = path;
+    this.#positions = positions;
+    this.#routes = new SyslogRoutes('file', matching, fallbacks, pieces);
+    this.#fallbacks = fallbacks;
+    this.#events = events;
+    this.#clock = clock;
+  }
+
+  /** Resolves when no line is missed any more that is logged from then on; also when `run` has ended. */
+  get begun(): Promise<void> {
+    return this.#begun.promise;
+  }
+
+  /** What happened to the file's lines that jails read. */
+  get counts(): readonly SourceCounts[] {
+    return this.#routes.isEmpty ? [] : [{ source: this.#path, ...this.#tally }];
+  }
+
+  /** Up to when what a program logs was read, in this run or an earlier one, epoch milliseconds; undefined: not at all. */
+  readUpTo(program: string): number | undefined {
+    // All that was in the file when it was written last: perhaps more than was read, which is lost then but never taken twice.
+    return this.#routes.readUpTo(program) ?? parsePosition(this.#positions.get(this.#key) ?? '')?.written;
+  }
+
+  /** Runs until `signal` aborts. What was logged since an earlier run waits until it is known who reads it. */
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#run(signal);
+    } finally {
+      this.#begun.resolve();
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const key = this.#key;
+    const after = this.#positions.get(key);
+    if (after !== undefined)
+      while (!this.#isUpdated && !signal.aborted) await this.#updated.wait(longWait, signal);
+    const wanted = (program: string): boolean => this.#routes.has(program);
+    for await (const update of followSyslogFile(this.#path, {
+      signal,
+      from: 'end',
+      ...(after !== undefined && { after }),
+      wanted,
+      now: this.#clock,
+      onBegin: this.#begun.resolve,
+    })) {
+      switch (update.type) {
+        case 'lines':
+          // In one go: no position is stored without what was counted on the way to it, and the other way round.
+          this.#take(update.lines, update.live);
+          this.#positions.set(key, update.position);
+          if (update.cutLines > 0) this.#noteCut(update.cutLines);
+          break;
+        case 'begun':
+          this.#positions.set(key, update.position);
+          break;
+        case 'lost':
+          this.#lost = update.error;
+          this.#report();
+          this.#fallbacks.unreadable('syslog file', this.#path);
+          break;
+        case 'resumed':
+          if (this.#reported) this.#events.sourceResumed(this.#path);
+          this.#lost = undefined;
+          this.#reported = false;
+          this.#fallbacks.readable('syslog file');
+          break;
+        case 'gap':
+          this.#tally.gaps += 1;
+          if (!this.#routes.isEmpty) this.#events.gap(this.#path, update.reason, this.#tally.gaps);
+          break;
+        case 'position-invalid':
+          this.#events.positionInvalid(this.#path, update.position);
+          break;
+      }
+    }
+  }
+
+  /** Follows the jails' sources. */
+  update(registry: JailRegistry): void {
+    this.#routes.update(registry);
+    this.#report();
+    this.#isUpdated = true;
+    this.#updated.set();
+  }
+
+  #noteCut(count: number): void {
+    const before = this.#tally.cut;
+    this.#tally.cut += count;
+    if (isMilestone(before, this.#tally.cut)) this.#events.linesCut(this.#path, this.#tally.cut);
+  }
+
+  #take(lines: Iterable<SyslogLine>, live: boolean): void {
+    let count = 0;
+    for (const line of lines) {
+      this.#tally.matched += this.#routes.take(line, live);
+      count += 1;
+    }
+    this.#tally.lines = (this.#tally.lines ?? 0) + count;
+  }
+
+  get #key(): string {
+    return `syslog:${this.#path}`;
+  }
+
+  /** A host without a syslog file is no fault as long as no jail reads it. */
+  #report(): void {
+    if (this.#lost === undefined || this.#reported || this.#routes.isEmpty) return;
+    this.#reported = true;
+    this.#events.sourceLost(this.#path, this.#lost.message, this.#lost.fix);
+  }
+}

@@ -1,0 +1,109 @@
+import type { SyslogLine } from '../../sources/syslog/follow-syslog-file.ts';
+import type { Fallbacks } from './fallbacks.ts';
+import type { ActiveJail, JailRegistry } from '../jails/jail-registry.ts';
+import type { Matching } from '../judging/line-way.ts';
+import type { SyslogPieces, SyslogSource, SyslogWay } from './syslog-pieces.ts';
+
+/** Who reads what is logged under a program name. */
+interface Program {
+  /** The containers that log under it. */
+  readonly sources: readonly SyslogSource[];
+  readonly routes: readonly Route[];
+}
+
+interface Route {
+  readonly jail: ActiveJail;
+  /** The container that logs under this program name; undefined if several do. */
+  readonly container: string | undefined;
+  /** Only lines of a later time are taken, epoch milliseconds: Docker's copy has brought the others, or does. */
+  readonly after: number;
+}
+
+/** Takes syslog lines to the jails whose containers log under their program name. */
+export class SyslogRoutes {
+  /** What one way brings is never taken for the other's. */
+  readonly #way: SyslogWay;
+  readonly #matching: Matching;
+  readonly #fallbacks: Pick<Fallbacks, 'takesAfter'>;
+  readonly #pieces: Pick<SyslogPieces, 'believes' | 'noteTaken'>;
+  #programs: ReadonlyMap<string, Program> = new Map();
+  /** When the last line of each program was logged, epoch milliseconds. */
+  #lastOf = new Map<string, number>();
+
+  constructor(
+    way: SyslogWay,
+    matching: Matching,
+    fallbacks: Pick<Fallbacks, 'takesAfter'>,
+    pieces: Pick<SyslogPieces, 'believes' | 'noteTaken'>,
+  ) {
+    this.#way = way;
+    this.#fallbacks = fallbacks;
+    this.#pieces = pieces;
+    this.#matching = matching;
+  }
+
+  /** Whether no jail reads this way. */
+  get isEmpty(): boolean {
+    return this.#programs.size === 0;
+  }
+
+  /** Whether a jail reads what this program logs. */
+  has(program: string): boolean {
+    return this.#programs.has(program);
+  }
+
+  /** Up to when what a program logs was taken, epoch milliseconds; undefined: nothing was since the start. */
+  readUpTo(program: string): number | undefined {
+    const last = this.#lastOf.get(program);
+    // Syslog's old timestamp has whole seconds: the line is of any moment of that second.
+    return last !== undefined && last % 1000 === 0 ? last + 999 : last;
+  }
+
+  /** Follows the jails' sources. */
+  update(registry: JailRegistry): void {
+    const programs = new Map<string, { sources: SyslogSource[]; routes: Route[] }>();
+    for (const jail of registry.active.values()) {
+      const containers = new Map<string, Omit<Route, 'jail'>>();
+      for (const source of jail.jail.spec.sources) {
+        if (source.kind !== 'syslog' || (source.via ?? 'file') !== this.#way) continue;
+        const { program, container } = source;
+        const known = programs.get(program) ?? { sources: [], routes: [] };
+        programs.set(program, known);
+        if (!known.sources.some(({ containerId }) => containerId === source.containerId))
+          known.sources.push(source);
+        const other = containers.get(program);
+        const after = this.#fallbacks.takesAfter(source);
+        // Which of the two logged a line can't be told.
+        if (other) containers.set(program, { container: undefined, after: Math.max(after, other.after) });
+        else containers.set(program, { container, after });
+      }
+      for (const [program, route] of containers) programs.get(program)!.routes.push({ jail, ...route });
+    }
+    this.#programs = programs;
+    this.#lastOf = new Map([...this.#lastOf].filter(([program]) => programs.has(program)));
+  }
+
+  /**
+   * @param live false for what was logged before the start
+   * @returns in how many jails there was a failure in it
+   */
+  take(record: SyslogLine, live: boolean): number {
+    const { program = '', line, messageStart } = record;
+    const known = this.#programs.get(program);
+    if (!known || !this.#pieces.believes(known.sources, record, this.#way)) return 0;
+    const { time = Infinity } = line;
+    let matched = 0;
+    for (const { jail, container, after } of known.routes) {
+      if (time <= after) continue;
+      if (time < Infinity) this.#lastOf.set(program, time);
+      // Who logs could write by itself that a line was repeated: such a line alone bans nobody.
+      const times = Math.min(record.times ?? 1, Math.max(1, jail.jail.spec.maxretry - 1));
+      let isMatched = false;
+      for (let left = times; left > 0; left -= 1)
+        isMatched = this.#matching.matchWithHeader(jail, line, messageStart, container, live) || isMatched;
+      if (isMatched) matched += 1;
+    }
+    if (matched > 0) this.#pieces.noteTaken(known.sources, record);
+    return matched;
+  }
+}

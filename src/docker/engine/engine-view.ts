@@ -1,0 +1,340 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { awaitedContainers, isAwaited } from '../awaited-containers.ts';
+import { containerSnapshot, listedOnly, nameOf, namespaceOwnerOf } from '../container-snapshot.ts';
+import type { EngineInfo, ListedContainer, ListedNetwork, ListedService, Listing } from './engine-answers.ts';
+import type { EngineClient } from './engine-client.ts';
+import { NotFound } from './engine-error.ts';
+import { ImageLabels } from '../image-labels.ts';
+import { Inquiry } from './inquiry.ts';
+import { Inspections, type Inspection } from './inspections.ts';
+import { networkSnapshot } from '../network-snapshot.ts';
+import { listedPorts, type ReadPorts } from '../port-bindings.ts';
+import { PortOwners } from '../port-owners.ts';
+import type { ContainerSnapshot, DockerSnapshot, EngineProblem, NetworkSnapshot } from '../snapshot.ts';
+import { serviceOf, withService, withServiceLabels } from '../swarm-service.ts';
+
+const labelPrefix = 'fail2ban.';
+
+const mostProblems = 50;
+
+export interface EngineViewOptions {
+  /** Called when an answer came later than it was waited for. */
+  readonly wake?: () => void;
+  /** The networks, as long as the engine doesn't tell. */
+  readonly remembered?: readonly NetworkSnapshot[] | undefined;
+  /** Milliseconds that everything waits for what is asked of one container, the networks or the services. */
+  readonly patience?: number;
+}
+
+/** What one look at the engine works with. */
+interface Look {
+  readonly client: EngineClient;
+  readonly signal: AbortSignal;
+  /** Every container, whatever its state. */
+  readonly listed: ReadonlyMap<string, ListedContainer>;
+  readonly problems: EngineProblem[];
+}
+
+/**
+ * Looks at an engine again and again: at the running containers that carry a `fail2ban.` label, at those that are awaited, and at every network.
+ * What it doesn't answer, or what makes no sense, is a problem, and what was known of that stays; nothing else waits for it.
+ *
+ * - A container is inspected only when the list shows it changed.
+ * - A paused container is running: its ports stay published.
+ * - A restarting one (crash loop) keeps the ports it was last seen with, so that its bans don't come and go with it.
+ * - A task of a Swarm service may carry the label by its service, and has the ports that this publishes.
+ * - A container renamed while it runs keeps its log tag, as Docker renders the tag when the container starts.
+ */
+export class EngineView {
+  readonly #wake: () => void;
+  readonly #inspections = new Inspections();
+  readonly #info = new Inquiry<EngineInfo>();
+  readonly #networks = new Inquiry<Listing<ListedNetwork>>();
+  readonly #services = new Inquiry<Listing<ListedService> | undefined>();
+  readonly #owners = new PortOwners();
+  readonly #images = new ImageLabels();
+  readonly #remembered: readonly NetworkSnapshot[];
+  readonly #patience: number;
+  #looks = 0;
+  /** Of which the look is; another connection may lead to another engine. */
+  #client: EngineClient | undefined;
+  #connections = 0;
+  /** What was asked at the last look, beside. */
+  #asked: readonly Inquiry<unknown>[] = [];
+
+  constructor({ wake = () => undefined, remembered = [], patience = 1_000 }: EngineViewOptions = {}) {
+    this.#wake = wake;
+    this.#remembered = remembered;
+    this.#patience = patience;
+    this.#images.onAnswer = wake;
+  }
+
+  /** Milliseconds until something that failed should be asked again, by another look. */
+  get retryIn(): number {
+    return [this.#info, this.#networks, ...this.#asked].reduce(
+      (least, { retryIn = Infinity }) => Math.min(least, retryIn),
+      Infinity,
+    );
+  }
+
+  /** @throws Dock2banError if the containers can't be listed */
+  async look(client: EngineClient, signal: AbortSignal): Promise<DockerSnapshot> {
+    if (client !== this.#client) this.#connections += 1;
+    this.#client = client;
+    this.#info.ask(String(this.#connections), () => client.info(signal), signal);
+    const turn = String((this.#looks += 1));
+    this.#networks.ask(turn, () => client.listNetworks(signal), signal);
+    const { entries, unreadable } = await client.listContainers(signal);
+    const look: Look = {
+      client,
+      signal,
+      problems: [],
+      listed: new Map(entries.map((entry) => [entry.Id, entry])),
+    };
+    if (unreadable > 0) look.problems.push(unreadableEntries(unreadable, 'containers', 'docker ps --all'));
+    this.#owners.look(entries);
+    await this.#askServices(entries, turn, look);
+    const running = entries.filter((entry) => this.#hasOptedIn(entry));
+    const waiting = entries.filter(isAwaited);
+    await this.#inspect(running, waiting, look);
+    const inspectionOf = (id: string): Inspection | undefined => this.#inspections.get(id)?.value;
+    const [containers, awaited] = await Promise.all([
+      this.#withImages(
+        running.flatMap((entry) => this.#containerOf(entry, look) ?? []),
+        look,
+      ),
+      this.#withImages(awaitedContainers(waiting, inspectionOf, this.#owners), look),
+    ]);
+    for (const entry of waiting) {
+      const { error, failures = 0 } = this.#inspections.get(entry.Id) ?? {};
+      if (error && !isGone(error, failures))
+        look.problems.push(
+          notInspected(entry, error, 'its ports are open to everyone for a moment when it starts'),
+        );
+    }
+    const networks = this.#networksNow(look);
+    if (this.#info.error) look.problems.push(unanswered('info', this.#info.error, 'docker info'));
+    return {
+      engine: {
+        version: client.engine.Version,
+        apiVersion: client.engine.ApiVersion,
+        firewallBackend: this.#info.value?.FirewallBackend?.Driver ?? undefined,
+      },
+      containers,
+      ...(awaited.length > 0 && { awaited }),
+      networks,
+      ...(look.problems.length > 0 && { problems: few(look.problems) }),
+    };
+  }
+
+  /** Without a task of a service, the engine isn't asked. */
+  async #askServices(
+    entries: readonly ListedContainer[],
+    turn: string,
+    { client, signal, problems }: Look,
+  ): Promise<void> {
+    const ids = new Set(entries.filter(isRunning).flatMap((entry) => serviceOf(entry) ?? []));
+    if (ids.size > 0) this.#services.ask(turn, () => client.listServices([...ids], signal), signal);
+    await this.#settle([this.#info, this.#networks, this.#services], signal);
+    if (ids.size === 0) return;
+    const { error, value } = this.#services;
+    if (error) problems.push(unanswered('services', error, 'docker service ls'));
+    if (value && value.unreadable > 0)
+      problems.push(unreadableEntries(value.unreadable, 'services', 'docker service ls'));
+  }
+
+  async #inspect(
+    running: readonly ListedContainer[],
+    waiting: readonly ListedContainer[],
+    { client, signal, listed }: Look,
+  ): Promise<void> {
+    const asked = new Map<string, Inquiry<Inspection>>();
+    const ask = (id: string, key: string): void =>
+      void asked.set(id, this.#inspections.ask(id, key, client, signal));
+    for (const entry of running) if (!this.#isSettled(entry)) ask(entry.Id, keyOf(entry));
+    // Of those that don't run, what counts never changes.
+    for (const { Id } of waiting) if (!this.#inspections.get(Id)?.value) ask(Id, '');
+    await this.#settle([...asked.values()], signal);
+    const owners = running.flatMap((entry) => this.#ownerOf(entry) ?? []);
+    for (const id of owners) ask(id, keyOf(listed.get(id)));
+    await this.#settle([...asked.values()], signal);
+    this.#inspections.keep(new Set([...running, ...waiting].map(({ Id }) => Id).concat(owners)));
+    this.#asked = [...asked.values()];
+  }
+
+  /** What it was seen with stands while it restarts. */
+  #isSettled({ Id, State }: ListedContainer): boolean {
+    return State === 'restarting' && this.#inspections.get(Id)?.value !== undefined;
+  }
+
+  #ownerOf(entry: ListedContainer): string | undefined {
+    const { HostConfig } = this.#inspections.get(entry.Id)?.value?.container ?? entry;
+    return namespaceOwnerOf(HostConfig?.NetworkMode);
+  }
+
+  async #withImages<Container extends ContainerSnapshot>(
+    containers: readonly Container[],
+    { client, signal }: Look,
+  ): Promise<Container[]> {
+    return this.#images.of(containers, client, signal, this.#patience);
+  }
+
+  /** Waits a moment for answers; those that come later wake. What failed before is not waited for. */
+  async #settle(inquiries: readonly Inquiry<unknown>[], signal: AbortSignal): Promise<void> {
+    let isLate = false;
+    const onSettled = (): void => {
+      if (isLate && !signal.aborted) this.#wake();
+    };
+    const fresh: Promise<void>[] = [];
+    for (const { underWay, failures } of inquiries) {
+      if (!underWay) continue;
+      if (failures === 0) fresh.push(underWay.then(onSettled));
+      else void underWay.then(() => signal.aborted || this.#wake());
+    }
+    if (fresh.length > 0) {
+      const end = new AbortController();
+      const moment = delay(this.#patience, undefined, { signal: AbortSignal.any([end.signal, signal]) });
+      await Promise.race([Promise.all(fresh), moment.catch(() => undefined)]);
+      end.abort();
+    }
+    isLate = true;
+    signal.throwIfAborted();
+  }
+
+  #hasOptedIn(entry: ListedContainer): boolean {
+    if (!isRunning(entry)) return false;
+    const { Labels = this.#inspections.get(entry.Id)?.value?.container.Config.Labels } = entry;
+    // What the list doesn't tell, an inspection does.
+    if (!Labels) return !this.#inspections.get(entry.Id)?.value;
+    return Object.keys(withServiceLabels(Labels, this.#serviceOf(entry), labelPrefix)).some((label) =>
+      label.toLowerCase().startsWith(labelPrefix),
+    );
+  }
+
+  #serviceOf(entry: ListedContainer): ListedService | undefined {
+    const id = serviceOf(entry);
+    return id === undefined ? undefined : this.#services.value?.entries.find(({ ID }) => ID === id);
+  }
+
+  /** Undefined: it has vanished since it was listed, or nothing is known of it yet. */
+  #containerOf(entry: ListedContainer, look: Look): ContainerSnapshot | undefined {
+    const inquiry = this.#inspections.get(entry.Id);
+    const ownerId = this.#ownerOf(entry);
+    const own = this.#known(entry, ownerId === undefined, look);
+    if (!own) {
+      if (inquiry?.error && !isGone(inquiry.error, inquiry.failures))
+        look.problems.push(notInspected(entry, inquiry.error, 'is not read'));
+      return undefined;
+    }
+    const listedOwner = ownerId === undefined ? undefined : look.listed.get(ownerId);
+    const owner = listedOwner && this.#known(listedOwner, true, look);
+    const snapshot = containerSnapshot(own, owner);
+    return serviceOf(entry) === undefined
+      ? snapshot
+      : withService(snapshot, this.#serviceOf(entry), labelPrefix);
+  }
+
+  /**
+   * The last inspection of a container, with its ports as the list has them, if that has changed since; of one that couldn't be inspected, what the
+   * list says.
+   */
+  #known(entry: ListedContainer, isPublisher: boolean, { problems }: Look): Inspection | undefined {
+    const inquiry = this.#inspections.get(entry.Id);
+    const { value, error, failures = 0 } = inquiry ?? {};
+    const isCurrent = this.#isSettled(entry) || inquiry?.isAnswered(keyOf(entry));
+    if (value && isCurrent) return value;
+    const gone = error !== undefined && isGone(error, failures);
+    if (!value && (!error || gone || !entry.Labels)) return undefined;
+    const listed: ReadPorts = isPublisher ? listedPorts(entry) : { ports: [], unreadable: [] };
+    if (error && !gone) {
+      const used = value
+        ? 'what was known of it stays, with the ports that the list of containers has'
+        : 'only what the list of containers has is known';
+      problems.push(notInspected(entry, error, used));
+      if (listed.unreadable.length > 0) {
+        const what = listed.unreadable.slice(0, 5).join(', ');
+        problems.push(
+          containerProblem(
+            entry,
+            `${what} can't be read as a published port: bans and labels don't close it`,
+          ),
+        );
+      }
+    }
+    const publishedPorts = value && listed.ports.length === 0 ? value.publishedPorts : listed.ports;
+    return value
+      ? { ...value, publishedPorts }
+      : { container: listedOnly(entry), tag: undefined, publishedPorts };
+  }
+
+  #networksNow({ problems }: Look): readonly NetworkSnapshot[] {
+    const { value, error } = this.#networks;
+    if (error) problems.push(unanswered('networks', error, 'docker network ls'));
+    if (!value) return this.#remembered;
+    if (value.unreadable > 0)
+      problems.push(unreadableEntries(value.unreadable, 'networks', 'docker network ls'));
+    return value.entries.map((entry) => {
+      const { network, problems: doubts } = networkSnapshot(entry);
+      problems.push(...doubts);
+      return network;
+    });
+  }
+}
+
+/** Whether it has vanished since it was listed, as far as one question tells. */
+function isGone(error: Error, failures: number): boolean {
+  return error instanceof NotFound && failures === 1;
+}
+
+/** Each is an event. */
+function few(problems: readonly EngineProblem[]): readonly EngineProblem[] {
+  const more = problems.length - mostProblems;
+  if (more <= 0) return problems;
+  const message = `there are ${more} more problems of this kind`;
+  return [...problems.slice(0, mostProblems), { where: 'docker', message, fix: 'see to the others first' }];
+}
+
+function isRunning({ State }: ListedContainer): boolean {
+  return !['created', 'exited', 'stopped', 'dead', 'removing'].includes(State);
+}
+
+/** Everything listed that an inspection depends on. A restart shows in the endpoints' ids of NetworkSettings. */
+function keyOf(entry: ListedContainer | undefined): string {
+  if (!entry) return '';
+  const { State, Names, NetworkSettings } = entry;
+  return JSON.stringify([State, Names, listedPorts(entry), NetworkSettings]);
+}
+
+function containerProblem(entry: ListedContainer, message: string): EngineProblem {
+  const name = nameOf(entry);
+  return {
+    where: `container ${name}`,
+    message,
+    fix: `look at it: docker inspect ${entry.Id.slice(0, 12)}; if that fails or hangs as well, restart the container or the Docker service`,
+    container: name,
+  };
+}
+
+function notInspected(entry: ListedContainer, error: Error, then: string): EngineProblem {
+  return containerProblem(entry, `it can't be inspected: ${error.message}; ${then}`);
+}
+
+function unanswered(
+  what: string,
+  { message, fix }: { message: string; fix?: string | undefined },
+  command: string,
+): EngineProblem {
+  return {
+    where: what,
+    message: `the engine doesn't tell: ${message}; what was known stays`,
+    fix: fix ?? `see whether ${command} works on the host`,
+  };
+}
+
+function unreadableEntries(count: number, what: string, command: string): EngineProblem {
+  return {
+    where: what,
+    message: `${count === 1 ? 'one entry' : `${count} entries`} of the engine's list can't be read, and ${count === 1 ? 'is' : 'are'} passed over`,
+    fix: `compare with ${command} on the host`,
+  };
+}

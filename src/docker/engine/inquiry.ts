@@ -1,0 +1,73 @@
+import { backoffDelay } from '../../async/backoff.ts';
+import { Dock2banError, messageOf } from '../../errors.ts';
+
+/** Milliseconds between tries after a failure. */
+const tries = { first: 500, longest: 15_000 };
+
+/** One thing that the engine is asked for again and again: what it said last stands until it says something else. */
+export class Inquiry<T> {
+  #value: T | undefined;
+  /** For what `value` is the answer. */
+  #key: string | undefined;
+  #error: Dock2banError | undefined;
+  #failures = 0;
+  #notBefore = 0;
+  #underWay: Promise<void> | undefined;
+
+  /** What was answered last; undefined: nothing yet. */
+  get value(): T | undefined {
+    return this.#value;
+  }
+
+  /** Why it has not been answered since the first failure; undefined: the last try was answered. */
+  get error(): Dock2banError | undefined {
+    return this.#error;
+  }
+
+  /** How often it failed since it was answered. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Resolves when it has been answered, or that failed; undefined: it isn't being asked. */
+  get underWay(): Promise<void> | undefined {
+    return this.#underWay;
+  }
+
+  /** Milliseconds until it may be asked again after a failure; undefined: nothing failed, or it is being asked. */
+  get retryIn(): number | undefined {
+    if (!this.#error || this.#underWay) return undefined;
+    return Math.max(0, this.#notBefore - performance.now());
+  }
+
+  /** Whether what is known is the answer for that key. */
+  isAnswered(key: string): boolean {
+    return this.#key === key;
+  }
+
+  /** Asks, unless that was answered for the same key, is under way, or failed just now. */
+  ask(key: string, call: () => Promise<T>, signal: AbortSignal): void {
+    if (this.#underWay || (this.#key === key && !this.#error)) return;
+    if (this.#error && performance.now() < this.#notBefore) return;
+    this.#underWay = this.#answer(key, call, signal).finally(() => (this.#underWay = undefined));
+  }
+
+  async #answer(key: string, call: () => Promise<T>, signal: AbortSignal): Promise<void> {
+    try {
+      this.#value = await call();
+      this.#key = key;
+      this.#error = undefined;
+      this.#failures = 0;
+    } catch (error) {
+      // The whole session ends: that says nothing about this.
+      if (signal.aborted) return;
+      // The first one is kept: every try in vain is the same trouble.
+      this.#error ??=
+        error instanceof Dock2banError
+          ? error
+          : new Dock2banError('docker-refused', messageOf(error), { cause: error });
+      this.#notBefore = performance.now() + backoffDelay(tries, this.#failures, () => 0);
+      this.#failures += 1;
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import type { Family } from '../../net/address.ts';
+import { FirewallError } from '../../firewall/tool/errors.ts';
+import type { Tools } from '../../firewall/tool/exec.ts';
+import { ownTable } from '../../firewall/nft/names.ts';
+import { isTable, type Standing } from '../facts/firewall-facts.ts';
+import { readCountedTable } from '../rules/counted-table.ts';
+import { parseNftRuleset, type NftTable } from '../rules/nft-ruleset.ts';
+import { packetsAcross, rulesBefore, type Path } from '../rules/rules-before.ts';
+
+/** What a way to our rules has counted. */
+export interface Count {
+  /** Packets that crossed our rules. */
+  readonly crossed: number;
+  /** Packets that rules before ours let through for good. */
+  readonly diverted: number;
+}
+
+/** Ways that lead to our rules, `FORWARD 4`. */
+export type Counts = ReadonlyMap<`${Path} ${Family}`, Count>;
+
+/** Counts packets that cross our rules. */
+export interface Meter {
+  /** Whether what it counts began before it was opened. */
+  readonly remembers: boolean;
+  read(): Promise<Counts>;
+  /** Leaves nothing behind. */
+  close(): Promise<void>;
+}
+
+/** A table that exists only while it counts. */
+export const meterTable = `${ownTable}-doctor`;
+
+const nftWays = [
+  { path: 'INPUT', hook: 'input' },
+  { path: 'FORWARD', hook: 'forward' },
+] as const;
+
+/** @throws FirewallError if nothing can be counted */
+export async function openMeter(standing: Standing, tools: Tools, procNet: string): Promise<Meter> {
+  return standing.backend === 'nftables'
+    ? openNftMeter(standing.table, tools)
+    : iptablesMeter(standing, tools, procNet);
+}
+
+/** Every rule of iptables counts; the jumps to our chain have counted since they were written. */
+function iptablesMeter(
+  { variant, tables }: Extract<Standing, { backend: 'docker-user' }>,
+  tools: Tools,
+  procNet: string,
+): Meter {
+  return {
+    remembers: true,
+    read: async () => {
+      const counts = new Map<`${Path} ${Family}`, Count>();
+      for (const family of tables.keys()) {
+        const reading = await readCountedTable(tools, procNet, variant, family);
+        if (!isTable(reading)) throw reading;
+        for (const path of ['INPUT', 'FORWARD'] as const) {
+          const crossed = packetsAcross(reading, path);
+          if (crossed === undefined) continue;
+          const direct = (rulesBefore(reading, path) ?? []).filter(({ isFinal }) => isFinal);
+          const diverted = direct.reduce((sum, { packets }) => sum + packets, 0);
+          counts.set(`${path} ${family}`, { crossed, diverted });
+        }
+      }
+      return counts;
+    },
+    close: async () => undefined,
+  };
+}
+
+/**
+ * Our table's chains don't count what they let pass. A packet that comes by right behind them, at the next priority of the same hook, has crossed
+ * them: the kernel takes every packet through the chains of a hook in the order of their priorities.
+ */
+async function openNftMeter({ chains }: NftTable, tools: Tools): Promise<Meter> {
+  const lines = [`add table ${meterTable}`, `delete table ${meterTable}`, `add table ${meterTable}`];
+  for (const { hook } of nftWays) {
+    const [at, priority] = chains.get(hook)?.split(' ') ?? [];
+    if (at !== hook) continue;
+    lines.push(
+      `add chain ${meterTable} ${hook} { type filter hook ${hook} priority ${Number(priority) + 1}; policy accept; }`,
+      ...[4, 6].map((family) => `add rule ${meterTable} ${hook} meta nfproto ipv${family} counter`),
+    );
+  }
+  const write = async (text: readonly string[]): Promise<void> => {
+    await tools.run('nft', ['-f', '-'], { input: `${text.join('\n')}\n` });
+  };
+  await write(lines);
+  return {
+    remembers: false,
+    read: async () => {
+      const { stdout } = await tools.run('nft', ['-j', 'list', 'table', ...meterTable.split(' ')]);
+      const rules = parseNftRuleset(stdout).tables.get(meterTable)?.rules ?? [];
+      const counts = new Map<`${Path} ${Family}`, Count>();
+      for (const { path, hook } of nftWays) {
+        const counted = rules.filter(({ chain }) => chain === hook).map(({ packets }) => packets ?? 0);
+        for (const [i, family] of ([4, 6] as const).entries()) {
+          const crossed = counted[i];
+          if (crossed !== undefined) counts.set(`${path} ${family}`, { crossed, diverted: 0 });
+        }
+      }
+      return counts;
+    },
+    close: async () => {
+      try {
+        await write([`delete table ${meterTable}`]);
+      } catch (thrown) {
+        // Somebody has flushed the rules meanwhile.
+        if (!(thrown instanceof FirewallError && thrown.code === 'firewall-not-found')) throw thrown;
+      }
+    },
+  };
+}

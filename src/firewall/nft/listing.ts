@@ -1,0 +1,184 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { canonicalAddress } from '../../net/address.ts';
+import { FirewallError } from '../tool/errors.ts';
+import { ownTable } from './names.ts';
+
+/** A set, apart from its elements. */
+export interface ListedSet {
+  readonly type: string;
+  readonly flags: readonly string[];
+  /** Whether it takes no more than so many elements. */
+  readonly isLimited: boolean;
+}
+
+export interface ListedChain {
+  /** Type, hook, priority and policy as they are written in a command; undefined: it is no base chain. */
+  readonly hook: string | undefined;
+  /** How many there are. */
+  readonly rules: number;
+}
+
+/** Our table as nft lists it. */
+export interface Listing {
+  /**
+   * `table`, `set NAME`, `chain NAME` → everything about it with its handles, but without elements and counts, as text to compare. Empty: there
+   * is no table of ours.
+   */
+  readonly blocks: ReadonlyMap<string, string>;
+  readonly sets: ReadonlyMap<string, ListedSet>;
+  readonly chains: ReadonlyMap<string, ListedChain>;
+  /** Set → address → seconds left, 0 for ever. Of no use if elements were not listed. */
+  readonly members: ReadonlyMap<string, ReadonlyMap<string, number>>;
+}
+
+/** An object of which nothing is known. */
+type Fields = Readonly<Record<string, unknown>>;
+
+export const emptyListing: Listing = {
+  blocks: new Map(),
+  sets: new Map(),
+  chains: new Map(),
+  members: new Map(),
+};
+
+/**
+ * Parses `nft -j list …`, with or without elements (`-t`). Other tables, and what nobody knows, are passed over.
+ * @throws FirewallError if it is no listing at all
+ */
+export function parseListing(text: string): Listing {
+  const listing = {
+    blocks: new Map<string, string>(),
+    sets: new Map<string, ListedSet>(),
+    chains: new Map<string, ListedChain>(),
+    members: new Map<string, ReadonlyMap<string, number>>(),
+  };
+  for (const object of objectsIn(text)) {
+    const [kind, fields] = Object.entries(object)[0] ?? [];
+    if (kind === undefined || !isFields(fields) || !isOurs(kind, fields)) continue;
+    const name = textOf(fields.name);
+    if (kind === 'table') listing.blocks.set('table', comparable(fields));
+    if (kind === 'set') {
+      listing.blocks.set(`set ${name}`, comparable(fields));
+      listing.sets.set(name, {
+        type: textOf(fields.type),
+        // Of one flag alone, newer versions don't make a list.
+        flags: [fields.flags].flat().map(textOf),
+        isLimited: fields.size !== undefined,
+      });
+      listing.members.set(name, membersIn(fields.elem));
+    }
+    if (kind === 'chain') {
+      listing.blocks.set(`chain ${name}`, comparable(fields));
+      listing.chains.set(name, { hook: hookOf(fields), rules: 0 });
+    }
+    if (kind === 'rule') addRule(listing, textOf(fields.chain), fields);
+  }
+  return listing;
+}
+
+function addRule(
+  { blocks, chains }: { blocks: Map<string, string>; chains: Map<string, ListedChain> },
+  name: string,
+  fields: Fields,
+): void {
+  const chain = chains.get(name);
+  if (!chain) return;
+  chains.set(name, { ...chain, rules: chain.rules + 1 });
+  blocks.set(`chain ${name}`, `${blocks.get(`chain ${name}`)}\n${comparable(fields)}`);
+}
+
+function objectsIn(text: string): Fields[] {
+  try {
+    const listing: unknown = JSON.parse(text);
+    if (isFields(listing) && Array.isArray(listing.nftables)) return listing.nftables.filter(isFields);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+  }
+  throw new FirewallError(
+    'firewall-failed',
+    `nft lists rules in a way that is not known: ${text.slice(0, 100)}`,
+  );
+}
+
+function isOurs(kind: string, { family, table, name }: Fields): boolean {
+  return `${textOf(family)} ${textOf(kind === 'table' ? name : table)}` === ownTable;
+}
+
+function hookOf(fields: Fields): string | undefined {
+  if (fields.hook === undefined) return undefined;
+  const [type, hook, priority, policy] = [fields.type, fields.hook, fields.prio, fields.policy].map(textOf);
+  return `type ${type} hook ${hook} priority ${priority}; policy ${policy};`;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** What changes by itself. */
+const volatile = new Set(['elem', 'packets', 'bytes', 'count']);
+
+function comparable(fields: Fields): string {
+  return JSON.stringify(fields, (key, value: unknown) => (volatile.has(key) ? undefined : value));
+}
+
+/**
+ * Reads the elements of one set from `nft -j list set …`: address and seconds left, 0 for ever. A large set is parsed piece by piece: what
+ * JSON.parse makes of a hundred thousand elements at once costs more memory, and more time, than all that is done with them.
+ * @throws FirewallError if it is no listing at all
+ */
+export function readMembers(
+  text: string,
+  set: string,
+  take: (address: string, seconds: number) => void,
+): void {
+  const opening = '"elem": [';
+  const start = text.indexOf(opening) + opening.length;
+  let from = start;
+  try {
+    for (let end: number; start >= opening.length; from = end + betweenElements.length) {
+      end = text.indexOf(betweenElements, from + pieceLength);
+      if (end < 0) break;
+      takeMembers(JSON.parse(`[${text.slice(from, end)}}}]`), take);
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // Not written as expected; as a whole it may still be readable.
+    from = start;
+  }
+  const rest = from === start ? text : text.slice(0, start) + text.slice(from);
+  for (const [address, seconds] of parseListing(rest).members.get(set) ?? []) take(address, seconds);
+}
+
+/** Where one element with a timeout ends and another begins. */
+const betweenElements = '}}, ';
+
+/** Characters of a piece, at least. */
+const pieceLength = 8000;
+
+function membersIn(elements: unknown): ReadonlyMap<string, number> {
+  const members = new Map<string, number>();
+  takeMembers(elements, (address, seconds) => void members.set(address, seconds));
+  return members;
+}
+
+/** Reads `["203.0.113.9", {"elem": {"val": "203.0.113.10", "timeout": 600, "expires": 598}}]`. */
+function takeMembers(elements: unknown, take: (address: string, seconds: number) => void): void {
+  for (const element of Array.isArray(elements) ? (elements as readonly unknown[]) : []) {
+    const fields = isFields(element) && isFields(element.elem) ? element.elem : undefined;
+    const text = fields ? fields.val : element;
+    if (typeof text !== 'string') continue;
+    const address = canonical(text);
+    if (address === undefined) continue;
+    const seconds = fields?.expires;
+    take(address, typeof seconds === 'number' ? Math.max(1, seconds) : 0);
+  }
+}
+
+function canonical(text: string): string | undefined {
+  // The C library writes some IPv6 addresses with a dotted tail; RFC 5952's form has none.
+  return isIPv4(text) || (isIPv6(text) && !text.includes('.')) ? text : canonicalAddress(text);
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,103 @@
+import type { Ban } from '../../jail/ban.ts';
+import type { BanIndex } from '../bans/ban-index.ts';
+import type { Repair } from '../firewall.ts';
+import { timeoutUntil, type NftBatch } from './batch.ts';
+import type { Look } from './check.ts';
+import { elementOf, prefixText, setOf, type Place } from './names.ts';
+
+/** Seconds by which an element's end may differ from its ban's, apart from what reading took: both count whole seconds. */
+const slack = 5;
+
+/** What a set was found to hold. */
+export interface Held {
+  /** Address → seconds left, 0 for ever. */
+  readonly members: ReadonlyMap<string, number>;
+  /** Before it was read. Epoch milliseconds. */
+  readonly asked: number;
+  /** Whether what nobody asked for is to be removed. */
+  readonly mayPrune: boolean;
+  /** Addresses and prefixes that were changed meanwhile, so that nothing can be said about them. */
+  readonly changed: ReadonlySet<string>;
+}
+
+/** A set that was read in its turn. */
+export interface Audited {
+  readonly set: string;
+  readonly held: Held;
+}
+
+/**
+ * Puts into `batch` what the sets lack, and what doesn't belong there.
+ * @param wasThere whether a set had been written before: what is wrong with it is somebody's doing
+ * @returns the repairs of members
+ */
+export function compareSets(
+  { listing, places, obsolete, held }: Look,
+  wasThere: (set: string) => boolean,
+  index: BanIndex,
+  now: number,
+  batch: NftBatch,
+): Repair[] {
+  const repairs: Repair[] = [];
+  for (const [set, place] of places) {
+    const found = held.get(set);
+    const detail = found && compareMembers(place, found, index, now, batch);
+    if (detail !== undefined && wasThere(set))
+      repairs.push({ what: 'members', family: place.family, detail });
+    if (listing.sets.has(set) && !obsolete.includes(set)) continue;
+    for (const [{ ip }, seconds] of membersOf(place, index, now)) batch.add(place.jail, ip, seconds, true);
+  }
+  return repairs;
+}
+
+/**
+ * Compares what a set holds with what it should, and puts the difference into `batch`.
+ * @returns what was wrong, for people
+ */
+function compareMembers(
+  place: Place,
+  { members, asked, mayPrune, changed }: Held,
+  index: BanIndex,
+  now: number,
+  batch: NftBatch,
+): string | undefined {
+  const { jail } = place;
+  const tolerance = slack + (now - asked) / 1000;
+  let [live, missing, extra] = [0, 0, 0];
+  for (const [{ ip }, seconds] of membersOf(place, index, now)) {
+    live += 1;
+    if (changed.has(ip) || isRight(members.get(elementOf(ip).address), seconds, tolerance)) continue;
+    missing += 1;
+    batch.add(jail, ip, seconds, false);
+  }
+  for (const address of mayPrune ? members.keys() : []) {
+    const ip = prefixText(address, place);
+    // Also bans that ended just now: the kernel removes those by itself.
+    const isKnown = jail === undefined ? index.of(ip).length > 0 : index.get(jail, ip) !== undefined;
+    if (isKnown || changed.has(ip)) continue;
+    extra += 1;
+    batch.del(jail, ip);
+  }
+  if (missing + extra === 0) return undefined;
+  return `set ${setOf(place)}: ${missing} of ${live} addresses were missing or wrong, ${extra} did not belong there`;
+}
+
+function isRight(held: number | undefined, wanted: number, tolerance: number): boolean {
+  if (held === undefined) return false;
+  return held === 0 || wanted === 0 ? held === wanted : Math.abs(held - wanted) <= tolerance;
+}
+
+/** The bans that a set should hold, each with the seconds it has left, 0 for ever. */
+function* membersOf(
+  { jail, family, bits }: Place,
+  index: BanIndex,
+  now: number,
+): Generator<[ban: Ban, seconds: number]> {
+  // Most jails have no IPv6 bans: a walk through everybody's for each of them takes a quarter of a second at 100,000.
+  if (index.kept(jail, family) === 0) return;
+  for (const ban of index.live(now)) {
+    if (jail === undefined ? index.longest(ban.ip) !== ban : ban.jail !== jail) continue;
+    const element = elementOf(ban.ip);
+    if (element.family === family && element.bits === bits) yield [ban, timeoutUntil(ban.until, now)];
+  }
+}

@@ -1,0 +1,61 @@
+import { Dock2banError, messageOf } from '../../errors.ts';
+
+/** What following a file yields. */
+export type TailUpdate =
+  | {
+      readonly type: 'lines';
+      /** One or more whole lines, each ended by one `\n`; valid until the next update is asked for. */
+      readonly bytes: Buffer;
+      /** False for what was logged before the file was opened at the start. */
+      readonly live: boolean;
+      /** Means everything up to and including these lines. Opaque, less than 180 characters. */
+      readonly position: string;
+      /** Where in the bytes something of a line was left out that was longer than 256 KiB. */
+      readonly cuts: readonly number[];
+      /** Lines that were cut since the update before. */
+      readonly cutLines: number;
+    }
+  /** Nothing was read yet: `position` means everything up to where it begins. Comes where that isn't the file's start. */
+  | { readonly type: 'begun'; readonly position: string }
+  /** The file can't be read; comes once, also at the start. */
+  | { readonly type: 'lost'; readonly error: Dock2banError }
+  /** It can be again; comes once. */
+  | { readonly type: 'resumed' }
+  /**
+   * Lines may be missing here. `truncated`: the file was cut short, and there is no copy of what was in it last. `gone`: the file that
+   * the position to resume after is in has been removed, packed or rewritten.
+   */
+  | { readonly type: 'gap'; readonly reason: 'truncated' | 'gone' }
+  /** The position to resume after is none, and was treated as absent. */
+  | { readonly type: 'position-invalid'; readonly position: string };
+
+const fixes: Readonly<Record<string, string>> = {
+  ENOENT: "mount the host's log folder (not the file) into the container: -v /var/log:/var/log:ro",
+  EACCES:
+    'let dock2ban read it: group_add: ["4"] (adm, which owns the logs on Debian and Ubuntu), or cap_add: [DAC_READ_SEARCH]',
+  ERR_ACCESS_DENIED:
+    'mount its folder into the container: -v /srv/logs:/srv/logs:ro; dock2ban reads what is mounted and what its options name',
+  ENOTFILE: 'name a log file',
+  EOUTSIDE: 'name the folder that it is in by --log-roots (DOCK2BAN_LOG_ROOTS), or the file in jail.local',
+  EPACKED: 'name log files only: *.log instead of *',
+};
+
+/** Why a file can't be read, with the fix where there is one. */
+export function tailError(path: string, error: unknown): Dock2banError {
+  const code = codeOf(error);
+  const fix = fixes[code];
+  const message =
+    code === 'ENOENT'
+      ? `${path} does not exist`
+      : code === 'EACCES'
+        ? `no permission to read ${path}`
+        : code === 'ERR_ACCESS_DENIED'
+          ? `${path} is not mounted into the container`
+          : `cannot read ${path}: ${messageOf(error)}`;
+  return new Dock2banError('source-unreadable', message, { cause: error, ...(fix !== undefined && { fix }) });
+}
+
+/** The system's code of an error, or ''. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}

@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  allSet,
+  formerJailSet,
+  isOurSet,
+  jailSet,
+  oldAllSet,
+  oldJailSet,
+} from '../../../src/firewall/bans/set-names.ts';
+
+describe('jailSet', () => {
+  it('keeps a plain name', () => {
+    expect(jailSet('nginx-proxy', 4)).toBe('dock2ban-4-nginx-proxy');
+    expect(jailSet('nginx-proxy', 6)).toBe('dock2ban-6-nginx-proxy');
+  });
+
+  it('is a name the kernel takes, a word of its own, and ours, whatever the jail is called', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, unit: 'binary' }), (jail) => {
+        const name = jailSet(jail, 4);
+        expect(name).toMatch(/^dock2ban-4-[\w.-]{1,20}$/);
+        expect(isOurSet(name)).toBe(true);
+        expect(name).not.toBe(allSet(4));
+      }),
+    );
+  });
+
+  it('carries a hash of 64 bits or more wherever the name is not whole', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 20, maxLength: 300, unit: 'binary' }), (jail) => {
+        const [, hash = ''] = /^dock2ban-4-.{8}-([\w-]+)$/.exec(jailSet(jail, 4)) ?? [];
+        expect(hash.length * 6).toBeGreaterThanOrEqual(64);
+      }),
+    );
+  });
+
+  it('is different for different jails', () => {
+    const long = 'a-jail-with-a-name-that-does-not-fit';
+    const names = [long, `${long}2`, 'a b', 'a_b', 'a;b', '', 'a'].map((jail) => jailSet(jail, 4));
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('cannot be taken by a jail that is named like the hashed set of another', () => {
+    const name = jailSet('a-jail-with-a-name-that-does-not-fit', 4);
+    expect(jailSet(name.slice('dock2ban-4-'.length), 4)).not.toBe(name);
+  });
+});
+
+describe('sets of an earlier version', () => {
+  it('differ from those of today where they were hashed', () => {
+    const long = 'a-jail-with-a-name-that-does-not-fit';
+    expect(formerJailSet('nginx-proxy', 4)).toBe(jailSet('nginx-proxy', 4));
+    expect(formerJailSet(long, 4)).toBe('dock2ban-4-a-jail-wi-' + formerJailSet(long, 4).slice(-10));
+    expect(formerJailSet(long, 4)).not.toBe(jailSet(long, 4));
+  });
+
+  it('have other names, and are ours too', () => {
+    const names = ['nginx-proxy', 'a-jail-with-a-name-that-does-not-fit', '6-a'].flatMap((jail) => [
+      jailSet(jail, 4),
+      oldJailSet(jail, 4),
+    ]);
+    expect(new Set([...names, allSet(4), oldAllSet(4)]).size).toBe(8);
+    for (const name of names) expect(isOurSet(name)).toBe(true);
+    expect(oldJailSet('nginx-proxy', 6)).toBe('dock2ban6-nginx-proxy');
+  });
+});
+
+describe('isOurSet', () => {
+  it.each([
+    'dock2ban',
+    'dock2ban-',
+    'dock2ban-end',
+    'dock2ban5',
+    'dock2ban46',
+    'crowdsec',
+    'f2b-sshd',
+    'my-dock2ban4',
+  ])('not %s', (name) => {
+    expect(isOurSet(name)).toBe(false);
+  });
+});

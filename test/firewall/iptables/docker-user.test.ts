@@ -1,0 +1,337 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ClosedPort } from '../../../src/config/jail-spec.ts';
+import { DockerUserFirewall } from '../../../src/firewall/iptables/docker-user.ts';
+import { NeverBan } from '../../../src/firewall/bans/never-ban.ts';
+import type { Ban } from '../../../src/jail/ban.ts';
+import { SimulatedKernel } from '../simulated-kernel.ts';
+import { failed } from '../simulated-sets.ts';
+
+const port: ClosedPort = { protocol: 'tcp', first: 8080, last: 8080, hostAddress: undefined };
+const web = { name: 'web', closes: [port], blocktype: 'drop' as const };
+const ssh = { name: 'ssh', closes: 'all' as const, blocktype: 'drop' as const };
+const nothing = { repairs: [], shortfalls: [], refused: [] };
+
+let kernel: SimulatedKernel;
+let neverBan: NeverBan;
+
+beforeEach(() => {
+  kernel = new SimulatedKernel();
+  neverBan = new NeverBan({ host: [], gateways: ['172.17.0.1'], dockerSubnets: [] });
+});
+afterEach(() => kernel[Symbol.dispose]());
+
+function firewall(): DockerUserFirewall {
+  const { procNet } = kernel;
+  return new DockerUserFirewall({ tools: kernel, procNet, now: () => kernel.now, neverBan: () => neverBan });
+}
+
+async function opened(): Promise<DockerUserFirewall> {
+  const fw = firewall();
+  await fw.open();
+  await fw.takeOver(['web', 'ssh']);
+  expect(await fw.reconcile([web, ssh])).toEqual(nothing);
+  return fw;
+}
+
+/** @param seconds Infinity: for ever */
+function ban(ip: string, seconds = 600, jail = 'web'): Ban {
+  return {
+    jail,
+    ip,
+    since: kernel.now,
+    until: seconds === Infinity ? undefined : kernel.now + seconds * 1000,
+  };
+}
+
+/** Seconds left by address; Infinity: for ever. */
+function members(set: string): Record<string, number> {
+  return Object.fromEntries(
+    [...kernel.sets.members(set)].map(([ip, end]) => [ip, (end - kernel.now) / 1000]),
+  );
+}
+
+describe('ban and unban', () => {
+  it('puts an address into its jail’s set and the set of all, for as long as the ban lasts', async () => {
+    const fw = await opened();
+    expect(await fw.ban([ban('203.0.113.9', 60), ban('2001:db8::9', Infinity)])).toEqual([]);
+    expect(members('dock2ban-4-web')).toEqual({ '203.0.113.9': 60 });
+    expect(members('dock2ban-4')).toEqual({ '203.0.113.9': 60 });
+    expect(members('dock2ban-6-web')).toEqual({ '2001:db8::9': Infinity });
+    expect(members('dock2ban-4-ssh')).toEqual({});
+  });
+
+  it('keeps an address in the set of all until its longest ban ends or is lifted', async () => {
+    const fw = await opened();
+    await fw.ban([ban('203.0.113.9', 3600, 'ssh')]);
+    await fw.ban([ban('203.0.113.9', 60, 'web')]);
+    expect(members('dock2ban-4')).toEqual({ '203.0.113.9': 3600 });
+    await fw.unban([{ jail: 'ssh', ip: '203.0.113.9' }]);
+    expect(members('dock2ban-4')).toEqual({ '203.0.113.9': 60 });
+    expect(members('dock2ban-4-ssh')).toEqual({});
+    await fw.unban([{ jail: 'web', ip: '203.0.113.9' }]);
+    expect(members('dock2ban-4')).toEqual({});
+    await fw.ban([ban('203.0.113.9', 60, 'web')]);
+    await fw.ban([ban('203.0.113.9', 3600, 'ssh')]);
+    expect(members('dock2ban-4')).toEqual({ '203.0.113.9': 3600 });
+  });
+
+  it('refuses an address that must not be banned, and nothing else of the batch', async () => {
+    const fw = await opened();
+    expect(await fw.ban([ban('172.17.0.1'), ban('203.0.113.9')])).toMatchObject([
+      { jail: 'web', ip: '172.17.0.1', kind: 'gateway' },
+    ]);
+    expect(members('dock2ban-4-web')).toEqual({ '203.0.113.9': 600 });
+    expect(members('dock2ban-4')).toEqual({ '203.0.113.9': 600 });
+  });
+
+  it('ends with the last of what was asked for, whatever was asked for while a batch was on its way', async () => {
+    const fw = await opened();
+    const key = { jail: 'web', ip: '203.0.113.9' };
+    await Promise.all([fw.ban([ban('203.0.113.9')]), fw.unban([key]), fw.ban([ban('203.0.113.9', 30)])]);
+    expect(members('dock2ban-4-web')).toEqual({ '203.0.113.9': 30 });
+    await Promise.all([fw.ban([ban('203.0.113.9', 90)]), fw.unban([key])]);
+    expect(members('dock2ban-4-web')).toEqual({});
+    expect(members('dock2ban-4')).toEqual({});
+  });
+
+  it('starts no process for bans that come one by one', async () => {
+    const fw = await opened();
+    kernel.commands.length = 0;
+    await Promise.all(Array.from({ length: 100 }, (_, i) => fw.ban([ban(`203.0.113.${i + 1}`)])));
+    expect(Object.keys(members('dock2ban-4-web'))).toHaveLength(100);
+    expect(kernel.commands).toEqual([]);
+  });
+
+  it('throws if the kernel cannot be written, and catches up at the next reconcile', async () => {
+    const fw = await opened();
+    kernel.failures = 2;
+    await expect(fw.ban([ban('203.0.113.9')])).rejects.toMatchObject({ code: 'firewall-locked' });
+    expect((await fw.reconcile([web, ssh])).repairs).toMatchObject([
+      { what: 'members' },
+      { what: 'members' },
+    ]);
+    expect(members('dock2ban-4-web')).toEqual({ '203.0.113.9': 600 });
+  });
+
+  it('arms a ban that is longer than ipset can count again, before its timeout ends', async () => {
+    const fw = await opened();
+    const day = 86_400;
+    await fw.ban([ban('203.0.113.9', 100 * day)]);
+    expect(members('dock2ban-4-web')).toEqual({ '203.0.113.9': 2_147_483 });
+    for (let days = 1; days < 100; days += 1) {
+      kernel.now += day * 1000;
+      await fw.reconcile([web, ssh]);
+      expect(Object.keys(members('dock2ban-4-web')), `after ${days} days`).toEqual(['203.0.113.9']);
+      expect(Object.keys(members('dock2ban-4')), `after ${days} days`).toEqual(['203.0.113.9']);
+    }
+    kernel.now += day * 1000 + 1000;
+    expect(members('dock2ban-4-web')).toEqual({});
+  });
+});
+
+describe('takeOver', () => {
+  it('gives back what an earlier run left in the kernel, without touching it', async () => {
+    const before = await opened();
+    await before.ban([ban('203.0.113.9', 60), ban('203.0.113.10', Infinity), ban('2001:db8::9', 30, 'ssh')]);
+    const left = kernel.snapshot();
+    const fw = firewall();
+    await fw.open();
+    const held = await fw.takeOver(['web', 'ssh', 'new']);
+    expect([...held].map(([jail, bans]) => [jail, bans.map(({ ip, until }) => [ip, until])])).toEqual([
+      [
+        'web',
+        [
+          ['203.0.113.9', kernel.now + 60_000],
+          ['203.0.113.10', undefined],
+        ],
+      ],
+      ['ssh', [['2001:db8::9', kernel.now + 30_000]]],
+      ['new', []],
+    ]);
+    expect(await fw.reconcile([web, ssh])).toEqual(nothing);
+    expect(kernel.snapshot()).toEqual(left);
+  });
+
+  it('takes an address that must not be banned any more out of the kernel, and tells of its ban', async () => {
+    const before = await opened();
+    await before.ban([ban('203.0.113.9'), ban('203.0.113.10')]);
+    neverBan = new NeverBan({ host: ['203.0.113.9'], gateways: [], dockerSubnets: [] });
+    const fw = firewall();
+    await fw.open();
+    expect([...(await fw.takeOver(['web'])).values()].flat().map(({ ip }) => ip)).toEqual([
+      '203.0.113.9',
+      '203.0.113.10',
+    ]);
+    expect(Object.keys(members('dock2ban-4-web'))).toEqual(['203.0.113.10']);
+    expect(Object.keys(members('dock2ban-4'))).toEqual(['203.0.113.10']);
+  });
+
+  it('keeps the bans of a jail that is not named yet, and enforces them when it is', async () => {
+    const before = await opened();
+    await before.ban([ban('203.0.113.9')]);
+    const fw = firewall();
+    await fw.open();
+    await fw.takeOver(['ssh']);
+    await fw.reconcile([ssh]);
+    expect(Object.keys(members('dock2ban-4-web'))).toEqual(['203.0.113.9']);
+    await fw.takeOver(['web']);
+    await fw.reconcile([web, ssh]);
+    expect(Object.keys(members('dock2ban-4-web'))).toEqual(['203.0.113.9']);
+    expect(Object.keys(members('dock2ban-4'))).toEqual(['203.0.113.9']);
+  });
+
+  it('loses nothing if it fails half-way', async () => {
+    const before = await opened();
+    await before.ban([ban('203.0.113.9')]);
+    const fw = firewall();
+    await fw.open();
+    const list = kernel.sets.save.bind(kernel.sets);
+    kernel.sets.save = () => {
+      kernel.sets.save = list;
+      throw failed('ipset', 'Kernel error received: No buffer space available');
+    };
+    await expect(fw.takeOver(['web'])).rejects.toMatchObject({ code: 'firewall-kernel' });
+    await fw.reconcile([web]);
+    expect(Object.keys(members('dock2ban-4-web'))).toEqual(['203.0.113.9']);
+  });
+
+  it('loses nothing if a jail is named without having been taken over', async () => {
+    const before = await opened();
+    await before.ban([ban('203.0.113.9')]);
+    const fw = firewall();
+    await fw.open();
+    await fw.reconcile([web]);
+    expect(Object.keys(members('dock2ban-4-web'))).toEqual(['203.0.113.9']);
+  });
+});
+
+describe('reconcile', () => {
+  it('says what it repaired', async () => {
+    kernel.startDocker('nft', [4]);
+    const fw = await opened();
+    await fw.ban([ban('203.0.113.9')]);
+    kernel.table('nft', 4).restore('*filter\n-F DOCKER-USER\n-F DOCK2BAN\nCOMMIT\n');
+    kernel.sets.members('dock2ban-4-web').clear();
+    const { repairs } = await fw.reconcile([web, ssh]);
+    expect(repairs.map(({ what, family, detail }) => `${what} ${family}: ${detail}`)).toEqual([
+      'members 4: set dock2ban-4-web: 1 of 1 addresses were missing or wrong, 0 did not belong there',
+      'chain 4: chain DOCK2BAN had been changed',
+      'jump 4: the jump from DOCKER-USER to DOCK2BAN was missing',
+    ]);
+    expect(await fw.reconcile([web, ssh])).toEqual(nothing);
+  });
+
+  it('does not call it a repair when jails change', async () => {
+    const fw = await opened();
+    expect(await fw.reconcile([web])).toEqual(nothing);
+    expect(await fw.reconcile([])).toEqual(nothing);
+    expect(await fw.reconcile([{ name: 'other', closes: 'all', blocktype: 'drop' }, web])).toEqual(nothing);
+    expect(kernel.table('nft', 4).chains.get('DOCK2BAN')).toHaveLength(4);
+  });
+
+  it('keeps the bans of a jail whose container is gone for a while', async () => {
+    const fw = await opened();
+    await fw.ban([ban('203.0.113.9')]);
+    await fw.reconcile([ssh]);
+    expect(members('dock2ban-4-web')).toEqual({ '203.0.113.9': 600 });
+    await fw.reconcile([web, ssh]);
+    expect(members('dock2ban-4')).toEqual({ '203.0.113.9': 600 });
+  });
+
+  it('gives up bans of addresses that have become the host’s', async () => {
+    const fw = await opened();
+    await fw.ban([ban('203.0.113.9'), ban('203.0.113.10')]);
+    neverBan = new NeverBan({ host: ['203.0.113.9'], gateways: [], dockerSubnets: [] });
+    expect((await fw.reconcile([web, ssh])).refused).toMatchObject([{ ip: '203.0.113.9', kind: 'host' }]);
+    expect(Object.keys(members('dock2ban-4'))).toEqual(['203.0.113.10']);
+  });
+
+  it('reports what a failing family means, and serves the other', async () => {
+    const fw = firewall();
+    await fw.open();
+    kernel.sets.restore('create dock2ban-6-web hash:ip family inet6 maxelem 16777216 timeout 0\n');
+    const { shortfalls } = await fw.reconcile([web, ssh]);
+    expect(shortfalls).toMatchObject([
+      {
+        jail: 'web',
+        family: 6,
+        consequence: 'bans of jail web are not enforced over IPv6',
+        error: { code: 'firewall-set-type' },
+      },
+    ]);
+    expect(kernel.table('nft', 4).chains.get('DOCK2BAN')).toHaveLength(4);
+    expect(kernel.table('nft', 6).chains.get('DOCK2BAN')).toHaveLength(3);
+  });
+
+  it('tells, and does not throw, that nothing can be read', async () => {
+    const fw = await opened();
+    kernel.failures = 1;
+    expect(await fw.reconcile([web, ssh])).toMatchObject({
+      repairs: [],
+      shortfalls: [{ jail: undefined, family: undefined, error: { code: 'firewall-locked' } }],
+    });
+    expect(await fw.reconcile([web, ssh])).toEqual(nothing);
+  });
+
+  it('survives a table that changed between look and write', async () => {
+    const fw = await opened();
+    const { run } = kernel;
+    let raced = false;
+    const racing = new DockerUserFirewall({
+      tools: {
+        converse: kernel.converse.bind(kernel),
+        run: (command, args, options) => {
+          if (!raced && command === 'iptables-nft-restore') {
+            raced = true;
+            kernel.table('nft', 4).wipe();
+          }
+          return run(command, args, options);
+        },
+      },
+      procNet: kernel.procNet,
+      now: () => kernel.now,
+      neverBan: () => neverBan,
+    });
+    await racing.open();
+    // A jump to be moved, which is gone when the script arrives.
+    kernel.table('nft', 4).restore('*filter\n-I INPUT 1 -j ACCEPT\nCOMMIT\n');
+    expect((await racing.reconcile([web, ssh])).shortfalls).toEqual([]);
+    expect(raced).toBe(true);
+    expect(kernel.table('nft', 4).chains.get('INPUT')).toEqual(['-j DOCK2BAN']);
+    await fw.close();
+  });
+});
+
+describe('iptables variants', () => {
+  it('uses the one with the live jump, and does not look at legacy tables that do not exist', async () => {
+    const fw = firewall();
+    expect(await fw.open()).toMatchObject({ variant: 'nft', entry: { 4: 'FORWARD', 6: 'FORWARD' } });
+    expect(kernel.commands.filter((command) => command.includes('legacy'))).toEqual([]);
+  });
+
+  it('follows Docker from nft to legacy and leaves nothing behind', async () => {
+    kernel.startDocker('nft');
+    const fw = await opened();
+    for (const family of [4, 6] as const) {
+      kernel.table('nft', family).restore('*filter\n-D FORWARD -j DOCKER-USER\nCOMMIT\n');
+    }
+    kernel.startDocker('legacy');
+    await fw.reconcile([web, ssh]);
+    expect(fw.info).toMatchObject({ variant: 'legacy', entry: { 4: 'DOCKER-USER', 6: 'DOCKER-USER' } });
+    expect(kernel.table('nft', 4).save()).not.toContain('DOCK2BAN');
+    expect(kernel.table('legacy', 4).chains.get('DOCKER-USER')![0]).toBe('-j DOCK2BAN');
+  });
+
+  it('enforces IPv4 alone where the kernel has no IPv6', async () => {
+    kernel[Symbol.dispose]();
+    kernel = new SimulatedKernel({ ipv6: false });
+    const fw = firewall();
+    const info = await fw.open();
+    expect(info.entry[6]).toBeUndefined();
+    expect(info.remarks.join()).toMatch(/no IPv6/);
+    await fw.reconcile([web]);
+    await fw.ban([ban('2001:db8::9'), ban('203.0.113.9')]);
+    expect(kernel.sets.names().toSorted()).toEqual(['dock2ban-4', 'dock2ban-4-web']);
+    expect(kernel.commands.filter((command) => command.startsWith('ip6tables'))).toEqual([]);
+  });
+});
