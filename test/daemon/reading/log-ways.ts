@@ -18,6 +18,7 @@ import { messagesOf } from '../../sources/docker/fake-container-log.ts';
 import { scriptedJournal } from '../../sources/journal/scripted-journal.ts';
 import type { Event } from '../jails/live-daemon.ts';
 
+const receiverPort = 20_000 + (process.pid % 20_000);
 const builtinDir = fileURLToPath(new URL('../../../filters', import.meta.url));
 
 /** A container of a jail for nginx-proxy. */
@@ -38,6 +39,7 @@ export class LogWays {
   readonly syslog = join(this.folder, 'syslog');
   /** Of the receiver. */
   socketPath = join(this.folder, 'run/syslog.sock');
+  #listen = 'unix' as 'unix' | 'tcp' | 'udp';
   readonly engine = new FakeEngine();
   readonly logs = new FakeLogs(this.engine);
   readonly journal = scriptedJournal();
@@ -50,11 +52,24 @@ export class LogWays {
     return this.#control!;
   }
 
+  /** Where the receiver listens. */
+  get address(): string {
+    return this.#listen === 'unix'
+      ? `unix://${this.socketPath}`
+      : `${this.#listen}://127.0.0.1:${receiverPort}`;
+  }
+
+  /** Has the receiver listen by another transport. @returns its address */
+  listen(transport: 'unix' | 'tcp' | 'udp'): string {
+    this.#listen = transport;
+    return this.address;
+  }
+
   async start(containers: FakeContainer[]): Promise<void> {
     this.engine.containers = containers;
     this.events = [];
     const tree = await loadConfigTree({ builtinDir, configDir: join(this.folder, 'fail2ban') });
-    const receiver = receiverSettings({ listen: `unix://${this.socketPath}`, allow: '' })!;
+    const receiver = receiverSettings({ listen: this.address, allow: '' })!;
     const daemon = new Daemon({
       version: '0.0.0',
       logger: pino({ level: 'info' }, { write: (line: string) => void this.events.push(JSON.parse(line)) }),

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeContainer, idOf } from '../../docker/fake-engine.ts';
 import { ip, LogWays, web } from './log-ways.ts';
+import { SyslogSender, syslogFrame } from './syslog-sender.ts';
 
 const sender = ip(9);
 const victim = '192.0.2.66';
@@ -75,11 +76,9 @@ class Service {
 
   /** Sends it to the receiver, in one go. */
   async send(): Promise<void> {
-    const socket = connect(ways.socketPath).on('error', () => undefined);
-    const date = new Date();
-    const stamp = `${date.toString().slice(4, 7)} ${String(date.getDate()).padStart(2)} ${date.toTimeString().slice(0, 8)}`;
-    const frames = this.#records.splice(0).map((one) => `<30>${stamp} web[1]: ${one}\n`);
-    await new Promise<void>((resolve) => void socket.end(frames.join(''), () => resolve()));
+    const syslog = await SyslogSender.open(ways.address);
+    for (const one of this.#records.splice(0)) await syslog.send(syslogFrame('web', one));
+    syslog.close();
   }
 }
 
