@@ -82,7 +82,7 @@ class Resolver {
     this.#definitions = definitions;
     this.#filters = new CheckedFilters(input.tree, definitions, input.compileFilter);
     this.#members = new JailMembers(input, definitions, this.#filters, this.problems);
-    this.ownPorts = new OwnPorts(input.containers, input.networks ?? [], hostServicePorts(definitions));
+    this.ownPorts = new OwnPorts(input.containers, hostServicePorts(definitions));
   }
 
   get bound(): Iterable<string> {

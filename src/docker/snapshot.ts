@@ -44,8 +44,8 @@ export interface ContainerSnapshot {
   readonly addresses?: Readonly<Record<string, readonly string[]>>;
   /** Also those that its Swarm service publishes on the ingress network. */
   readonly publishedPorts: readonly PublishedPort[];
-  /** It is a task of a Swarm service, and what that publishes on the ingress network can't be asked here: this node is no manager. */
-  readonly hiddenServicePorts?: boolean;
+  /** It is on Swarm's ingress network, and what its service publishes there can't be asked here: this node is no manager. */
+  readonly hiddenServicePorts?: true;
   readonly logging: ContainerLogging;
 }
 

@@ -1,11 +1,23 @@
-import type { ListedContainer, ListedService } from './engine/engine-answers.ts';
+import type { ListedContainer, ListedNetwork, ListedService } from './engine/engine-answers.ts';
 import type { ContainerSnapshot, Protocol, PublishedPort } from './snapshot.ts';
 
 const protocols: readonly Protocol[] = ['tcp', 'udp', 'sctp'];
 
-/** The id of the Swarm service of which a container is a task. */
+/** The id of the Swarm service of which a container is a task, by its labels: anyone can write these. */
 export function serviceOf({ Labels }: Pick<ListedContainer, 'Labels'>): string | undefined {
   return Labels?.['com.docker.swarm.service.id'] || undefined;
+}
+
+/**
+ * Whether a container is on Swarm's ingress network. Only tasks of services can be: Docker refuses all others, and writes a task's labels
+ * `com.docker.swarm.*` over those of the service's author.
+ */
+export function isOnIngress(
+  { NetworkSettings }: Pick<ListedContainer, 'NetworkSettings'>,
+  networks: readonly ListedNetwork[],
+): boolean {
+  const joined = Object.values(NetworkSettings?.Networks ?? {});
+  return networks.some(({ Id, Ingress }) => Id && Ingress && joined.some((one) => one?.NetworkID === Id));
 }
 
 /** The labels of a task and of its service (compose: `deploy.labels`), with these prefixes. Those of the task stand. */
@@ -19,20 +31,22 @@ export function withServiceLabels(
 }
 
 /**
- * A task of a service with what only the service knows: the ports that every node publishes for it by the ingress network. Those with
- * `mode: host` are the container's own already.
+ * A task with the labels of its service, and with the ports that every node publishes for it by the ingress network, which only the service
+ * knows. Those with `mode: host` are the container's own already.
  * @param service undefined: this engine doesn't tell
+ * @param hasIngress whether it is on the ingress network
  */
 export function withService(
   container: ContainerSnapshot,
   service: ListedService | undefined,
+  hasIngress: boolean,
   prefix: string,
 ): ContainerSnapshot {
-  if (!service) return { ...container, hiddenServicePorts: true };
+  if (!service) return hasIngress ? { ...container, hiddenServicePorts: true } : container;
   return {
     ...container,
     labels: withServiceLabels(container.labels, service, prefix),
-    publishedPorts: [...container.publishedPorts, ...ingressPorts(service)],
+    publishedPorts: [...container.publishedPorts, ...(hasIngress ? ingressPorts(service) : [])],
   };
 }
 

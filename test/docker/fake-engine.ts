@@ -21,7 +21,7 @@ export interface FakeContainer {
   created?: string;
   /** Default: an image without labels. */
   imageId?: string;
-  endpoints?: Record<string, { IPAddress?: string; GlobalIPv6Address?: string }>;
+  endpoints?: Record<string, { NetworkID?: string; IPAddress?: string; GlobalIPv6Address?: string }>;
 }
 
 /**
@@ -178,7 +178,7 @@ export function idOf(start: string): string {
 }
 
 function listEntry(container: FakeContainer): unknown {
-  const { id, name, labels = {}, state = 'running', ports = {}, startedAt } = container;
+  const { id, name, labels = {}, state = 'running', ports = {}, startedAt, endpoints } = container;
   return {
     Id: id,
     Names: [`/${name}`],
@@ -193,7 +193,7 @@ function listEntry(container: FakeContainer): unknown {
         Type: port.split('/')[1],
       })),
     ),
-    NetworkSettings: { Networks: { bridge: { EndpointID: startedAt } } },
+    NetworkSettings: { Networks: endpoints ?? { bridge: { EndpointID: startedAt } } },
   };
 }
 

@@ -13,13 +13,22 @@ let view: EngineView;
 
 beforeEach(async () => {
   engine = await new FakeEngine().start();
+  engine.networks.push({ Id: 'net1', Name: 'ingress', Driver: 'overlay', Ingress: true });
   view = new EngineView();
 });
 afterEach(() => engine.stop());
 
 function task(labels: Record<string, string>, more: Partial<FakeContainer> = {}): FakeContainer {
   const swarm = { 'com.docker.swarm.service.id': 'srv1', 'com.docker.swarm.task.id': 'tsk1' };
-  return { id: idOf('aa'), name: 'web.1.tsk1', labels: { ...swarm, ...labels }, ports: {}, ...more };
+  const endpoints = { ingress: { NetworkID: 'net1' } };
+  return {
+    id: idOf('aa'),
+    name: 'web.1.tsk1',
+    labels: { ...swarm, ...labels },
+    ports: {},
+    endpoints,
+    ...more,
+  };
 }
 
 function service(labels: Record<string, string>, ...ports: readonly object[]) {
@@ -70,6 +79,22 @@ describe('a task of a Swarm service', () => {
     const [snapshot] = await list();
     expect(snapshot!.labels).toMatchObject({ 'fail2ban.jail': 'web', 'fail2ban.maxretry': '2' });
     expect(snapshot!.labels).not.toHaveProperty('traefik.enable');
+  });
+
+  it.each([
+    ['a network of its own', { mine: { NetworkID: 'net2' } }],
+    ["one that has the name of Swarm's", { ingress: { NetworkID: 'net2' } }],
+    ['no network', {}],
+  ])('is not whoever says so: on %s it has no port of the service', async (_, endpoints) => {
+    engine.networks.push({ Id: 'net2', Name: 'ingress', Driver: 'overlay' });
+    engine.containers = [task(optedIn, { endpoints })];
+    engine.services = [service({}, ingress(8080))];
+    expect(await list()).toMatchObject([{ publishedPorts: [] }]);
+    engine.services = undefined;
+    view = new EngineView();
+    const [snapshot] = await list();
+    expect(snapshot!.publishedPorts).toEqual([]);
+    expect(snapshot!.hiddenServicePorts).toBeUndefined();
   });
 
   it('is left alone if neither has a label', async () => {

@@ -52,17 +52,17 @@ describe('Swarm', () => {
   /**
    * The ingress network needs IPVS in the kernel, which not every machine has. What it does on the node that packets enter by is
    * written here by hand, as libnetwork's programIngress writes it: DNAT to the gateway of the sandbox, whose part a container plays, and an
-   * ACCEPT in FORWARD right behind DOCKER-USER. Behind IPVS the client's address is hidden: so the ban is one by hand. The service is the engine's own,
-   * without tasks, since none would start.
+   * ACCEPT in FORWARD right behind DOCKER-USER. Behind IPVS the client's address is hidden: so the ban is one by hand. Without IPVS no task of the
+   * service starts, so the container publishes the port itself; that it calls itself a task of the service gets it none of the service's.
    */
   it('a port of the ingress network is closed on the node that packets enter by', async () => {
     const { host } = lab;
     const url = `http://${host.ip4}:8301/`;
-    const published = ['--publish', 'mode=ingress,published=8301,target=80'];
+    const published = ['--publish', 'mode=ingress,published=8302,target=80'];
     const create = ['--detach', '--quiet', '--replicas', '0', '--name', 'ingress', ...published];
     const service = await host.docker('service', 'create', ...create, lab.images.nginxProxy);
     const labels = { ...strict('ingress'), 'com.docker.swarm.service.id': service.trim() };
-    await using sandbox = await host.run(logged('ingress', { labels }));
+    await using sandbox = await host.run(logged('ingress', { labels, publish: ['8301:80'] }));
     const address = await sandbox.inspect('{{.NetworkSettings.Networks.bridge.IPAddress}}');
     const rules = {
       nat: [

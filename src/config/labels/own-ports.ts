@@ -1,4 +1,4 @@
-import type { ContainerSnapshot, NetworkSnapshot } from '../../docker/snapshot.ts';
+import type { ContainerSnapshot } from '../../docker/snapshot.ts';
 import { portsOf } from '../options/actions.ts';
 import { ConfigError } from '../conf/config-error.ts';
 import type { JailDefinitions } from '../jails/jail-definitions.ts';
@@ -28,16 +28,10 @@ const ssh: ClosedPort = { protocol: 'tcp', first: 22, last: 22, hostAddress: und
  * another's, which ssh's is, those that other containers publish, and those of the operator's own jails.
  */
 export class OwnPorts {
-  readonly #networks: readonly NetworkSnapshot[];
   readonly #others: readonly ClosedPort[];
 
   /** @param hostServices ports that jails of the operator's close for services of the host */
-  constructor(
-    containers: readonly ContainerSnapshot[],
-    networks: readonly NetworkSnapshot[],
-    hostServices: readonly ClosedPort[],
-  ) {
-    this.#networks = networks;
+  constructor(containers: readonly ContainerSnapshot[], hostServices: readonly ClosedPort[]) {
     const published = publishedPorts(containers.flatMap((container) => container.publishedPorts));
     this.#others = mergePorts([ssh, ...hostServices, ...published]);
   }
@@ -46,8 +40,7 @@ export class OwnPorts {
   grant(container: ContainerSnapshot, choice: PortChoice): GrantedPorts {
     const published = publishedPorts(container.publishedPorts);
     if (choice === 'published') return { closes: published };
-    const isOnIngress = container.hiddenServicePorts === true && this.#isOnIngress(container);
-    if (!container.hostNetwork && !isOnIngress) return withinPublished(choice, published);
+    if (!container.hostNetwork && !container.hiddenServicePorts) return withinPublished(choice, published);
     if (choice === 'all') {
       return container.hostNetwork
         ? {
@@ -78,13 +71,6 @@ export class OwnPorts {
       hostAddress: undefined,
     }));
     return subtractPorts(whole, this.#others);
-  }
-
-  /** No container but a task of a service can be on it. */
-  #isOnIngress({ networks }: ContainerSnapshot): boolean {
-    return this.#networks.some(
-      ({ name, driver }) => name === 'ingress' && driver === 'overlay' && networks.includes(name),
-    );
   }
 }
 

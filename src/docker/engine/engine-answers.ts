@@ -61,7 +61,12 @@ export const listedContainer = z.object({
       Networks: z.record(
         z.string(),
         z
-          .object({ EndpointID: looseText, IPAddress: looseText, GlobalIPv6Address: looseText })
+          .object({
+            NetworkID: looseText,
+            EndpointID: looseText,
+            IPAddress: looseText,
+            GlobalIPv6Address: looseText,
+          })
           .nullish()
           .catch(undefined),
       ),
@@ -106,7 +111,10 @@ export const inspectedImage = z.object({ Config: z.object({ Labels: stringMap })
 
 /** An entry of `GET /networks`. */
 export const listedNetwork = z.object({
+  Id: looseText,
   Name: z.string(),
+  /** Swarm's own, which publishes the ports of services. */
+  Ingress: z.boolean().nullish().catch(undefined),
   Driver: looseText,
   EnableIPv6: z.boolean().nullish().catch(undefined),
   IPAM: z

@@ -11,7 +11,7 @@ import { networkSnapshot } from '../network-snapshot.ts';
 import { listedPorts, type ReadPorts } from '../port-bindings.ts';
 import { PortOwners } from '../port-owners.ts';
 import type { ContainerSnapshot, DockerSnapshot, EngineProblem, NetworkSnapshot } from '../snapshot.ts';
-import { serviceOf, withService, withServiceLabels } from '../swarm-service.ts';
+import { isOnIngress, serviceOf, withService, withServiceLabels } from '../swarm-service.ts';
 
 const labelPrefix = 'fail2ban.';
 
@@ -229,9 +229,9 @@ export class EngineView {
     const listedOwner = ownerId === undefined ? undefined : look.listed.get(ownerId);
     const owner = listedOwner && this.#known(listedOwner, true, look);
     const snapshot = containerSnapshot(own, owner);
-    return serviceOf(entry) === undefined
-      ? snapshot
-      : withService(snapshot, this.#serviceOf(entry), labelPrefix);
+    if (serviceOf(entry) === undefined) return snapshot;
+    const hasIngress = isOnIngress(entry, this.#networks.value?.entries ?? []);
+    return withService(snapshot, this.#serviceOf(entry), hasIngress, labelPrefix);
   }
 
   /**

@@ -41,16 +41,18 @@ interface Sibling {
  * written; or all of them.
  * @param until is not among the files
  * @param known keys of files that were read whole
+ * @param within folders that no file may be outside of, wherever links lead
  */
 export async function openRotated(
   path: string,
   place: FilePosition,
   until: TailedFile | undefined,
   known: ReadonlySet<string>,
+  within?: readonly string[],
 ): Promise<RotatedFiles> {
   for (let left = tries; ; left--) {
     const siblings = await list(path, place.ino);
-    const files = await openAll(siblings);
+    const files = await openAll(siblings, within);
     const again = await list(path, place.ino);
     const isSame = again.map(pathAndKey).join('\n') === siblings.map(pathAndKey).join('\n');
     try {
@@ -123,16 +125,16 @@ interface Opened extends Sibling {
   readonly file: TailedFile;
 }
 
-async function openAll(siblings: readonly Sibling[]): Promise<Opened[]> {
+async function openAll(siblings: readonly Sibling[], within?: readonly string[]): Promise<Opened[]> {
   const opened = new Map<string, Opened>();
   for (const { path, rotation } of siblings) {
     try {
-      const file = await TailedFile.open(path, constants.O_NOFOLLOW);
+      const file = await TailedFile.open(path, constants.O_NOFOLLOW, within);
       const { ino, key, written } = file;
       if (opened.has(key)) await file.close();
       else opened.set(key, { path, rotation, ino, key, written, file });
     } catch {
-      // It is gone again, can't be read, or is packed.
+      // It is gone again, can't be read, is packed, or outside.
     }
   }
   return [...opened.values()].toSorted(olderFirst);

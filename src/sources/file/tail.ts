@@ -249,7 +249,7 @@ export class Tail {
   async #openRotated(place: FilePosition, until: TailedFile | undefined): Promise<RotatedFiles> {
     for (;;) {
       const isUnread = until?.isAtStart ?? false;
-      const rotated = await openRotated(this.#path, place, until, this.#known);
+      const rotated = await openRotated(this.#path, place, until, this.#known, this.#within);
       if (!isUnread) return rotated;
       await until?.prefetch();
       if (until?.isAtStart) return rotated;

@@ -64,6 +64,35 @@ describe('a log that a symbolic link leads to', () => {
     expect(reader.states).toEqual([]);
   });
 
+  it.each(['the log itself', 'the folder that it is in'])(
+    'is not read on through files outside of the folders of logs, where %s leads meanwhile',
+    async (what) => {
+      append('0.log', '1');
+      fs.mkdirSync(join(folder, 'pod/own'));
+      fs.renameSync(file('0.log'), file('own/0.log'));
+      const log = file('own/0.log');
+      reader = new TailReader(log, 'start', undefined, [join(folder, 'pod')]);
+      await reader.begun;
+      await expectLines('1');
+      await reader.stop();
+      const position = reader.position!;
+      fs.mkdirSync(join(folder, 'secret'));
+      fs.renameSync(log, join(folder, 'secret/0.log.1'));
+      fs.appendFileSync(join(folder, 'secret/0.log.1'), 'of the host\n');
+      fs.rmSync(file('own'), { recursive: true });
+      if (what === 'the log itself') {
+        fs.mkdirSync(file('own'));
+        fs.symlinkSync('../../secret/0.log', log);
+      } else fs.symlinkSync('../secret', file('own'));
+      reader = new TailReader(log, 'start', position, [join(folder, 'pod')]);
+      await reader.begun;
+      fs.rmSync(file('own'), { recursive: true });
+      fs.mkdirSync(file('own'));
+      fs.writeFileSync(log, '2\n');
+      await expectLines('2');
+    },
+  );
+
   it('is read on after copytruncate', async () => {
     append('0.log', '1');
     point('0.log');

@@ -15,11 +15,14 @@ export class TailReader {
   readonly #begun = Promise.withResolvers<void>();
   readonly #done: Promise<void>;
 
-  /** @param after position to resume after */
-  constructor(path: string, from: TailOptions['from'], after?: string) {
+  /**
+   * @param after position to resume after
+   * @param within folders that no file may be outside of
+   */
+  constructor(path: string, from: TailOptions['from'], after?: string, within?: readonly string[]) {
     this.#path = path;
     this.position = after;
-    this.#done = this.#collect(from, after);
+    this.#done = this.#collect(from, after, within);
   }
 
   /** Resolves when nothing is missed any more that is written from then on. */
@@ -32,9 +35,20 @@ export class TailReader {
     await this.#done;
   }
 
-  async #collect(from: TailOptions['from'], after: string | undefined): Promise<void> {
+  async #collect(
+    from: TailOptions['from'],
+    after: string | undefined,
+    within: readonly string[] | undefined,
+  ): Promise<void> {
     const { signal } = this.#end;
-    const options = { signal, from, onBegin: this.#begun.resolve, ...(after !== undefined && { after }) };
+    const { resolve: onBegin } = this.#begun;
+    const options = {
+      signal,
+      from,
+      onBegin,
+      ...(after !== undefined && { after }),
+      ...(within && { within }),
+    };
     for await (const update of tailFile(this.#path, options)) {
       if (update.type === 'lines' || update.type === 'begun') this.position = update.position;
       if (update.type === 'lines') this.lines.push(...update.bytes.toString().split('\n').slice(0, -1));
