@@ -30,6 +30,7 @@ import { type JailChanges, JailRegistry } from './jails/jail-registry.ts';
 import { LiveJails } from './jails/live-jails.ts';
 import { LogSources } from './reading/log-sources.ts';
 import { Matching } from './judging/line-way.ts';
+import { CarriedNotes } from './enforcing/carried-notes.ts';
 import { countingOf, Memory } from './enforcing/carry-over.ts';
 import { withoutClashes } from './jails/name-clashes.ts';
 import { NeverBanWatch } from './enforcing/never-ban-watch.ts';
@@ -59,6 +60,7 @@ export class Daemon {
   readonly #registry: JailRegistry;
   readonly #resolver = new CachingResolver();
   readonly #memory: Memory;
+  readonly #notes: CarriedNotes;
   readonly #firewall: Firewall;
   readonly #enforcer: Enforcer;
   readonly #matching: Matching;
@@ -100,6 +102,7 @@ export class Daemon {
     });
     const memory = new Memory(this.#store, this.#clock);
     this.#memory = memory;
+    this.#notes = new CarriedNotes(this.#store.notes);
     this.#registry = new JailRegistry(
       (spec) => this.#compile(spec),
       this.#store.history,
@@ -110,6 +113,7 @@ export class Daemon {
       () => this.#neverBan.current,
       this.#registry,
       memory,
+      this.#notes,
       this.#events,
     );
     this.#views = new DaemonViews({
@@ -160,7 +164,7 @@ export class Daemon {
       reread,
       checkFilter: rememberingCheck(),
       surroundings: () => this.#docker,
-      definers: this.#memory.lastDefiners,
+      definers: this.#notes.definers,
       apply: (resolved) => this.#apply(resolved),
       registry: this.#registry,
       enforcer: this.#enforcer,
@@ -224,7 +228,7 @@ export class Daemon {
 
   async #followDocker(signal: AbortSignal): Promise<void> {
     const { connectDocker: connect, logger } = this.#parts;
-    const networks = this.#memory.lastNetworks;
+    const networks = this.#notes.networks;
     for await (const update of watchDocker({ connect, signal, logger, networks })) {
       if (update.type === 'lost') {
         this.#dockerConnected = false;
@@ -256,8 +260,8 @@ export class Daemon {
     const awaited = awaitedAccess(this.#docker?.awaited ?? [], ofRunning, this.#parts.labels);
     const access = [...ofRunning, ...awaited.access];
     this.#enforcer.access = access;
-    this.#memory.keepNetworks(this.#docker?.networks ?? []);
-    this.#memory.keepDefiners(definers);
+    this.#notes.networks = this.#docker?.networks ?? [];
+    this.#notes.definers = definers;
     const foreign = this.#firewall.info?.backend === 'none' ? [] : this.#neverBan.foreignHost(this.#docker);
     const { jails, problems: clashes } = withoutClashes(wanted, this.#registry.all.keys());
     this.#problems.report([...problems, ...clashes, ...awaited.problems, ...foreign]);
@@ -347,7 +351,7 @@ export class Daemon {
   }
 
   #lookAtAddresses(): void {
-    this.#neverBan.look(this.#docker?.networks ?? this.#memory.lastNetworks);
+    this.#neverBan.look(this.#docker?.networks ?? this.#notes.networks);
   }
 
   #ready({ engine }: DockerSnapshot): void {

@@ -11,7 +11,7 @@ import { isRowFault, storeError } from './store-error.ts';
 import type { StoreOptions, StoreStatus } from './store-options.ts';
 import { type BanRecord, isActive, mostCount, seenFrom, type StoredBan } from './stored-ban.ts';
 import { StoredHistory } from './stored-history.ts';
-import type { Tables } from './tables.ts';
+import { noteKey, type Tables } from './tables.ts';
 
 export type { StoreOptions, StoreStatus };
 
@@ -350,11 +350,6 @@ export class Store {
 
 function bounded(count: number): number {
   return Math.min(Math.max(1, Math.round(count)), mostCount);
-}
-
-/** Logs have names that begin otherwise: with a path, or what kind of source it is. */
-function noteKey(name: string): string {
-  return `note:${name}`;
 }
 
 function bare({ jail, ip, since, until, count, failures, container }: BanRecord): BanRecord {

@@ -11,6 +11,11 @@ import { banColumns, banOf, failuresOf, nameOf, type Row, storedBanOf, text } fr
 const sliceRows = 1000;
 /** Bytes of a position or note: notes name each container. */
 const mostNote = 16 * 1024 * 1024;
+/** The key of a note in the table of positions. Logs have names that begin otherwise: with a path, or what kind of source it is. */
+export function noteKey(name: string): string {
+  return `note:${name}`;
+}
+
 /** Rows that are remembered as skipped, so that each is counted once. */
 const mostSkipped = 100_000;
 
@@ -174,10 +179,14 @@ export class Tables {
    * Forgets what is too old, slice by slice: each step of the generator is one, and yields how many rows went.
    * @param age milliseconds, see `isRemembered`
    * @param mostRows beyond these, bans that are over go, the longest made first
-   * @param positionAge milliseconds after which a position that nobody wrote again goes
+   * @param positionAge milliseconds after which a position that nobody wrote again goes; notes stay
    */
   *purge(now: number, age: number, mostRows: number, positionAge: number): Generator<number> {
-    yield Number(this.#prepared('DELETE FROM position WHERE updated < ?').run(now - positionAge).changes);
+    yield Number(
+      this.#prepared(`DELETE FROM position WHERE updated < ? AND source NOT GLOB '${noteKey('*')}'`).run(
+        now - positionAge,
+      ).changes,
+    );
     yield Number(this.#prepared('DELETE FROM failure WHERE until <= ?').run(now).changes);
     const end = this.#prepared(
       'SELECT max(id) AS id FROM (SELECT id FROM ban WHERE id > ? ORDER BY id LIMIT ?)',

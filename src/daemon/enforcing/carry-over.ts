@@ -1,10 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { contains } from '../../net/address.ts';
-import type { AccessSpec } from '../../config/labels/access-spec.ts';
-import type { Definers } from '../../config/labels/jail-definer.ts';
 import type { JailSpec } from '../../config/jail-spec.ts';
-import type { NetworkSnapshot } from '../../docker/snapshot.ts';
-import type { GuardedJail } from '../../firewall/firewall.ts';
 import type { Ban } from '../../jail/ban.ts';
 import { lastEnd } from '../../jail/ban-end.ts';
 import { Jail } from '../../jail/jail.ts';
@@ -13,25 +9,15 @@ import type { Counting } from '../../store/counted.ts';
 import type { Store } from '../../store/store.ts';
 import { isActive } from '../../store/stored-ban.ts';
 import type { Decision } from '../judging/judge.ts';
-import { readGuardedJails } from './guarded-jails.ts';
-import { plainDefiners, readDefiners } from './remembered-definers.ts';
-import { readAccesses, readNetworks } from './remembered-access.ts';
 
 /** What is rewritten before others have their turn. */
 const movedAtOnce = 500;
-
-const jailsNote = 'guarded-jails';
-const accessNote = 'access';
-const networksNote = 'docker-networks';
-const definersNote = 'jail-definers';
 
 /** What this run has from the one before, and leaves to the next. */
 export class Memory {
   readonly #store: Store;
   readonly #clock: () => number;
   readonly #lines = new LineBudget();
-  /** Each note as it was written last. */
-  readonly #notes = new Map<string, string>();
 
   constructor(store: Store, clock: () => number) {
     this.#store = store;
@@ -118,57 +104,6 @@ export class Memory {
   /** Forgets a ban, and that it ever was. */
   forget({ jail, ip }: Pick<Ban, 'jail' | 'ip'>): void {
     this.#store.remove(jail, ip);
-  }
-
-  /** What the jails closed when that was last told. */
-  get lastJails(): readonly GuardedJail[] {
-    const text = this.#store.notes.get(jailsNote);
-    return text === undefined ? [] : readGuardedJails(text);
-  }
-
-  /** Remembers what the jails close, for the time before the next run knows it. */
-  keepJails(jails: readonly GuardedJail[]): void {
-    this.#keepNote(jailsNote, jails);
-  }
-
-  /** Who got to which container when that was last told. */
-  get lastAccess(): readonly AccessSpec[] {
-    const text = this.#store.notes.get(accessNote);
-    return text === undefined ? [] : readAccesses(text);
-  }
-
-  /** Remembers who gets to which container, for the time before the next run knows it. */
-  keepAccess(access: readonly AccessSpec[]): void {
-    this.#keepNote(accessNote, access);
-  }
-
-  /** Docker's networks when they were last told. */
-  get lastNetworks(): readonly NetworkSnapshot[] {
-    const text = this.#store.notes.get(networksNote);
-    return text === undefined ? [] : readNetworks(text);
-  }
-
-  /** Remembers Docker's networks: nothing may cut off their containers, before the next run has seen them either. */
-  keepNetworks(networks: readonly NetworkSnapshot[]): void {
-    this.#keepNote(networksNote, networks);
-  }
-
-  /** Whose labels defined which jail when that was last told. */
-  get lastDefiners(): Definers {
-    const text = this.#store.notes.get(definersNote);
-    return text === undefined ? new Map() : readDefiners(text);
-  }
-
-  /** Remembers whose labels define which jail: who is there first after a restart is not given it. */
-  keepDefiners(definers: Definers): void {
-    this.#keepNote(definersNote, plainDefiners(definers));
-  }
-
-  #keepNote(name: string, value: unknown): void {
-    const text = JSON.stringify(value);
-    if (text === this.#notes.get(name)) return;
-    this.#notes.set(name, text);
-    this.#store.notes.set(name, text);
   }
 }
 

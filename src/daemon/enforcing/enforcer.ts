@@ -1,12 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AccessSpec } from '../../config/labels/access-spec.ts';
 import type { Ban } from '../../jail/ban.ts';
-import type { BanKey, Firewall, FirewallInfo, Refusal, Shortfall } from '../../firewall/firewall.ts';
+import type { BanKey, Firewall, FirewallInfo, Refusal } from '../../firewall/firewall.ts';
 import type { NeverBan } from '../../firewall/bans/never-ban.ts';
-import { Dock2banError, messageOf } from '../../errors.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Memory } from './carry-over.ts';
+import type { CarriedNotes } from './carried-notes.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
+import { Troubles } from './troubles.ts';
 
 /** Restored bans that are told of before others have their turn. */
 const toldAtOnce = 500;
@@ -17,6 +18,7 @@ export class Enforcer {
   readonly #neverBan: () => NeverBan;
   readonly #registry: JailRegistry;
   readonly #memory: Memory;
+  readonly #notes: CarriedNotes;
   readonly #events: EventLog;
   /** Jails whose bans of an earlier run have been taken over. */
   readonly #adopted = new Set<string>();
@@ -35,21 +37,23 @@ export class Enforcer {
   #info: FirewallInfo | undefined;
   #running: Promise<void> | undefined;
   #again = false;
-  /** What can't be enforced, as it was reported, by what makes it another trouble: each is said once. */
-  #troubles: ReadonlyMap<string, string> = new Map();
+  readonly #troubles: Troubles;
 
   constructor(
     firewall: Firewall,
     neverBan: () => NeverBan,
     registry: JailRegistry,
     memory: Memory,
+    notes: CarriedNotes,
     events: EventLog,
   ) {
     this.#firewall = firewall;
     this.#neverBan = neverBan;
     this.#registry = registry;
     this.#memory = memory;
+    this.#notes = notes;
     this.#events = events;
+    this.#troubles = new Troubles(events);
   }
 
   /** What enforces the bans; undefined as long as nothing can. */
@@ -59,7 +63,7 @@ export class Enforcer {
 
   /** Whether everything that should be enforced was, at the last look. */
   get healthy(): boolean {
-    return this.#info !== undefined && this.#troubles.size === 0;
+    return this.#info !== undefined && this.#troubles.texts.length === 0;
   }
 
   /** Who gets to which container, as the firewall was last told. */
@@ -69,7 +73,7 @@ export class Enforcer {
 
   /** What was not enforced at the last look, and why; for people. */
   get troubles(): string[] {
-    return [...this.#troubles.values()];
+    return this.#troubles.texts;
   }
 
   /**
@@ -94,7 +98,7 @@ export class Enforcer {
     } catch (error) {
       const named = bans.map(({ jail, ip }) => `[${jail}] ${ip}`).slice(0, 5);
       const more = bans.length > named.length ? ` and ${bans.length - named.length} more` : '';
-      this.#trouble(`not shut out yet: ${named.join(', ')}${more}`, error);
+      this.#troubles.failed(`not shut out yet: ${named.join(', ')}${more}`, error);
       return [];
     }
   }
@@ -105,7 +109,7 @@ export class Enforcer {
     try {
       await this.#firewall.unban(bans);
     } catch (error) {
-      this.#trouble('unbanned addresses may still be shut out', error);
+      this.#troubles.failed('unbanned addresses may still be shut out', error);
     }
   }
 
@@ -125,7 +129,7 @@ export class Enforcer {
       try {
         await this.#reconcileOnce();
       } catch (error) {
-        this.#trouble('bans are not enforced as they should be', error);
+        this.#troubles.failed('bans are not enforced as they should be', error);
       }
     } while (this.#again);
   }
@@ -144,12 +148,12 @@ export class Enforcer {
     const { access } = this;
     const { repairs, shortfalls, refused } = await this.#firewall.reconcile(guarded, access);
     this.#told = access;
-    this.#memory.keepJails(guarded);
-    this.#memory.keepAccess(access);
+    this.#notes.jails = guarded;
+    this.#notes.access = access;
     this.#look();
     for (const repair of repairs) this.#events.firewallRepaired(repair);
     this.#keepOrDrop(refused);
-    this.#say(shortfalls);
+    this.#troubles.reconciled(shortfalls);
   }
 
   /** What enforces may have changed since the last look: the engine's firewall did, or the variant of iptables that Docker uses. */
@@ -167,8 +171,8 @@ export class Enforcer {
    * is remembered of the jails is at most a little out of date.
    */
   async restoreLast(): Promise<void> {
-    const jails = this.#memory.lastJails;
-    const access = this.#memory.lastAccess;
+    const jails = this.#notes.jails;
+    const access = this.#notes.access;
     if (jails.length === 0 && access.length === 0) return;
     try {
       this.#info ??= await this.#firewall.open();
@@ -180,7 +184,7 @@ export class Enforcer {
       this.#told = access;
       this.#brought = { names, held, stored, refused };
     } catch (error) {
-      this.#trouble('bans of the last run are not enforced yet', error);
+      this.#troubles.failed('bans of the last run are not enforced yet', error);
     }
   }
 
@@ -212,7 +216,7 @@ export class Enforcer {
     try {
       if (jails.size > 0) await this.#firewall.takeOver([...jails]);
     } catch (error) {
-      this.#trouble('bans of jails that do not run may come back with them', error);
+      this.#troubles.failed('bans of jails that do not run may come back with them', error);
     }
     await this.unban(bans);
   }
@@ -306,23 +310,6 @@ export class Enforcer {
       this.#memory.forget({ jail, ip });
       this.#events.neverBanned(jail, ip, reason);
     }
-  }
-
-  #say(shortfalls: readonly Shortfall[]): void {
-    const now = new Map<string, string>();
-    for (const { consequence, error } of shortfalls) {
-      const trouble = `${consequence}: ${error.message}`;
-      now.set(trouble, trouble);
-      if (!this.#troubles.has(trouble)) this.#events.firewallError(consequence, error.message, error.fix);
-    }
-    this.#troubles = now;
-  }
-
-  #trouble(consequence: string, error: unknown): void {
-    const said = messageOf(error);
-    if (this.#troubles.has(said)) return;
-    this.#troubles = new Map([[said, `${consequence}: ${said}`]]);
-    this.#events.firewallError(consequence, said, error instanceof Dock2banError ? error.fix : undefined);
   }
 }
 

@@ -90,6 +90,12 @@ export class LiveDaemon {
   }
 
   async #run(): Promise<void> {
+    await this.begin();
+    await this.sees('ready');
+  }
+
+  /** Begins without waiting for an engine. */
+  async begin(): Promise<void> {
     const compileFilter = rememberingCheck();
     const files = new ConfigurationFiles({
       builtinDir,
@@ -116,7 +122,6 @@ export class LiveDaemon {
       await daemon.run(this.#end.signal);
       await daemon.stop(false);
     })();
-    await this.sees('ready');
   }
 
   /** Waits until the events have one with these fields. */

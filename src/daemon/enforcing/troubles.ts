@@ -1,0 +1,46 @@
+import { Dock2banError, messageOf } from '../../errors.ts';
+import type { Shortfall } from '../../firewall/firewall.ts';
+import type { EventLog } from '../events/event-log.ts';
+
+/** Messages of failed calls that are remembered until the firewall works again. */
+const mostFailures = 20;
+
+/** What is not enforced at present, and why. Each is logged once, until it is over. */
+export class Troubles {
+  readonly #events: EventLog;
+  /** Calls that have failed since the last reconciliation that worked: message → text. */
+  readonly #failures = new Map<string, string>();
+  /** What the last reconciliation that worked could not put right. */
+  #shortfalls: ReadonlySet<string> = new Set();
+
+  constructor(events: EventLog) {
+    this.#events = events;
+  }
+
+  /** For people. */
+  get texts(): string[] {
+    return [...this.#shortfalls, ...this.#failures.values()];
+  }
+
+  /** A call to the firewall failed. @param consequence what follows from it, for people */
+  failed(consequence: string, error: unknown): void {
+    const message = messageOf(error);
+    if (this.#failures.has(message)) return;
+    if (this.#failures.size >= mostFailures) this.#failures.delete(this.#failures.keys().next().value!);
+    this.#failures.set(message, `${consequence}: ${message}`);
+    this.#events.firewallError(consequence, message, error instanceof Dock2banError ? error.fix : undefined);
+  }
+
+  /** The firewall was reconciled, but for these. */
+  reconciled(shortfalls: readonly Shortfall[]): void {
+    this.#failures.clear();
+    const now = new Set<string>();
+    for (const { consequence, error } of shortfalls) {
+      const text = `${consequence}: ${error.message}`;
+      if (!this.#shortfalls.has(text) && !now.has(text))
+        this.#events.firewallError(consequence, error.message, error.fix);
+      now.add(text);
+    }
+    this.#shortfalls = now;
+  }
+}

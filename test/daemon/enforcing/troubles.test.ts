@@ -1,0 +1,38 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { DryRunFirewall } from '../../../src/firewall/dry-run.ts';
+import { FirewallError } from '../../../src/firewall/tool/errors.ts';
+import { LiveDaemon } from '../jails/live-daemon.ts';
+
+const daemon = new LiveDaemon();
+
+afterEach(() => daemon.end());
+
+it('a failed ban hides no standing shortfall, and neither is logged again while it lasts', async () => {
+  const consequence = 'bans of jail app are not enforced over IPv6';
+  const error = new FirewallError('firewall-missing-binary', 'no ip6tables');
+  let shortfalls = [{ jail: 'app', family: 6 as const, consequence, error }];
+  let ban = vi.fn<DryRunFirewall['ban']>();
+  daemon.firewall = (neverBan) => {
+    const firewall = new DryRunFirewall({ neverBan, report: () => undefined });
+    firewall.reconcile = async () => ({ repairs: [], refused: [], shortfalls });
+    ban = vi.spyOn(firewall, 'ban');
+    return firewall;
+  };
+  daemon.config('jail.local', daemon.section('app'));
+  await daemon.start();
+  const errors = (): unknown[] => daemon.of('firewall-error').map((event) => event['error']);
+  const troubles = (): readonly string[] => daemon.control.status().firewall.troubles;
+  expect(troubles()).toEqual([`${consequence}: no ip6tables`]);
+  ban.mockRejectedValueOnce(new FirewallError('firewall-locked', 'the lock is held'));
+  await daemon.control.ban('app', ['203.0.113.9']);
+  expect(troubles()).toEqual([
+    `${consequence}: no ip6tables`,
+    'not shut out yet: [app] 203.0.113.9: the lock is held',
+  ]);
+  await daemon.control.live.reload(undefined);
+  expect(troubles()).toEqual([`${consequence}: no ip6tables`]);
+  expect(errors()).toEqual(['no ip6tables', 'the lock is held']);
+  shortfalls = [];
+  await daemon.control.live.reload(undefined);
+  expect(daemon.control.status().firewall).toMatchObject({ healthy: true, troubles: [] });
+});
