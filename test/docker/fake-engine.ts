@@ -19,6 +19,8 @@ export interface FakeContainer {
   logOptions?: Record<string, string>;
   startedAt?: string;
   created?: string;
+  /** The name of its image. */
+  image?: string;
   /** Default: an image without labels. */
   imageId?: string;
   endpoints?: Record<string, { NetworkID?: string; IPAddress?: string; GlobalIPv6Address?: string }>;
@@ -209,7 +211,7 @@ function inspection(container: FakeContainer): unknown {
     Path: 'nginx',
     Args: ['-g', 'daemon off;'],
     State: { StartedAt: startedAt ?? '2026-11-22T13:44:54Z' },
-    Config: { Image: 'nginx:1', Labels: labels },
+    Config: { Image: container.image ?? 'nginx:1', Labels: labels },
     HostConfig: {
       NetworkMode: networkMode,
       LogConfig: { Type: logDriver, Config: logOptions },

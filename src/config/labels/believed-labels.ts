@@ -36,7 +36,7 @@ function unknownImage(container: ContainerSnapshot): ConfigProblem {
     where: `image ${container.image}`,
     message:
       "the engine doesn't tell which labels are the image's, so all labels of its containers count as their own",
-    fix: 'let the socket proxy pass GET /images (IMAGES=1); or run dock2ban with --trust-image-labels',
+    fix: `see whether docker image inspect ${container.image} answers on the host; a socket proxy must pass GET /images (IMAGES=1); or run dock2ban with --trust-image-labels`,
     container: container.name,
   };
 }

@@ -15,7 +15,8 @@ export async function answerInTime<T>(
     call.abort(reason);
   };
   const onAbort = (): void => stop(signal.reason);
-  const timer = setTimeout(() => stop(new Error(`no answer within ${ms / 1000} s`)), ms);
+  const late = Object.assign(new Error(`no answer within ${ms / 1000} s`), { code: 'ETIMEDOUT' });
+  const timer = setTimeout(() => stop(late), ms);
   signal.addEventListener('abort', onAbort);
   try {
     return await Promise.race([send(call.signal), stopped]);

@@ -7,7 +7,11 @@ const fixes: Readonly<Record<string, string>> = {
   EPERM: 'run dock2ban as root, or in the group that owns the socket',
   ECONNREFUSED: 'is the engine running? systemctl status docker',
   ENOTFOUND: 'check the host name in --docker-host',
+  ETIMEDOUT: 'see whether docker ps answers on the host; if it hangs as well, restart the Docker service',
 };
+
+/** An answer that is more than is taken. */
+export class TooMuch extends Error {}
 
 /** The engine knows nothing of that id. */
 export class NotFound extends Dock2banError {
@@ -36,6 +40,12 @@ export function engineError(thrown: unknown, call: string, host: string): Dock2b
   if (typeof property(thrown, 'location') === 'string') {
     return new Dock2banError('docker-redirect', `${message}, which is not followed`, {
       fix: 'point --docker-host at the engine itself, or at a socket proxy that answers for it',
+      cause: thrown,
+    });
+  }
+  if (thrown instanceof TooMuch) {
+    return new Dock2banError('docker-refused', message, {
+      fix: 'see what answers at --docker-host: an engine says less, unless it has very many containers',
       cause: thrown,
     });
   }

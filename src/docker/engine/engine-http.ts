@@ -5,7 +5,7 @@ import { http } from '../../net/http.ts';
 import { oneLine } from '../../text/plain-text.ts';
 import { answerInTime } from './answer-in-time.ts';
 import { connectionTo, describeDockerHost, type DockerHost } from './docker-host.ts';
-import { engineError } from './engine-error.ts';
+import { engineError, TooMuch } from './engine-error.ts';
 
 /** What one answer may take. */
 export interface AnswerLimits {
@@ -141,7 +141,7 @@ async function bodyOf(response: IncomingMessage, most: number): Promise<Buffer> 
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > most) throw new Error(`the answer is longer than ${most.toLocaleString('en')} bytes`);
+    if (size > most) throw new TooMuch(`the answer is longer than ${most.toLocaleString('en')} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);
@@ -150,7 +150,7 @@ async function bodyOf(response: IncomingMessage, most: number): Promise<Buffer> 
 function parse(body: Buffer): unknown {
   // Fewer bytes can't have so many.
   if (body.length > mostParts && parts(body) > mostParts) {
-    throw new Error(`the answer has more than ${mostParts.toLocaleString('en')} parts`);
+    throw new TooMuch(`the answer has more than ${mostParts.toLocaleString('en')} parts`);
   }
   try {
     return JSON.parse(body.toString());

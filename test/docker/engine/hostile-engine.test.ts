@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { engineConnector, type ConnectOptions } from '../../../src/docker/engine/engine-connector.ts';
 import type { EngineClient } from '../../../src/docker/engine/engine-client.ts';
+import { badAnswers, flood } from '../bad-answers.ts';
 import { FakeEngine, idOf, json } from '../fake-engine.ts';
 
 let engine: FakeEngine;
@@ -63,17 +64,11 @@ describe('an engine that redirects', () => {
   );
 });
 
-/** Sends the same for ever, as fast as it is taken. */
-function flood(path: string, text: string, head = ''): void {
+/** That path is answered without end. */
+function endless(path: string, text: string): void {
   engine.intercept = (asked, response) => {
     if (!asked.startsWith(path)) return false;
-    response.writeHead(200);
-    response.write(head);
-    const send = (): void => {
-      while (!response.destroyed && response.write(text));
-      if (!response.destroyed) response.once('drain', send);
-    };
-    send();
+    flood(response, text);
     return true;
   };
 }
@@ -85,7 +80,7 @@ describe('an answer without end', () => {
     'of %s is cut off',
     async (path, call) => {
       const client = await connect();
-      flood(path, spaces);
+      endless(path, spaces);
       const answer = await call(client).then(
         () => 'a stream',
         (error: Error) => error.message,
@@ -98,7 +93,7 @@ describe('an answer without end', () => {
 
   it('of the list is cut off, too', async () => {
     const client = await connect();
-    flood('/containers/json', spaces);
+    endless('/containers/json', spaces);
     await expect(client.listContainers(end.signal)).rejects.toThrow('longer than 67,108,864 bytes');
   });
 
@@ -110,7 +105,7 @@ describe('an answer without end', () => {
       response.on('close', () => clearInterval(timer));
       return true;
     };
-    await expect(client.listContainers(end.signal)).rejects.toMatchObject({ code: 'docker-unreachable' });
+    await expect(client.listContainers(end.signal)).rejects.toMatchObject({ code: 'docker-refused' });
   });
 
   it('in its headers is an error', async () => {
@@ -128,9 +123,7 @@ describe('an answer', () => {
   it('that comes in drips is given up in time', async () => {
     const client = await connect({ timeout: 300 });
     engine.intercept = (_, response) => {
-      response.writeHead(200);
-      const timer = setInterval(() => response.write(' '), 20);
-      response.on('close', () => clearInterval(timer));
+      badAnswers.dripping(response);
       return true;
     };
     const begun = performance.now();
