@@ -11,6 +11,7 @@ import { Daemon } from '../../../src/daemon/daemon.ts';
 import { receiverSettings } from '../../../src/daemon/reading/receiver-settings.ts';
 import { engineConnector } from '../../../src/docker/engine/engine-connector.ts';
 import { DryRunFirewall } from '../../../src/firewall/dry-run.ts';
+import { reachedAt } from '../../../src/sources/syslog/listen-address.ts';
 import { Store } from '../../../src/store/store.ts';
 import { type FakeContainer, FakeEngine, idOf } from '../../docker/fake-engine.ts';
 import { FakeLogs } from '../../docker/fake-logs.ts';
@@ -39,6 +40,8 @@ export class LogWays {
   readonly syslog = join(this.folder, 'syslog');
   /** Of the receiver. */
   socketPath = join(this.folder, 'run/syslog.sock');
+  /** Before the start: the networks from which the receiver takes lines; if any, it listens on all addresses. */
+  allow = '';
   #listen = 'unix' as 'unix' | 'tcp' | 'udp';
   readonly engine = new FakeEngine();
   readonly logs = new FakeLogs(this.engine);
@@ -69,7 +72,8 @@ export class LogWays {
     this.engine.containers = containers;
     this.events = [];
     const tree = await loadConfigTree({ builtinDir, configDir: join(this.folder, 'fail2ban') });
-    const receiver = receiverSettings({ listen: this.address, allow: '' })!;
+    const listen = this.allow === '' ? this.address : this.address.replace('127.0.0.1', '0.0.0.0');
+    const receiver = receiverSettings({ listen, allow: this.allow })!;
     const daemon = new Daemon({
       version: '0.0.0',
       logger: pino({ level: 'info' }, { write: (line: string) => void this.events.push(JSON.parse(line)) }),
@@ -80,7 +84,7 @@ export class LogWays {
           tree,
           containers: list,
           compileFilter: () => undefined,
-          receivers: receiver.listen,
+          receivers: receiver.listen.flatMap((at) => reachedAt(at, [])),
         }),
       openStore: (hooks) => new Store({ stateDir: join(this.folder, 'state'), purgeAge: 86_400, ...hooks }),
       syslogFile: this.syslog,
