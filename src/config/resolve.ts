@@ -3,18 +3,19 @@ import { readAccess } from './labels/access.ts';
 import type { AccessSpec } from './labels/access-spec.ts';
 import { believedLabels } from './labels/believed-labels.ts';
 import { CheckedFilters, type CompileFilter } from './jails/checked-filters.ts';
-import { ConfigError } from './conf/config-error.ts';
+import { orElse } from './conf/config-error.ts';
 import type { ConfigTree } from './conf/config-tree.ts';
 import { jailDefinitions, type JailDefinitions } from './jails/jail-definitions.ts';
 import { jailSpec } from './jails/jail-assembly.ts';
-import type { Definers } from './labels/jail-definer.ts';
-import { JailMembers } from './labels/jail-members.ts';
+import type { Definers } from './jails/jail-definer.ts';
+import { JailMembers } from './jails/jail-members.ts';
 import { withoutMeaning } from './options/jail-options.ts';
 import { JailReader } from './jails/jail-reader.ts';
 import type { ConfigProblem, JailSpec } from './jail-spec.ts';
 import { defaultPolicy, type LabelPolicy } from './labels/label-policy.ts';
 import { readLabels } from './labels/labels.ts';
-import { hostServicePorts, OwnPorts } from './labels/own-ports.ts';
+import { hostServicePorts } from './jails/host-service-ports.ts';
+import { OwnPorts } from './labels/own-ports.ts';
 import type { ReceiverAddress } from './labels/syslog-address.ts';
 import { unfilteredNetworks } from './networks/unfiltered-networks.ts';
 
@@ -108,24 +109,19 @@ class Resolver {
     this.problems.push(...enabled.problems);
     if (containers.length === 0 && !hostServices) return undefined;
     this.#noteMeaningless(name);
-    try {
+    const run = (): JailSpec | undefined => {
       const filter = this.#filters.resolve(name, labels);
       const { ownPorts, problems } = this;
       const { networks = [] } = this.#input;
       const spec = jailSpec({ name, filter, containers, networks, ownPorts, hostServices, problems });
       this.problems.push(...filter.problems, ...filter.reader.problems);
       return spec;
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      this.problems.push({
-        severity: 'warn',
-        where: error.where ?? enabled.placeOf('enabled'),
-        message: `jail ${name} is left out: ${error.message}`,
-        fix: error.fix ?? 'correct it',
-        jail: name,
-      });
+    };
+    return orElse(run, ({ message, fix, where = enabled.placeOf('enabled') }) => {
+      const what = `jail ${name} is left out: ${message}`;
+      this.problems.push({ severity: 'warn', where, message: what, fix, jail: name });
       return undefined;
-    }
+    });
   }
 
   #noteMeaningless(name: string): void {

@@ -214,7 +214,7 @@ describe('jails of the configuration', () => {
     [
       'maxretry = many',
       '/etc/fail2ban/jail.local:4',
-      'maxretry: "many" is no whole number above 0; fail2ban\'s default is used instead',
+      'maxretry: invalid count "many"; fail2ban\'s default is used instead',
       1,
     ],
     [
@@ -227,14 +227,14 @@ describe('jails of the configuration', () => {
     [
       'filter = sshd[x',
       '/etc/fail2ban/jail.local:4',
-      'jail sshd is left out: "sshd[x" is no name with options',
+      'jail sshd is left out: invalid name with options "sshd[x"',
       0,
     ],
     ['failregex = (', '/etc/fail2ban/jail.local:4', 'jail sshd is left out: filter sshd: unbalanced (', 0],
     [
       'port = nowhere',
       '/etc/fail2ban/jail.local:4',
-      'port: "nowhere" is no service that has a known port; all ports are closed instead',
+      'port: unknown service "nowhere"; all ports are closed instead',
       1,
     ],
     [

@@ -142,7 +142,7 @@ const options: Row[] = [
   ...same('set app banip 203.0.113.31', 'get app banned'),
   other(asMade, 'get app banip', 0, '203.0.113.31 203.0.113.30'),
   ...same('unban --all'),
-  other(clearer, 'set app bantime soon', 255, 'bantime: "soon" is no time'),
+  other(clearer, 'set app bantime soon', 255, 'bantime: invalid duration "soon"'),
   ...same('get app bantime', 'set app bantime', 'set nope bantime 5', 'get nope bantime'),
   ...same('get app findtime', 'set app findtime 1d12h', 'set app findtime 600', 'get app maxretry'),
   ...same('set app maxretry 7', 'set app maxretry many', 'get app maxretry', 'set app maxretry 5'),
@@ -156,7 +156,7 @@ const options: Row[] = [
   ),
   ...same('set app usedns warn', 'get app ignoreself', 'set app ignoreself false', 'get app ignoreself'),
   ...same('set app ignoreself true', 'get app logencoding', 'set app logencoding iso-8859-15'),
-  other(clearer, 'set app logencoding nothing', 255, 'logencoding: "nothing" is no encoding'),
+  other(clearer, 'set app logencoding nothing', 255, 'logencoding: invalid encoding "nothing"'),
   ...same(
     'set app logencoding auto',
     'get app datepattern',

@@ -67,11 +67,11 @@ const between = 100;
 function incrementOf(given: Options): BanTimeIncrement {
   const { formula, multipliers, factor = '1', maxtime = '', rndtime = '', overalljails } = given;
   return {
-    formula: jailOptions['bantime.formula'].parse(formula ?? formulas[0]),
-    multipliers: multipliers === undefined ? [] : jailOptions['bantime.multipliers'].parse(multipliers),
-    factor: jailOptions['bantime.factor'].parse(factor),
-    maxtime: jailOptions['bantime.maxtime'].parse(maxtime),
-    rndtime: jailOptions['bantime.rndtime'].parse(rndtime) ?? 0,
+    formula: jailOptions['bantime.formula'](formula ?? formulas[0]),
+    multipliers: multipliers === undefined ? [] : jailOptions['bantime.multipliers'](multipliers),
+    factor: jailOptions['bantime.factor'](factor),
+    maxtime: jailOptions['bantime.maxtime'](maxtime),
+    rndtime: jailOptions['bantime.rndtime'](rndtime) ?? 0,
     overalljails,
   };
 }

@@ -2,7 +2,7 @@ import { place } from '../../config/conf/conf-file.ts';
 import type { ConfigTree } from '../../config/conf/config-tree.ts';
 import { jailDefinitions } from '../../config/jails/jail-definitions.ts';
 import type { JailSpec } from '../../config/jail-spec.ts';
-import { labelPlace } from '../../config/labels/labels.ts';
+import { labelPlace } from '../../config/labels/label.ts';
 import { hasFloatingAddress } from '../../filter/floating-address.ts';
 import type { Containers } from './jails.ts';
 import type { Finding } from './finding.ts';

@@ -11,7 +11,7 @@ import {
 import { jailDefinitions } from '../../config/jails/jail-definitions.ts';
 import { jailFilter } from '../../config/jails/jail-filter.ts';
 import { isJailOption, parseJailOption, type JailOption } from '../../config/options/jail-options.ts';
-import type { Label } from '../../config/labels/labels.ts';
+import type { Label } from '../../config/labels/label.ts';
 import { loadConfigTree } from '../../config/conf/load-config-tree.ts';
 import { nearest } from '../../config/options/nearest.ts';
 import type { FilterSpec } from '../../filter/spec.ts';

@@ -1,4 +1,4 @@
-import { ConfigError } from './config-error.ts';
+import { ConfigError, invalid } from './config-error.ts';
 
 /** Words at white space, where quotes and backslashes keep it together, as a POSIX shell splits them; nothing is expanded. @throws ConfigError */
 export function splitWords(text: string): string[] {
@@ -28,12 +28,8 @@ export function parseJournalMatch(text: string): string[][] {
     let group: string[] = [];
     for (const word of [...splitWords(line), '+']) {
       if (word !== '+') {
-        if (!/^[A-Z0-9_]+=/.test(word)) {
-          throw new ConfigError(
-            `${JSON.stringify(word)} is no journal match`,
-            'write FIELD=value, such as _SYSTEMD_UNIT=sshd.service',
-          );
-        }
+        if (!/^[A-Z0-9_]+=/.test(word))
+          throw invalid('journal match', word, 'write FIELD=value, such as _SYSTEMD_UNIT=sshd.service');
         group.push(word);
       } else if (group.length > 0) {
         groups.push(group);

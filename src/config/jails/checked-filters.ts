@@ -1,10 +1,11 @@
 import type { FilterSpec } from '../../filter/spec.ts';
-import { ConfigError } from '../conf/config-error.ts';
+import { ConfigError, orElse } from '../conf/config-error.ts';
 import type { ConfigTree } from '../conf/config-tree.ts';
 import type { JailDefinitions } from './jail-definitions.ts';
 import { jailFilter, type JailFilter } from './jail-filter.ts';
 import type { JailOption } from '../options/jail-options.ts';
-import type { Binding, Label } from '../labels/labels.ts';
+import type { Label } from '../labels/label.ts';
+import type { Binding } from '../labels/labels.ts';
 
 /** Compiles a filter; the message of what can't be compiled (construct and position), or undefined if all can. */
 export type CompileFilter = (spec: FilterSpec) => string | undefined;
@@ -81,14 +82,11 @@ export class CheckedFilters {
 
 /** Blames the label that chose the filter, where a label did and no place in a file is known to be wrong. */
 function blaming<T>(labels: Binding['options'], run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+  return orElse(run, (error) => {
     const option = (['filter', 'mode', 'failregex'] as const).find((name) => labels.has(name));
     if (option === undefined || (option === 'failregex' && error.where !== undefined)) throw error;
-    throw new FilterError(option, error.message, error.fix ?? 'correct it', error.where);
-  }
+    throw new FilterError(option, error.message, error.fix, error.where);
+  });
 }
 
 function lines(text: string): string[] {

@@ -1,5 +1,5 @@
 import { mergeFiles } from '../conf/config-set.ts';
-import { ConfigError } from '../conf/config-error.ts';
+import { orElse } from '../conf/config-error.ts';
 import { fileAt, layers, type ConfigTree } from '../conf/config-tree.ts';
 import { place } from '../conf/conf-file.ts';
 import { parseDuration } from '../options/duration.ts';
@@ -26,20 +26,17 @@ export function fail2banSettings(tree: ConfigTree): Fail2banSettings {
   const files = layers(tree.user.keys(), 'fail2ban').flatMap((path) => fileAt(tree, path) ?? []);
   const problems = files.flatMap((file) => file.problems);
   const set = mergeFiles(files);
-  try {
+  const read = (): number => {
     const text = interpolated(set, 'Definition', 'dbpurgeage')?.trim();
-    if (text === undefined || text === '') return { purgeAge: defaultPurgeAge, problems };
-    const seconds = Math.trunc(parseDuration(text));
-    return { purgeAge: Math.min(Math.max(0, seconds), longestPurgeAge), problems };
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (text === undefined || text === '') return defaultPurgeAge;
+    return Math.min(Math.max(0, Math.trunc(parseDuration(text))), longestPurgeAge);
+  };
+  const purgeAge = orElse(read, (error) => {
     const raw = rawOption(set, 'Definition', 'dbpurgeage');
-    const problem: ConfigProblem = {
-      severity: 'warn',
-      where: error.where ?? (raw ? place(raw) : 'fail2ban.conf'),
-      message: `dbpurgeage: ${error.message}; fail2ban's default is used instead`,
-      fix: error.fix ?? 'write a time such as 1d',
-    };
-    return { purgeAge: defaultPurgeAge, problems: [...problems, problem] };
-  }
+    const where = error.where ?? (raw ? place(raw) : 'fail2ban.conf');
+    const message = `dbpurgeage: ${error.message}; fail2ban's default is used instead`;
+    problems.push({ severity: 'warn', where, message, fix: error.fix });
+    return defaultPurgeAge;
+  });
+  return { purgeAge, problems };
 }

@@ -1,7 +1,7 @@
 import type { NetworkSnapshot } from '../../docker/snapshot.ts';
 import { defaultFormula, parseBanFormula, type BanTimeIncrement } from '../options/bantime-increment.ts';
-import { ConfigError } from '../conf/config-error.ts';
-import type { BoundContainer } from '../labels/container-source.ts';
+import { orElse } from '../conf/config-error.ts';
+import type { BoundContainer } from './jail-definer.ts';
 import { jailCloses } from './jail-closes.ts';
 import { parseIgnoreIp, type IgnoreIp } from '../options/ignore-ip.ts';
 import type { JailFilter } from './jail-filter.ts';
@@ -109,14 +109,12 @@ export const incrementOptions = [
 
 function incrementTexts(reader: JailReader): Pick<JailSpec, 'incrementTexts'> {
   const texts = incrementOptions.flatMap((option): [string, string][] => {
-    try {
-      const text = reader.text(option);
-      return text === undefined ? [] : [[option, text]];
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      // Reported where the option itself is read.
-      return [];
-    }
+    // What can't be resolved is reported where the option itself is read.
+    const text = orElse(
+      () => reader.text(option),
+      () => undefined,
+    );
+    return text === undefined ? [] : [[option, text]];
   });
   return texts.length > 0 ? { incrementTexts: Object.fromEntries(texts) } : {};
 }

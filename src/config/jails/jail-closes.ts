@@ -4,9 +4,10 @@ import { parseBlockType } from '../options/block-type.ts';
 import { directNetworks, directPaths } from '../networks/direct-paths.ts';
 import { parseJailOption } from '../options/jail-options.ts';
 import type { JailReader } from './jail-reader.ts';
-import type { BoundContainer } from '../labels/container-source.ts';
+import type { BoundContainer } from './jail-definer.ts';
 import type { BlockType, Closes, ConfigProblem, JailSpec } from '../jail-spec.ts';
-import { labelProblem, type Binding } from '../labels/labels.ts';
+import { labelProblem } from '../labels/label.ts';
+import type { Binding } from '../labels/labels.ts';
 import type { OwnPorts } from '../labels/own-ports.ts';
 import { formatPorts, mergeCloses } from '../options/ports.ts';
 
@@ -127,36 +128,28 @@ function refused(
       `for ports of another container, give that fail2ban.jail=${jail} too; to close everything, set port = all in [${jail}] of jail.local`,
     );
   }
-  return labelProblem(container, labels[0] ?? label, messages.join('; '), fixes.join('; '), jail);
+  return labelProblem(container, labels[0] ?? label, messages.join('; '), fixes.join('; '), { jail });
 }
 
 /** Nobody says what it serves. */
 function unnamedPorts({ container, label, jail }: Binding, closes: Closes): ConfigProblem {
   const ports = closes === 'all' ? closes : formatPorts(closes);
   const message = `with network_mode: host Docker doesn't know its ports, so a ban closes all that aren't known to be another's: ${ports}`;
-  return {
-    ...labelProblem(container, label, message, 'name its ports: fail2ban.port=80,443', jail),
-    severity: 'info',
-  };
+  const fix = 'name its ports: fail2ban.port=80,443';
+  return labelProblem(container, label, message, fix, { severity: 'info', jail });
 }
 
 function closesNothing({ container, options, jail, label }: Binding): ConfigProblem {
-  const port = options.get('port') ?? label;
-  return container.hiddenServicePorts
-    ? labelProblem(
-        container,
-        port,
+  const [message, fix] = container.hiddenServicePorts
+    ? [
         'the ports that its Swarm service publishes are told by managers only, and this node is none (or a socket proxy keeps them back), so a ban would close nothing',
         'name the published ports (fail2ban.port=80,443); of a socket proxy on a manager, let it pass SERVICES',
-        jail,
-      )
-    : labelProblem(
-        container,
-        port,
+      ]
+    : [
         'the container publishes no port of its own, so a ban would close nothing',
         `publish its ports; or give the proxy in front of it fail2ban.jail=${jail} too, so that the jail closes what that publishes; or set port = all in [${jail}] of jail.local`,
-        jail,
-      );
+      ];
+  return labelProblem(container, options.get('port') ?? label, message, fix, { jail });
 }
 
 function hostCloses(

@@ -1,5 +1,5 @@
 import type { FilterSpec } from '../../filter/spec.ts';
-import { ConfigError } from '../conf/config-error.ts';
+import { ConfigError, orElse } from '../conf/config-error.ts';
 import type { ConfigTree } from '../conf/config-tree.ts';
 import { parseCall, type Call } from '../options/filter-call.ts';
 import { isBuiltIn } from './built-in-filter.ts';
@@ -8,7 +8,7 @@ import type { JailDefinitions } from './jail-definitions.ts';
 import { parseJailOption, type JailOption } from '../options/jail-options.ts';
 import { JailReader } from './jail-reader.ts';
 import type { ConfigProblem } from '../jail-spec.ts';
-import type { Label } from '../labels/labels.ts';
+import type { Label } from '../labels/label.ts';
 
 /** A jail's filter, and how it leaves the jail's other options to be read. */
 export interface JailFilter {
@@ -122,10 +122,7 @@ function parsedOr<Name extends 'maxlines' | 'usedns' | 'stream' | 'logtimezone' 
 }
 
 function located<T>(run: () => T, where: string | undefined): T {
-  try {
-    return run();
-  } catch (error) {
-    if (!(error instanceof ConfigError) || error.where !== undefined || where === undefined) throw error;
-    throw new ConfigError(error.message, error.fix ?? '', where);
-  }
+  return orElse(run, (error) => {
+    throw error.where === undefined ? new ConfigError(error.message, error.fix, where) : error;
+  });
 }

@@ -1,10 +1,10 @@
 import { place } from '../conf/conf-file.ts';
-import { ConfigError } from '../conf/config-error.ts';
+import { ConfigError, orElse } from '../conf/config-error.ts';
 import { interpolated, rawOption } from '../conf/interpolation.ts';
 import type { JailDefinitions } from './jail-definitions.ts';
 import { parseJailOption, type JailOption, type JailOptionValue } from '../options/jail-options.ts';
 import type { ConfigProblem } from '../jail-spec.ts';
-import type { Label } from '../labels/labels.ts';
+import type { Label } from '../labels/label.ts';
 
 /** Options that a filter may refer to as its jail's (fail2ban's set: not `port` or `mode`, a filter has its own). */
 const visibleToFilter: readonly JailOption[] = [
@@ -125,7 +125,7 @@ export class JailReader {
       severity: 'warn',
       where: error.where ?? this.placeOf(option),
       message: `${error.where === undefined ? `${option}: ` : ''}${error.message}; ${consequence}`,
-      fix: error.fix ?? 'correct it',
+      fix: error.fix,
       jail: this.name,
     });
   }
@@ -134,13 +134,12 @@ export class JailReader {
   forFilter(): Map<string, string> {
     const texts = new Map<string, string>();
     for (const option of visibleToFilter) {
-      try {
-        const text = this.#text(option);
-        if (text !== undefined) texts.set(option, text);
-      } catch (error) {
-        if (!(error instanceof ConfigError)) throw error;
-        // Reported where the option itself is read.
-      }
+      // What can't be resolved is reported where the option itself is read.
+      const text = orElse(
+        () => this.#text(option),
+        () => undefined,
+      );
+      if (text !== undefined) texts.set(option, text);
     }
     return texts;
   }

@@ -1,29 +1,31 @@
 import { canonicalPrefix } from '../../net/address.ts';
 import type { ContainerSnapshot, NetworkSnapshot } from '../../docker/snapshot.ts';
 import { prefixCover } from '../../net/prefix-cover.ts';
-import { isAccessLabel, type AccessOption } from './access-labels.ts';
 import type { AccessSpec } from './access-spec.ts';
-import { ConfigError } from '../conf/config-error.ts';
+import { orElse, quoted } from '../conf/config-error.ts';
 import { directAccess } from './direct-access.ts';
 import type { ClosedPort, ConfigProblem } from '../jail-spec.ts';
-import { labelProblem, type Label } from './labels.ts';
+import {
+  isAccessLabel,
+  labelPrefix,
+  labelProblem,
+  longestValue,
+  portLabel,
+  type AccessOption,
+  type Label,
+} from './label.ts';
 import type { OwnPorts } from './own-ports.ts';
-import { parsePorts, publishedPorts } from '../options/ports.ts';
+import { parsePorts, publishedPorts, type PortChoice } from '../options/ports.ts';
 
-const prefix = 'fail2ban.';
-const portLabel = 'fail2ban.port';
-const longestValue = 16_384;
-/** So many entries a label: more fit neither a message to the kernel nor a person's head. */
+/** Entries of a label: more fit neither a message to the kernel nor a person's head. */
 const mostEntries = 1000;
-const example = '192.0.2.0/24,2001:db8::/32';
 
 /**
  * Reads who gets to a container's published ports. Undefined: no label says anything, or there is nothing to close.
  *
- * An entry that can't be used never lets in more than the same label without it. So of an `allowfrom` the good entries
- * count and everyone else is shut out, and one without any good entry shuts everyone out: that the ports are not for everyone is
- * plain, even if for whom is not. Closed by mistake is noticed at once and put right by an edit; open by mistake is noticed by the
- * wrong people, and can't be undone. Either is one `warn` that says which.
+ * An invalid entry never lets in more than the same label without it. So an `allowfrom` with some valid entries admits these, and one without
+ * any closes the ports to everyone: closed by mistake is noticed at once and put right by an edit; open by mistake is noticed by the wrong
+ * people, and can't be undone. Either is one `warn` that says which.
  */
 export function readAccess(
   container: ContainerSnapshot,
@@ -40,7 +42,7 @@ export function readAccess(
   if (!first) return { access: undefined, problems: [] };
   const problems: ConfigProblem[] = [];
   const named = (option: AccessOption): string[] | undefined => {
-    const chosen = labels.filter(({ name }) => name.toLowerCase() === prefix + option);
+    const chosen = labels.filter(({ name }) => name.toLowerCase() === labelPrefix + option);
     if (chosen.length === 0) return undefined;
     return prefixCover(chosen.flatMap((label) => readEntries(container, label, option, problems)));
   };
@@ -55,46 +57,37 @@ export function readAccess(
   return { access, problems };
 }
 
-/** The good entries of a label; what else it holds is one problem. */
+/** The valid entries of a label; what else it has is one problem. */
 function readEntries(
   container: ContainerSnapshot,
   label: Label,
   option: AccessOption,
   problems: ConfigProblem[],
 ): string[] {
-  const report = (message: string, fix: string): void => {
-    problems.push(labelProblem(container, label, message, fix));
-  };
   const isAllow = option === 'allowfrom';
-  const closed = 'so its published ports are closed to everyone from outside this host';
-  const open = isAllow ? '; to open the ports, remove the label' : '';
+  const report = (message: string, fix: string): void => {
+    const open = isAllow ? '; to open the ports, remove the label' : '';
+    problems.push(labelProblem(container, label, message, fix + open));
+  };
+  const effect = isAllow
+    ? 'so its published ports are closed to everyone outside this host'
+    : 'so it blocks nobody';
   const texts = label.value.length > longestValue ? [] : label.value.split(/[\s,]+/).filter(Boolean);
   if (label.value.length > longestValue || texts.length > mostEntries) {
     const size = texts.length > 0 ? `${texts.length} entries` : `${label.value.length} characters`;
-    report(
-      `it has ${size}, which is too long to be read, ${isAllow ? closed : 'so it shuts nobody out'}`,
-      `keep it to ${mostEntries} entries: join neighbours to prefixes${open}`,
-    );
+    report(`too long (${size}), ${effect}`, `keep it to ${mostEntries} entries: join neighbours to prefixes`);
     return [];
   }
-  const good: string[] = [];
-  const bad: string[] = [];
-  for (const text of texts) {
-    const canonical = canonicalPrefix(text);
-    if (canonical === undefined) bad.push(text);
-    else good.push(canonical);
+  const good = texts.flatMap((text) => canonicalPrefix(text) ?? []);
+  const bad = texts.filter((text) => canonicalPrefix(text) === undefined);
+  const fix = 'write addresses and prefixes, such as 192.0.2.0/24,2001:db8::/32';
+  if (texts.length === 0) report(`it names nobody, ${effect}`, fix);
+  if (bad.length > 0) {
+    const shown = bad.slice(0, 5).map(quoted).join(', ');
+    const more = bad.length > 5 ? ` and ${bad.length - 5} more` : '';
+    const what = `invalid address or prefix ${shown}${more} (names are not looked up)`;
+    report(good.length > 0 ? `${what}: skipped` : `${what}: no valid entry is left, ${effect}`, fix);
   }
-  const fix = `write addresses and prefixes, such as ${example}${open}`;
-  if (texts.length === 0) report(`it names nobody, ${isAllow ? closed : 'so it shuts nobody out'}`, fix);
-  if (bad.length === 0) return good;
-  const one = bad.length === 1;
-  const what = `${quoted(bad)} ${one ? 'is' : 'are'} no address or prefix (names are not looked up)`;
-  const lets = one ? 'it lets' : 'they let';
-  const shuts = one ? 'it shuts' : 'they shut';
-  const others = good.length > 0 ? '; the other entries do' : '';
-  if (!isAllow) report(`${what}: ${shuts} nobody out${others}`, fix);
-  else if (good.length > 0) report(`${what}: ${lets} nobody in${others}`, fix);
-  else report(`${what}: no entry is left, ${closed}`, fix);
   return good;
 }
 
@@ -105,48 +98,31 @@ function guardedPorts(
   ownPorts: OwnPorts | undefined,
   problems: ConfigProblem[],
 ): readonly ClosedPort[] {
+  const nothing = (message: string, fix: string, of = label): readonly ClosedPort[] => {
+    problems.push(labelProblem(container, of, message, fix));
+    return [];
+  };
   if (!container.hostNetwork) {
     const published = publishedPorts(container.publishedPorts);
-    if (published.length === 0) {
-      problems.push(
-        labelProblem(
-          container,
-          label,
-          'the container publishes no port, so there is nothing to close',
-          'put the label on the container whose ports are published, such as the proxy in front of it',
-        ),
-      );
-    }
-    return published;
+    if (published.length > 0) return published;
+    return nothing(
+      'the container publishes no port, so there is nothing to close',
+      'put the label on the container whose ports are published, such as the proxy in front of it',
+    );
   }
-  const value = container.labels[portLabel];
+  const value = container.labels[portLabel] ?? 'published';
+  const port = { name: portLabel, value };
   const name = 'name its ports: fail2ban.port=80,443';
-  try {
-    const ports = value === undefined ? 'published' : parsePorts(value);
-    if (typeof ports !== 'string') {
-      const { closes, refused } = ownPorts?.grant(container, ports) ?? { closes: ports };
-      if (refused !== undefined) {
-        const port = { name: portLabel, value: value! };
-        problems.push(labelProblem(container, port, refused, 'name ports that the container itself serves'));
-      }
-      return closes;
-    }
-    const message =
-      ports === 'all'
-        ? 'with network_mode: host all ports are those of the host too, so nothing is closed'
-        : 'with network_mode: host it publishes no port, so nothing is closed';
-    problems.push(labelProblem(container, label, message, name));
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const message = `its ports can't be read, so nothing is closed: ${error.message}`;
-    problems.push(labelProblem(container, { name: portLabel, value: value! }, message, error.fix ?? name));
+  const choice = orElse(
+    (): PortChoice => parsePorts(value),
+    ({ message, fix }) => nothing(`its ports can't be read, so nothing is closed: ${message}`, fix, port),
+  );
+  if (typeof choice === 'string') {
+    const why = choice === 'all' ? 'all ports are those of the host too' : 'it publishes no port';
+    return nothing(`with network_mode: host ${why}, so nothing is closed`, name);
   }
-  return [];
-}
-
-function quoted(texts: readonly string[]): string {
-  const shown = texts
-    .slice(0, 5)
-    .map((text) => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text));
-  return shown.join(', ') + (texts.length > shown.length ? ` and ${texts.length - shown.length} more` : '');
+  const { closes, refused } = ownPorts?.grant(container, choice) ?? { closes: choice };
+  if (refused === undefined) return closes;
+  problems.push(labelProblem(container, port, refused, 'name ports that the container itself serves'));
+  return closes;
 }

@@ -1,11 +1,10 @@
 import type { AwaitedContainer } from '../../docker/snapshot.ts';
-import { isAccessLabel } from './access-labels.ts';
 import type { AccessSpec } from './access-spec.ts';
 import { readAccess } from './access.ts';
 import { believedLabels } from './believed-labels.ts';
 import type { ConfigProblem } from '../jail-spec.ts';
 import { defaultPolicy, type LabelPolicy } from './label-policy.ts';
-import { labelProblem } from './labels.ts';
+import { isAccessLabel, labelProblem } from './label.ts';
 
 /**
  * Who will get to containers that don't run, as far as that is known before: what is closed already is never open when they start. What is wrong
@@ -29,13 +28,11 @@ export function awaitedAccess(
   const problems = awaited.flatMap((container): ConfigProblem[] => {
     const name = Object.keys(container.labels).find(isAccessLabel);
     if (!container.hasUnknownPorts || name === undefined) return [];
-    const problem = labelProblem(
-      container,
-      { name, value: container.labels[name]! },
-      'Docker chooses ports for it when it starts: these are open to everyone for a moment then, until they are known',
-      'publish fixed ports, such as 8080:80',
-    );
-    return [{ ...problem, severity: 'info' }];
+    const label = { name, value: container.labels[name]! };
+    const message =
+      'Docker chooses ports for it when it starts: these are open to everyone for a moment then, until they are known';
+    const fix = 'publish fixed ports, such as 8080:80';
+    return [labelProblem(container, label, message, fix, { severity: 'info' })];
   });
   return { access, problems };
 }

@@ -1,7 +1,7 @@
 import type { ContainerSnapshot } from '../../docker/snapshot.ts';
 import type { ConfigProblem } from '../jail-spec.ts';
 import type { LabelPolicy } from './label-policy.ts';
-import { labelProblem } from './labels.ts';
+import { labelProblem } from './label.ts';
 
 /**
  * A container with those of its labels that count: what an image's author has written decides nothing, unless the operator trusts images. Docker

@@ -1,21 +1,12 @@
 import type { ContainerSnapshot } from '../../docker/snapshot.ts';
 import { isAttributableTag } from './attributable-tag.ts';
-import { ConfigError } from '../conf/config-error.ts';
-import type { Refusal } from './jail-definer.ts';
+import { ConfigError, quoted } from '../conf/config-error.ts';
 import type { SourceSpec } from '../jail-spec.ts';
 import type { Binding, SourceChoice } from './labels.ts';
 import { labelLimits } from './label-limits.ts';
 import { defaultPolicy, type LabelPolicy } from './label-policy.ts';
 import { parseLogPaths, type LogPath } from '../options/log-paths.ts';
 import { listenerKey, type ReceiverAddress, receiverOf } from './syslog-address.ts';
-
-/** A container in a jail, with where its lines are read. */
-export interface BoundContainer {
-  readonly binding: Binding;
-  readonly sources: readonly SourceSpec[];
-  /** The jail is another's. */
-  readonly refusal?: Refusal;
-}
 
 /** Where a container's lines are read. */
 export interface ContainerSources {
@@ -98,19 +89,17 @@ function checkLogPaths(paths: readonly LogPath[], roots: readonly string[]): voi
     const segments = pattern.split('/');
     if (segments.includes('**')) {
       throw new ConfigError(
-        `** in ${JSON.stringify(pattern)} would search whole trees`,
+        `** in ${quoted(pattern)} would search whole trees`,
         'write one * for each folder',
       );
     }
-    if (
-      !segments.includes('..') &&
-      roots.some((root) => pattern.startsWith(root === '/' ? root : `${root}/`))
-    )
-      continue;
-    throw new ConfigError(
-      `${JSON.stringify(pattern)} is not in ${roots.join(', ') || 'a folder of logs'}: labels name no other files of the host`,
-      'add its folder to --log-roots (DOCK2BAN_LOG_ROOTS=/var/log,/srv/logs), or set logpath in jail.local',
-    );
+    const isBelow = (root: string): boolean => pattern.startsWith(root === '/' ? root : `${root}/`);
+    if (segments.includes('..') || !roots.some(isBelow)) {
+      throw new ConfigError(
+        `${quoted(pattern)} is not in ${roots.join(', ') || 'a folder of logs'}: labels name no other files of the host`,
+        'add its folder to --log-roots (DOCK2BAN_LOG_ROOTS=/var/log,/srv/logs), or set logpath in jail.local',
+      );
+    }
   }
 }
 

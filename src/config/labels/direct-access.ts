@@ -1,11 +1,9 @@
 import type { ContainerSnapshot, NetworkSnapshot } from '../../docker/snapshot.ts';
-import { ConfigError } from '../conf/config-error.ts';
+import { orElse } from '../conf/config-error.ts';
 import { directNetworks, directPaths, type DirectNetwork } from '../networks/direct-paths.ts';
-import type { Closes, ConfigProblem, DirectPath } from '../jail-spec.ts';
-import { labelProblem, type Label } from './labels.ts';
-import { parsePorts } from '../options/ports.ts';
-
-const portLabel = 'fail2ban.port';
+import type { ConfigProblem, DirectPath } from '../jail-spec.ts';
+import { labelProblem, portLabel, type Label } from './label.ts';
+import { parsePorts, type PortChoice } from '../options/ports.ts';
 
 /**
  * What labels close of a container on macvlan or ipvlan, where it stands in the local network by itself.
@@ -23,29 +21,22 @@ export function directAccess(
 } {
   const own = directNetworks(container, networks);
   if (own.length === 0) return { direct: [], isOnly: false, problems: [] };
-  const { choice, problems } = readChoice(container);
+  const problems: ConfigProblem[] = [];
+  const value = container.labels[portLabel] ?? 'published';
+  const choice = orElse(
+    () => parsePorts(value),
+    ({ message, fix }): PortChoice => {
+      // What is closed by mistake is noticed at once.
+      const what = `its ports can't be read, so everything is closed: ${message}`;
+      problems.push(labelProblem(container, { name: portLabel, value }, what, fix));
+      return 'all';
+    },
+  );
   const direct = directPaths(own, choice);
   const open = own.filter(({ parent, addresses }) => parent === undefined || addresses.length === 0);
   problems.push(...open.map((network) => notEnforced(container, label, network)));
   if (direct.some(({ closes }) => closes === 'all')) problems.push(onlyConnections(container, label, direct));
   return { direct, isOnly: own.length === container.networks.length, problems };
-}
-
-/** Which ports its label names. One that can't be read names none: what is closed by mistake is noticed at once. */
-function readChoice(container: ContainerSnapshot): {
-  choice: Closes | 'published';
-  problems: ConfigProblem[];
-} {
-  const value = container.labels[portLabel];
-  if (value === undefined) return { choice: 'published', problems: [] };
-  try {
-    return { choice: parsePorts(value), problems: [] };
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const message = `its ports can't be read, so everything is closed: ${error.message}`;
-    const fix = error.fix ?? 'name its ports: fail2ban.port=80,443';
-    return { choice: 'all', problems: [labelProblem(container, { name: portLabel, value }, message, fix)] };
-  }
 }
 
 function notEnforced(container: ContainerSnapshot, label: Label, network: DirectNetwork): ConfigProblem {
@@ -68,8 +59,11 @@ function onlyConnections(
   direct: readonly DirectPath[],
 ): ConfigProblem {
   const where = [...new Set(direct.map(({ parent }) => parent))].join(', ');
-  const message = `where packets enter by ${where}, answers can't be told from what nobody asked for: of those who are not let in, only TCP connections are refused`;
-  const fix =
-    'name the ports that it serves, so that all packets to these are dropped: fail2ban.port=80,443,53/udp';
-  return { ...labelProblem(container, label, message, fix), severity: 'info' };
+  return labelProblem(
+    container,
+    label,
+    `where packets enter by ${where}, answers can't be told from what nobody asked for: of those who are not let in, only TCP connections are refused`,
+    'name the ports that it serves, so that all packets to these are dropped: fail2ban.port=80,443,53/udp',
+    { severity: 'info' },
+  );
 }

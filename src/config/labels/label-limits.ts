@@ -3,7 +3,7 @@ import { prefixCover } from '../../net/prefix-cover.ts';
 import { ConfigError } from '../conf/config-error.ts';
 import { parseDuration } from '../options/duration.ts';
 import { parseJailOption, type JailOption } from '../options/jail-options.ts';
-import type { Label } from './labels.ts';
+import type { Label } from './label.ts';
 
 const day = 86_400;
 

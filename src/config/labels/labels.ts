@@ -1,6 +1,5 @@
 import type { ContainerSnapshot } from '../../docker/snapshot.ts';
-import { accessOptions, isAccessLabel, meantAccessOption } from './access-labels.ts';
-import { ConfigError } from '../conf/config-error.ts';
+import { ConfigError, invalid, orElse, quoted } from '../conf/config-error.ts';
 import { parseCall } from '../options/filter-call.ts';
 import {
   isJailOption,
@@ -10,42 +9,43 @@ import {
   type JailOption,
 } from '../options/jail-options.ts';
 import type { ConfigProblem } from '../jail-spec.ts';
+import {
+  accessOptions,
+  isAccessLabel,
+  labelPrefix,
+  labelProblem,
+  longestValue,
+  portLabel,
+  type Label,
+} from './label.ts';
 import { nearest } from '../options/nearest.ts';
-
-/** A label as written, its value already found good. */
-export interface Label {
-  readonly name: string;
-  readonly value: string;
-}
 
 /** Where a container's lines are to be read. */
 export type SourceChoice = 'auto' | 'docker' | 'syslog' | 'journald' | 'file';
 
-/** A container that a label binds to a jail. */
+/** A container that a label puts into a jail. */
 export interface Binding {
   readonly container: ContainerSnapshot;
   readonly jail: string;
-  /** What the labels set for this jail; a label for the one jail stands above one for the container. */
+  /** What the labels set for this jail, each value found good; a label for the one jail overrides one for the container. */
   readonly options: ReadonlyMap<JailOption, Label>;
   readonly source: SourceChoice;
   /** The label that names the jail. */
   readonly label: Label;
 }
 
-const prefix = 'fail2ban.';
 const sources: readonly SourceChoice[] = ['auto', 'docker', 'syslog', 'journald', 'file'];
-const longestValue = 16_384;
 const mostJails = 50;
 /** Sections of fail2ban's files that are no jails, and what its files call the value before. */
 const reserved: ReadonlySet<string> = new Set(['default', 'includes', 'definition', 'init', 'known']);
 
 /**
- * Reads the `fail2ban.` labels of a container. A label that can't be used is one problem; it takes the jail that it is
- * for out of the bindings, or all of them if it is for the whole container.
+ * Reads the `fail2ban.` labels of a container. A label that can't be used is one problem; it removes the jail that it is for from the
+ * bindings, or all of them if it is for the whole container.
  */
 export function readLabels(container: ContainerSnapshot): { bindings: Binding[]; problems: ConfigProblem[] } {
   const labels = Object.entries(container.labels)
-    .filter(([name]) => name.toLowerCase().startsWith(prefix) && !isAccessLabel(name))
+    .filter(([name]) => name.toLowerCase().startsWith(labelPrefix) && !isAccessLabel(name))
     .map(([name, value]): Label => ({ name, value }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const opening = labels.find(({ name }) => name === 'fail2ban.jail');
@@ -54,7 +54,7 @@ export function readLabels(container: ContainerSnapshot): { bindings: Binding[];
     // With `network_mode: host`, that one tells access labels what to close.
     const stray =
       labels.find(isMeantToOpen) ??
-      labels.find(({ name }) => name !== 'fail2ban.port' || !hasAccessLabel(container));
+      labels.find(({ name }) => name !== portLabel || !Object.keys(container.labels).some(isAccessLabel));
     if (stray) problems.push(notOptedIn(container, stray));
     return { bindings: [], problems };
   }
@@ -62,28 +62,22 @@ export function readLabels(container: ContainerSnapshot): { bindings: Binding[];
   for (const name of opening.value.split(/[\s,]+/).filter((word) => word !== '')) jails.set(name, new Map());
   const broken = new Set<string>();
   const shared = new Map<string, Label>();
-  const report = (label: Label, error: unknown, jail?: string): void => {
-    if (!(error instanceof ConfigError)) throw error;
-    problems.push(labelProblem(container, label, error.message, error.fix ?? '', jail));
-    for (const name of jail === undefined ? jails.keys() : [jail]) broken.add(name);
-  };
-  try {
-    checkJailNames([...jails.keys()]);
-  } catch (error) {
-    report(opening, error);
-  }
+  const check = (label: Label, jail: string | undefined, run: () => void): void =>
+    orElse(run, ({ message, fix }) => {
+      problems.push(labelProblem(container, label, message, fix, jail === undefined ? {} : { jail }));
+      for (const name of jail === undefined ? jails.keys() : [jail]) broken.add(name);
+    });
+  check(opening, undefined, () => checkJailNames([...jails.keys()]));
   for (const label of labels) {
     if (label === opening) continue;
     const jail = jailOf(label.name, jails.keys());
-    try {
+    check(label, jail, () => {
       const option = optionOf(label, jail);
       checkValue(option, label.value);
       const given = jail === undefined ? shared : jails.get(jail)!;
       checkOnce(given.get(option), label);
       given.set(option, label);
-    } catch (error) {
-      report(label, error, jail);
-    }
+    });
   }
   const bindings = [...jails]
     .filter(([jail]) => !broken.has(jail))
@@ -109,10 +103,10 @@ function checkJailNames(names: readonly string[]): void {
     throw new ConfigError(`${names.length} jails are named`, `name up to ${mostJails}`);
   for (const name of names) {
     if (reserved.has(name.toLowerCase()) || name in Object.prototype) {
-      throw new ConfigError(`${quote(name)} can't be the name of a jail`, 'choose another name');
+      throw new ConfigError(`${quoted(name)} can't be the name of a jail`, 'choose another name');
     }
     if (/^\w[\w.-]{0,62}$/.test(name)) continue;
-    throw new ConfigError(`${quote(name)} is no name of a jail`, 'use letters, digits, "-", "_" and "."');
+    throw invalid('jail name', name, 'use letters, digits, "-", "_" and "."');
   }
 }
 
@@ -120,7 +114,7 @@ function checkJailNames(names: readonly string[]): void {
 function checkOnce(before: Label | undefined, { name, value }: Label): void {
   if (before === undefined || before.value.trim() === value.trim()) return;
   throw new ConfigError(
-    `${before.name} says otherwise: ${quote(before.value)}`,
+    `${before.name} says otherwise: ${quoted(before.value)}`,
     `remove ${name} or ${before.name}`,
   );
 }
@@ -139,7 +133,9 @@ function optionOf({ name }: Label, jail: string | undefined): string {
       'name the jail in fail2ban.jail too; the label is fail2ban.jail.<name>.<option>',
     );
   }
-  const option = name.slice((jail === undefined ? prefix : `fail2ban.jail.${jail}.`).length).toLowerCase();
+  const option = name
+    .slice((jail === undefined ? labelPrefix : `fail2ban.jail.${jail}.`).length)
+    .toLowerCase();
   const forbidden = notByLabel.get(option);
   if (forbidden !== undefined) throw new ConfigError(`${option} can't be set by label`, forbidden);
   const allowed = ['source', ...labelOptions];
@@ -149,7 +145,7 @@ function optionOf({ name }: Label, jail: string | undefined): string {
   }
   const meant = nearest(option, ['jail', ...accessOptions, ...allowed]);
   throw new ConfigError(
-    `there is no option ${quote(option)}`,
+    `unknown option ${quoted(option)}`,
     meant === undefined ? `use one of ${allowed.join(', ')}` : `did you mean ${meant}?`,
   );
 }
@@ -160,7 +156,7 @@ function checkValue(option: string, value: string): void {
   }
   if (option === 'source') {
     if (sources.some((choice) => choice === value.trim())) return;
-    throw new ConfigError(`${quote(value)} is no source`, `write ${sources.join(', ')}`);
+    throw invalid('source', value, `write ${sources.join(', ')}`);
   }
   if (!isJailOption(option)) return;
   parseJailOption(option, value);
@@ -171,46 +167,15 @@ function checkValue(option: string, value: string): void {
     );
   }
   if (option === 'mode' && !/^[\w-]+$/.test(value)) {
-    throw new ConfigError(
-      `${quote(value)} is no mode`,
-      'write a mode of the filter, such as normal or aggressive',
-    );
+    throw invalid('mode', value, 'write a mode of the filter, such as normal or aggressive');
   }
   if (option === 'filter' && !/^[\w.-]+$/.test(parseCall(value).name)) {
-    throw new ConfigError(`${quote(value)} is no filter`, 'write name or name[mode=aggressive]');
+    throw invalid('filter', value, 'write name or name[mode=aggressive]');
   }
-}
-
-/** `container web, label fail2ban.maxretry=many`. */
-export function labelPlace(container: ContainerSnapshot, { name, value }: Label): string {
-  const shown = value.length > 200 ? `${value.slice(0, 200)}…` : value;
-  return `container ${container.name}, label ${name}=${shown.replaceAll(/[\r\n]+/g, '\\n')}`;
-}
-
-export function labelProblem(
-  container: ContainerSnapshot,
-  label: Label,
-  message: string,
-  fix: string,
-  jail?: string,
-): ConfigProblem {
-  const where = labelPlace(container, label);
-  return {
-    severity: 'warn',
-    where,
-    message,
-    fix,
-    container: container.name,
-    ...(jail !== undefined && { jail }),
-  };
-}
-
-function hasAccessLabel({ labels }: ContainerSnapshot): boolean {
-  return Object.keys(labels).some(isAccessLabel);
 }
 
 function notOptedIn(container: ContainerSnapshot, label: Label): ConfigProblem {
-  const meant = meantAccessOption(label.name);
+  const meant = nearest(label.name.slice(labelPrefix.length), accessOptions);
   if (meant !== undefined) {
     const message = 'there is no such label, so it closes nothing';
     return labelProblem(container, label, message, `did you mean fail2ban.${meant}?`);
@@ -228,10 +193,7 @@ function notOptedIn(container: ContainerSnapshot, label: Label): ConfigProblem {
 /** Whether it is nearly the label that names the jail. */
 function isMeantToOpen({ name }: Label): boolean {
   return (
-    nearest(name, ['fail2ban.jail', ...labelOptions.map((option) => prefix + option)]) === 'fail2ban.jail'
+    nearest(name, ['fail2ban.jail', ...labelOptions.map((option) => labelPrefix + option)]) ===
+    'fail2ban.jail'
   );
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

@@ -1,8 +1,4 @@
 import type { ContainerSnapshot } from '../../docker/snapshot.ts';
-import { portsOf } from '../options/actions.ts';
-import { ConfigError } from '../conf/config-error.ts';
-import type { JailDefinitions } from '../jails/jail-definitions.ts';
-import { JailReader } from '../jails/jail-reader.ts';
 import type { ClosedPort } from '../jail-spec.ts';
 import {
   formatPorts,
@@ -96,19 +92,4 @@ function withinPublished(
 
 function isOne(ports: readonly ClosedPort[]): boolean {
   return ports.length === 1 && ports[0]!.first === ports[0]!.last;
-}
-
-/** Ports that the operator's own jails close for services of the host. */
-export function hostServicePorts(definitions: JailDefinitions): ClosedPort[] {
-  return [...definitions.operators.keys()].flatMap((name) => {
-    const reader = new JailReader(definitions, name, new Map());
-    if (reader.value('enabled') !== true) return [];
-    try {
-      const ports = portsOf(reader.fileText('port') ?? 'all', reader.fileText('protocol') ?? 'tcp');
-      return ports === 'all' ? [] : ports;
-    } catch (error) {
-      if (error instanceof ConfigError) return [];
-      throw error;
-    }
-  });
 }

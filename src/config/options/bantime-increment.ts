@@ -1,4 +1,4 @@
-import { ConfigError } from '../conf/config-error.ts';
+import { ConfigError, invalid } from '../conf/config-error.ts';
 import { evaluateFormula, parseFormula, type Formula } from './formula.ts';
 
 /** fail2ban's `bantime.increment` family: how a ban grows with the bans before it. */
@@ -39,7 +39,7 @@ export function parseBanFormula(text: string): Formula {
 export function parseFactor(text: string): number {
   const factor = evaluateFormula(parseFormula(text, []), {});
   if (Number.isFinite(factor) && factor > 0) return factor;
-  throw new ConfigError(`${JSON.stringify(text)} is no factor`, 'write a number above 0, such as 1 or 2.5');
+  throw invalid('factor', text, 'write a number above 0, such as 1 or 2.5');
 }
 
 /** Whole numbers, one a ban. @throws ConfigError */
@@ -49,7 +49,7 @@ export function parseMultipliers(text: string): number[] {
     .split(/\s+/)
     .map((word) => {
       if (/^\d{1,9}$/.test(word)) return Number(word);
-      throw new ConfigError(`${JSON.stringify(word)} is no multiplier`, 'write whole numbers: 1 2 4 8 16');
+      throw invalid('multiplier', word, 'write whole numbers: 1 2 4 8 16');
     });
 }
 

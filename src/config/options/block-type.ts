@@ -1,4 +1,4 @@
-import { ConfigError } from '../conf/config-error.ts';
+import { ConfigError, invalid } from '../conf/config-error.ts';
 import type { BlockType } from '../jail-spec.ts';
 
 /**
@@ -13,9 +13,9 @@ export function parseBlockType(text: string): BlockType {
   if (/^(?:reject(?:\s.*)?|unreach(?:able|\s.*)?|prohibit)$/.test(word)) return 'reject';
   if (/^(?:accept|allow|return)$/.test(word)) {
     throw new ConfigError(
-      `${JSON.stringify(text)} lets in whom the jail finds, which dock2ban does not do`,
+      `${JSON.stringify(text)} would let in the clients that the jail bans`,
       'disable the jail, or write drop or reject',
     );
   }
-  throw new ConfigError(`${JSON.stringify(text)} is no way to block`, 'write drop or reject');
+  throw invalid('blocktype', text, 'write drop or reject');
 }

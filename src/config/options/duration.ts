@@ -1,4 +1,4 @@
-import { ConfigError } from '../conf/config-error.ts';
+import { invalid, orElse } from '../conf/config-error.ts';
 import { evaluateFormula, parseFormula } from './formula.ts';
 
 const day = 86_400;
@@ -32,15 +32,10 @@ export function parseDuration(text: string): number {
     expression = expression.replaceAll(pattern, `*${seconds >= year / 12 ? seconds.toFixed(1) : seconds}`);
   }
   expression = expression.replaceAll(/(\d)\s+(\d)/g, '$1+$2');
-  let seconds = Number.NaN;
-  try {
-    seconds = evaluateFormula(parseFormula(expression, []), {});
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-  }
-  if (Number.isFinite(seconds)) return seconds;
-  throw new ConfigError(
-    `${JSON.stringify(text)} is no time`,
-    'write seconds (600) or abbreviations such as 10m, 12h, 1d12h30m, 1w',
+  const seconds = orElse(
+    () => evaluateFormula(parseFormula(expression, []), {}),
+    () => Number.NaN,
   );
+  if (Number.isFinite(seconds)) return seconds;
+  throw invalid('duration', text, 'write seconds (600) or abbreviations such as 10m, 12h, 1d12h30m, 1w');
 }

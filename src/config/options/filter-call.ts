@@ -1,4 +1,4 @@
-import { ConfigError } from '../conf/config-error.ts';
+import { ConfigError, invalid } from '../conf/config-error.ts';
 
 /** `name[option=value, option2="a,b"][mode=aggressive]`, as `filter` and `action` are written. */
 export interface Call {
@@ -16,12 +16,8 @@ export function parseCall(text: string): Call {
   const open = text.indexOf('[');
   const name = (open < 0 ? text : text.slice(0, open)).trim();
   const list = open < 0 ? '[]' : text.slice(open).trimEnd();
-  if (name === '' || !list.endsWith(']')) {
-    throw new ConfigError(
-      `${JSON.stringify(text)} is no name with options`,
-      'write name or name[option=value, …]',
-    );
-  }
+  if (name === '' || !list.endsWith(']'))
+    throw invalid('name with options', text, 'write name or name[option=value, …]');
   return { name, options: new Map(optionsOf(list.slice(1, -1))) };
 }
 
@@ -49,8 +45,6 @@ function broken(body: string, at: number, wanted: string): ConfigError {
 
 /** Splits a list of calls at white space, but not at that within their options. */
 export function splitCalls(text: string): string[] {
-  const calls: string[] = [];
   const call = /[^\s[]+(?:\s*\[(?:"[^"]*"|'[^']*'|[^\]"'])*\])*|\S+/g;
-  for (const match of text.matchAll(call)) calls.push(match[0]);
-  return calls;
+  return text.match(call) ?? [];
 }

@@ -1,4 +1,4 @@
-import { ConfigError } from '../conf/config-error.ts';
+import { ConfigError, invalid } from '../conf/config-error.ts';
 import { parseDuration } from './duration.ts';
 import { parseCall } from './filter-call.ts';
 
@@ -20,11 +20,9 @@ export interface IgnoreCache {
 export function parseIgnoreCache(text: string): IgnoreCache {
   const { options } = parseCall(`ignorecache[${text}]`);
   const key = options.get('key');
-  if (key === undefined) {
+  if (key === undefined)
     throw new ConfigError('key is missing', 'write key="<ip>", max-count=100, max-time=5m');
-  }
   const count = options.get('max-count') ?? '100';
-  if (!/^[1-9]\d{0,6}$/.test(count))
-    throw new ConfigError(`max-count ${count} is no count`, 'write max-count=100');
+  if (!/^[1-9]\d{0,6}$/.test(count)) throw invalid('max-count', count, 'write max-count=100');
   return { key, maxCount: Number(count), maxTime: parseDuration(options.get('max-time') ?? '5m') };
 }

@@ -1,5 +1,5 @@
 import { parsePrefix } from '../../net/address.ts';
-import { ConfigError } from '../conf/config-error.ts';
+import { invalid } from '../conf/config-error.ts';
 
 /** `ignoreip`, sorted by what its entries are. */
 export interface IgnoreIp {
@@ -24,12 +24,13 @@ export function parseIgnoreIp(text: string): IgnoreIp {
     if (entry === '') continue;
     if (entry.startsWith('file:')) files.push(filePath(entry));
     else if (parsePrefix(entry)) prefixes.push(entry);
-    else if (looksLikeAddress(entry)) {
-      throw new ConfigError(
-        `${JSON.stringify(entry)} is neither an address nor a network`,
+    else if (looksLikeAddress(entry))
+      throw invalid(
+        'address or network',
+        entry,
         'write 192.0.2.7, 192.0.2.0/24, 2001:db8::/32 or a DNS name',
       );
-    } else names.push(entry);
+    else names.push(entry);
   }
   return { prefixes, names, files };
 }
@@ -37,10 +38,7 @@ export function parseIgnoreIp(text: string): IgnoreIp {
 function filePath(entry: string): string {
   const path = entry.slice('file:'.length).replace(/^\/\/(?=\/)/, '');
   if (path.startsWith('/')) return path;
-  throw new ConfigError(
-    `${JSON.stringify(entry)} has no absolute path`,
-    'write file:/etc/dock2ban/ignore.txt',
-  );
+  throw invalid('path', entry, 'write an absolute one: file:/etc/dock2ban/ignore.txt');
 }
 
 function looksLikeAddress(entry: string): boolean {

@@ -1,8 +1,7 @@
-import { z } from 'zod';
 import type { UseDns } from '../../filter/spec.ts';
 import { parseBanFormula, parseFactor, parseMultipliers } from './bantime-increment.ts';
 import { parseBlockType } from './block-type.ts';
-import { ConfigError } from '../conf/config-error.ts';
+import { invalid } from '../conf/config-error.ts';
 import { parseDuration } from './duration.ts';
 import { parseCall } from './filter-call.ts';
 import { parseIgnoreCache } from './ignore-cache.ts';
@@ -12,168 +11,135 @@ import { parseLogTimeZone } from './log-time-zone.ts';
 import { parsePorts, parseProtocols } from './ports.ts';
 import { parseJournalMatch, splitWords } from '../conf/words.ts';
 
-/** A schema over a parser that throws ConfigError; its `fix` travels in the issue's params. */
-function parsed<T>(parse: (text: string) => T): z.ZodType<T, string> {
-  return z.string().transform((text, context) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      context.addIssue({ code: 'custom', message: error.message, params: { fix: error.fix } });
-      return z.NEVER;
-    }
-  });
-}
+const text = (value: string): string => value;
 
-function invalid(text: string, what: string, fix: string): never {
-  throw new ConfigError(`${JSON.stringify(text)} is no ${what}`, fix);
-}
-
-const text = z.string();
-
-const bool = parsed((value) => {
+function bool(value: string): boolean {
   const word = value.trim().toLowerCase();
   if (['true', 'yes', 'on', '1'].includes(word)) return true;
   if (['false', 'no', 'off', '0'].includes(word)) return false;
-  return invalid(value, 'yes or no', 'write true or false');
-});
+  throw invalid('value', value, 'write true or false');
+}
 
-const count = parsed((value) => {
+function count(value: string): number {
   const number = /^\s*\d{1,7}\s*$/.test(value) ? Number(value) : 0;
-  return number > 0 ? number : invalid(value, 'whole number above 0', 'write a number such as 5');
-});
+  if (number > 0) return number;
+  throw invalid('count', value, 'write a whole number above 0, such as 5');
+}
 
-const findtime = parsed((value) => {
+function findtime(value: string): number {
   const seconds = Math.trunc(parseDuration(value));
-  return seconds > 0 ? seconds : invalid(value, 'time span above 0', 'write a time such as 600 or 10m');
-});
+  if (seconds > 0) return seconds;
+  throw invalid('duration', value, 'write a time above 0, such as 600 or 10m');
+}
 
-const bantime = parsed((value) => {
+function bantime(value: string): number {
   const seconds = Math.trunc(parseDuration(value));
   if (seconds < 0) return -1;
-  return seconds > 0
-    ? seconds
-    : invalid(value, 'time to ban for', 'write a time such as 600 or 10m, or -1 for ever');
-});
+  if (seconds > 0) return seconds;
+  throw invalid('ban time', value, 'write a time such as 600 or 10m, or -1 for ever');
+}
 
 /** An optional time: empty is none. */
-const limit = parsed((value) => {
+function limit(value: string): number | undefined {
   if (value.trim() === '') return undefined;
   const seconds = parseDuration(value);
-  return seconds > 0
-    ? seconds
-    : invalid(value, 'time above 0', 'write a time such as 3600 or 5w, or leave it empty');
-});
+  if (seconds > 0) return seconds;
+  throw invalid('duration', value, 'write a time above 0, such as 3600 or 5w, or leave it empty');
+}
 
 /** A prefix shorter than /32 would be more than a provider; /128 is an address. */
-const ipv6prefix = parsed((value) => {
+function ipv6prefix(value: string): number {
   const bits = /^\s*\d{1,3}\s*$/.test(value) ? Number(value) : 0;
-  return bits >= 32 && bits <= 128
-    ? bits
-    : invalid(
-        value,
-        'IPv6 prefix length',
-        'write a number from 32 to 128, such as 64; 128 is single addresses',
-      );
-});
+  if (bits >= 32 && bits <= 128) return bits;
+  const fix = 'write a number from 32 to 128, such as 64; 128 is single addresses';
+  throw invalid('IPv6 prefix length', value, fix);
+}
 
 const usednsValues: readonly UseDns[] = ['yes', 'warn', 'no', 'raw'];
-
-const usedns = parsed((value) => {
-  const word = value.trim().toLowerCase();
-  return (
-    usednsValues.find((known) => known === word) ??
-    invalid(value, 'way to use DNS', 'write yes, warn, no or raw')
-  );
-});
-
 const streams = ['stdout', 'stderr', 'all'] as const;
 
-const stream = parsed((value) => {
-  const word = value.trim().toLowerCase();
-  return streams.find((known) => known === word) ?? invalid(value, 'stream', `write ${streams.join(', ')}`);
-});
+/** One of some words, in any case. */
+function oneOf<Word extends string>(what: string, words: readonly Word[]): (value: string) => Word {
+  return (value) => {
+    const word = words.find((known) => known === value.trim().toLowerCase());
+    if (word !== undefined) return word;
+    throw invalid(what, value, `write ${words.slice(0, -1).join(', ')} or ${words.at(-1)}`);
+  };
+}
 
-const encoding = parsed((value) => {
+function encoding(value: string): string | undefined {
   const label = value.trim().toLowerCase().replaceAll('_', '-').replace('latin-', 'latin');
   if (label === 'auto' || label === '') return undefined;
   try {
     return new TextDecoder(label).encoding;
   } catch {
-    return invalid(value, 'encoding', 'write auto, utf-8, iso-8859-1, windows-1252, …');
+    throw invalid('encoding', value, 'write auto, utf-8, iso-8859-1, windows-1252, …');
   }
-});
+}
 
-const backend = parsed((value) => {
+function backend(value: string): 'systemd' | 'polling' | 'auto' {
   const { name } = parseCall(value);
-  if (name === 'systemd') return 'systemd';
-  if (name === 'polling') return 'polling';
+  if (name === 'systemd' || name === 'polling') return name;
   if (['auto', 'pyinotify', 'gamin'].includes(name)) return 'auto';
-  return invalid(value, 'backend', 'write auto, polling or systemd');
-});
+  throw invalid('backend', value, 'write auto, polling or systemd');
+}
 
-const datePattern = parsed((value) => (value.trim() === '' ? undefined : value));
+function datepattern(value: string): string | undefined {
+  return value.trim() === '' ? undefined : value;
+}
 
 /** Every option of a jail (jail.conf(5)) that means something here, with what makes its text a value. */
 export const jailOptions = {
   enabled: bool,
   filter: text,
   mode: text,
-  logpath: parsed(parseLogPaths),
+  logpath: parseLogPaths,
   backend,
   maxretry: count,
   maxmatches: count,
   findtime,
   bantime,
   'bantime.increment': bool,
-  'bantime.formula': parsed(parseBanFormula),
-  'bantime.multipliers': parsed(parseMultipliers),
-  'bantime.factor': parsed(parseFactor),
+  'bantime.formula': parseBanFormula,
+  'bantime.multipliers': parseMultipliers,
+  'bantime.factor': parseFactor,
   'bantime.maxtime': limit,
   'bantime.rndtime': limit,
   'bantime.overalljails': bool,
-  usedns,
-  ignoreip: parsed(parseIgnoreIp),
+  usedns: oneOf('value for usedns', usednsValues),
+  ignoreip: parseIgnoreIp,
   ignoreself: bool,
-  ignorecommand: parsed(splitWords),
-  ignorecache: parsed(parseIgnoreCache),
+  ignorecommand: splitWords,
+  ignorecache: parseIgnoreCache,
   failregex: text,
   ignoreregex: text,
   prefregex: text,
   maxlines: count,
-  datepattern: datePattern,
-  journalmatch: parsed(parseJournalMatch),
+  datepattern,
+  journalmatch: parseJournalMatch,
   logencoding: encoding,
-  stream,
-  logtimezone: parsed(parseLogTimeZone),
-  port: parsed(parsePorts),
-  protocol: parsed(parseProtocols),
+  stream: oneOf('stream', streams),
+  logtimezone: parseLogTimeZone,
+  port: parsePorts,
+  protocol: parseProtocols,
   action: text,
-  blocktype: parsed(parseBlockType),
+  blocktype: parseBlockType,
   ipv6prefix,
-} as const satisfies Record<string, z.ZodType<unknown, string>>;
+} as const satisfies Record<string, (text: string) => unknown>;
 
 export type JailOption = keyof typeof jailOptions;
-type JailOptionValues = { [Name in JailOption]: z.output<(typeof jailOptions)[Name]> };
+type JailOptionValues = { [Name in JailOption]: ReturnType<(typeof jailOptions)[Name]> };
 export type JailOptionValue<Name extends JailOption> = JailOptionValues[Name];
 
-const schemas: { readonly [Name in JailOption]: z.ZodType<JailOptionValues[Name], string> } = jailOptions;
+const parsers: { readonly [Name in JailOption]: (text: string) => JailOptionValues[Name] } = jailOptions;
 
 export function isJailOption(name: string): name is JailOption {
   return Object.hasOwn(jailOptions, name);
 }
 
-/**
- * Parses the text of an option.
- *
- * @throws ConfigError
- */
+/** Parses the text of an option. @throws ConfigError */
 export function parseJailOption<Name extends JailOption>(name: Name, value: string): JailOptionValue<Name> {
-  const result = schemas[name].safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const fix = issue?.code === 'custom' ? issue.params?.['fix'] : undefined;
-  throw new ConfigError(issue?.message ?? 'not usable', typeof fix === 'string' ? fix : 'correct it');
+  return parsers[name](value);
 }
 
 /** Options of fail2ban that mean nothing here, and why; a value that fits `fine` needs no notice. */

@@ -1,4 +1,4 @@
-import { ConfigError } from '../conf/config-error.ts';
+import { invalid } from '../conf/config-error.ts';
 
 /** A file or glob of `logpath`. */
 export interface LogPath {
@@ -19,12 +19,8 @@ export function parseLogPaths(text: string): LogPath[] {
     .filter((line) => line !== '')
     .map((line) => {
       const [, pattern = line, from] = /^(.*\S)\s+(head|tail)$/.exec(line) ?? [];
-      if (!pattern.startsWith('/')) {
-        throw new ConfigError(
-          `${JSON.stringify(pattern)} is no absolute path`,
-          'begin it with /, as in /var/log/app/*.log',
-        );
-      }
+      if (!pattern.startsWith('/'))
+        throw invalid('path', pattern, 'write an absolute one, such as /var/log/app/*.log');
       return { pattern, from: from === 'tail' ? 'tail' : 'head' };
     });
 }

@@ -1,5 +1,5 @@
 import type { Protocol, PublishedPort } from '../../docker/snapshot.ts';
-import { ConfigError } from '../conf/config-error.ts';
+import { ConfigError, invalid, quoted } from '../conf/config-error.ts';
 import type { ClosedPort, Closes } from '../jail-spec.ts';
 import { nearest } from './nearest.ts';
 import { services } from './services.ts';
@@ -27,7 +27,7 @@ export function parsePorts(text: string, given: readonly Protocol[] = ['tcp']): 
   }
   const ports = entries.flatMap((entry) => {
     const [range = '', protocol, more] = entry.split('/');
-    if (more !== undefined) throw noPort(entry);
+    if (more !== undefined) throw invalidPort(entry);
     const [first, last] = parseRange(range);
     return (protocol === undefined ? given : parseProtocols(protocol)).map((of): ClosedPort => ({
       protocol: of,
@@ -47,8 +47,7 @@ export function parseProtocols(text: string): readonly Protocol[] {
     .filter((word) => word !== '')
     .map((word) => {
       const protocol = protocols.find((known) => known === word.toLowerCase());
-      if (protocol === undefined)
-        throw new ConfigError(`${JSON.stringify(word)} is no protocol`, 'write tcp, udp or sctp');
+      if (protocol === undefined) throw invalid('protocol', word, 'write tcp, udp or sctp');
       return protocol;
     });
 }
@@ -60,7 +59,7 @@ function parseRange(text: string): [first: number, last: number] {
     return [port, port];
   }
   const [first, last] = [Number(from), Number(to)];
-  if (last > 65_535 || first > last || last === 0) throw noPort(text);
+  if (last > 65_535 || first > last || last === 0) throw invalidPort(text);
   return [first, last];
 }
 
@@ -70,17 +69,14 @@ function serviceNumber(name: string): number {
   const meant = nearest(name, [...services.keys(), 'published', 'all']);
   throw /^[a-z][\w-]*$/i.test(name)
     ? new ConfigError(
-        `${JSON.stringify(name)} is no service that has a known port`,
-        meant ? `did you mean ${meant}?` : 'write its number',
+        `unknown service ${quoted(name)}`,
+        meant ? `did you mean ${meant}?` : 'write the number of its port',
       )
-    : noPort(name);
+    : invalidPort(name);
 }
 
-function noPort(text: string): ConfigError {
-  return new ConfigError(
-    `${JSON.stringify(text)} is no port`,
-    'write published, all, or ports from 1 to 65535: 80,443/tcp,53/udp,8000:8010',
-  );
+function invalidPort(text: string): ConfigError {
+  return invalid('port', text, 'write published, all, or ports from 1 to 65535: 80,443/tcp,53/udp,8000:8010');
 }
 
 /** The ports that containers publish, as a ban closes them. An address of all interfaces counts as none. */

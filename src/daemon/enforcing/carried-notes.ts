@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import * as z from 'zod';
 import type { AccessSpec } from '../../config/labels/access-spec.ts';
 import type { ClosedPort } from '../../config/jail-spec.ts';
-import type { Definer, Definers } from '../../config/labels/jail-definer.ts';
+import type { Definer, Definers } from '../../config/jails/jail-definer.ts';
 import { isJailOption } from '../../config/options/jail-options.ts';
 import { isBelievable } from '../../docker/network-snapshot.ts';
 import type { NetworkSnapshot } from '../../docker/snapshot.ts';

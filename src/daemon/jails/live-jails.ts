@@ -1,4 +1,4 @@
-import { definerName, type Definers } from '../../config/labels/jail-definer.ts';
+import { definerName, type Definers } from '../../config/jails/jail-definer.ts';
 import type { ConfigProblem, SourceSpec } from '../../config/jail-spec.ts';
 import type { ResolvedJails } from '../../config/resolve.ts';
 import type {

@@ -1,4 +1,4 @@
-import type { Definers } from '../../config/labels/jail-definer.ts';
+import type { Definers } from '../../config/jails/jail-definer.ts';
 import type { ConfigProblem, JailSpec } from '../../config/jail-spec.ts';
 import type { ResolvedJails } from '../../config/resolve.ts';
 import type { ContainerSnapshot, NetworkSnapshot } from '../../docker/snapshot.ts';

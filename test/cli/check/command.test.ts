@@ -52,7 +52,7 @@ describe('dock2ban check', () => {
     const { exitCode, lines } = await checked();
     expect(exitCode).toBe(1);
     expect(lines).toEqual([
-      expect.stringContaining(`error: ${settings}:2: dbpurgeage: "soon" is no time`),
+      expect.stringContaining(`error: ${settings}:2: dbpurgeage: invalid duration "soon"`),
       expect.stringContaining(`notice: ${settings}:3: loglevel: "LOUD" is no log level`),
       expect.stringMatching(/: 1 error, 1 notice$/),
     ]);
@@ -98,7 +98,7 @@ describe('dock2ban check', () => {
     [
       'an option that is no value',
       { 'jail.local': '[app]\nenabled = true\nfindtime = soon\n' },
-      /jail\.local:3: findtime: "soon" is no time.*\(.*10m.*\)$/,
+      /jail\.local:3: findtime: invalid duration "soon".*\(.*10m.*\)$/,
     ],
     [
       'a line that is none',

@@ -48,7 +48,10 @@ describe('checkSettings', () => {
   });
 
   it.each([
-    ['dbpurgeage = soon', /^error: .*:2: dbpurgeage: "soon" is no time; fail2ban's default is used instead/],
+    [
+      'dbpurgeage = soon',
+      /^error: .*:2: dbpurgeage: invalid duration "soon"; fail2ban's default is used instead/,
+    ],
     ['dbpurgeage = %(x)s', /^error: .*:2: dbpurgeage.*which nothing defines/],
     ['dbpurgeage 1d', /^error: .*:2: "dbpurgeage 1d" is neither "option = value" nor a continuation/],
     ['dbfile = f2b.sqlite3', /^notice: .*:2: dbfile: "f2b\.sqlite3" is no absolute path/],

@@ -46,7 +46,7 @@ describe('dbpurgeage', () => {
         expect.objectContaining({
           severity: 'warn',
           where: '/etc/fail2ban/fail2ban.local:3',
-          message: expect.stringContaining('dbpurgeage: "soon" is no time'),
+          message: expect.stringContaining('dbpurgeage: invalid duration "soon"'),
         }),
       ],
     });

@@ -160,11 +160,11 @@ describe('parseCall', () => {
   });
 
   it.each([
-    ['', /is no name with options/],
-    ['[a=1]', /is no name with options/],
+    ['', /invalid name with options/],
+    ['[a=1]', /invalid name with options/],
     ['x[a]', /unexpected "a" at position 1 of \[a\]/],
     ['x[a="1"2]', /unexpected "2" at position 6/],
-    ['x[a=1', /is no name with options/],
+    ['x[a=1', /invalid name with options/],
   ])('refuses %j', (text, message) => {
     expect(() => parseCall(text)).toThrow(message);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Definers } from '../../../src/config/labels/jail-definer.ts';
+import type { Definers } from '../../../src/config/jails/jail-definer.ts';
 import type { ClosedPort } from '../../../src/config/jail-spec.ts';
 import { formatPorts } from '../../../src/config/options/ports.ts';
 import { resolveJails } from '../../../src/config/resolve.ts';

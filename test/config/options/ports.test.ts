@@ -33,14 +33,14 @@ describe('parsePorts', () => {
 
   it.each([
     ['', 'no port is named', 'write published, all, or ports such as 80,443'],
-    ['htps', '"htps" is no service that has a known port', 'did you mean https?'],
-    ['publshed', '"publshed" is no service that has a known port', 'did you mean published?'],
-    ['70000', '"70000" is no port', undefined],
-    ['0', '"0" is no port', undefined],
-    ['90:80', '"90:80" is no port', undefined],
-    ['80/icmp', '"icmp" is no protocol', undefined],
-    ['80/tcp/udp', '"80/tcp/udp" is no port', undefined],
-    ['80;reboot', '"80;reboot" is no port', undefined],
+    ['htps', 'unknown service "htps"', 'did you mean https?'],
+    ['publshed', 'unknown service "publshed"', 'did you mean published?'],
+    ['70000', 'invalid port "70000"', undefined],
+    ['0', 'invalid port "0"', undefined],
+    ['90:80', 'invalid port "90:80"', undefined],
+    ['80/icmp', 'invalid protocol "icmp"', undefined],
+    ['80/tcp/udp', 'invalid port "80/tcp/udp"', undefined],
+    ['80;reboot', 'invalid port "80;reboot"', undefined],
   ])('refuses %j', (text, message, fix) => {
     expect(() => parsePorts(text)).toThrow(message);
     if (fix !== undefined) expect(() => parsePorts(text)).toThrow(expect.objectContaining({ fix }) as Error);

@@ -56,11 +56,11 @@ describe('reload', () => {
   });
 
   it.each([
-    ['maxretry = many', 'maxretry: "many" is no whole number above 0'],
+    ['maxretry = many', 'maxretry: invalid count "many"'],
     ['failregex = ^bad <HOST', 'jail app is left out'],
     ['failregex = ^(bad <HOST>$', 'jail app is left out'],
     ['filter = nothing\nfailregex =', 'jail app is left out: there is no filter nothing'],
-    ['ignoreip = 192.0.2.0/33', 'ignoreip: "192.0.2.0/33"'],
+    ['ignoreip = 192.0.2.0/33', 'ignoreip: invalid address or network "192.0.2.0/33"'],
     ['this is no option', '"this is no option" is neither'],
     ['logpath = %(nowhere)s/x.log', 'it refers to %(nowhere)s'],
   ])('does not take a bad edit, and says where it is: %s', async (line, message) => {
@@ -108,7 +108,7 @@ describe('reload', () => {
     const result = await reload();
     expect(result).toMatchObject({ applied: true, changed: ['app'] });
     expect(result!.problems.map(({ message }) => message)).toEqual([
-      expect.stringContaining('findtime: "soon" is no time'),
+      expect.stringContaining('findtime: invalid duration "soon"'),
     ]);
     daemon.config('jail.local', broken + daemon.section('app', 'findtime = soon'));
     expect(await reload()).toMatchObject({ applied: false });
@@ -227,13 +227,13 @@ describe('options and edits', () => {
   });
 
   it.each<[JailEdit, string]>([
-    [{ set: { bantime: 'soon' } }, 'bantime: "soon" is no time'],
-    [{ set: { maxretry: '0' } }, 'maxretry: "0" is no whole number above 0'],
+    [{ set: { bantime: 'soon' } }, 'bantime: invalid duration "soon"'],
+    [{ set: { maxretry: '0' } }, 'maxretry: invalid count "0"'],
     [{ set: { maxretri: '3' } }, 'maxretri: there is no such option'],
     [{ set: { port: '80' } }, "port: it can't be changed in a running jail"],
     [{ set: { 'bantime.formula': 'process.exit()' } }, 'bantime.formula: '],
     [{ set: { datepattern: '%Q' } }, ''],
-    [{ addignoreip: ['1.2.3'] }, 'ignoreip: "1.2.3" is neither'],
+    [{ addignoreip: ['1.2.3'] }, 'ignoreip: invalid address or network "1.2.3"'],
     [{ delignoreip: ['192.0.2.9'] }, 'ignoreip: "192.0.2.9" is not in it'],
     [{ addfailregex: ['^(bad <HOST>'] }, ''],
     [{ addfailregex: ['no host'] }, ''],

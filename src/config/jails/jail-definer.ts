@@ -1,6 +1,8 @@
 import type { ContainerSnapshot } from '../../docker/snapshot.ts';
 import type { JailOption } from '../options/jail-options.ts';
-import type { Binding, Label } from './labels.ts';
+import type { Label } from '../labels/label.ts';
+import type { SourceSpec } from '../jail-spec.ts';
+import type { Binding } from '../labels/labels.ts';
 
 /** The container whose labels define a jail, and what they say of it. */
 export interface Definer {
@@ -23,6 +25,14 @@ export interface JailOwner {
 export interface Refusal {
   readonly owner: JailOwner;
   readonly labels: readonly Label[];
+}
+
+/** A container in a jail, with where its lines are read. */
+export interface BoundContainer {
+  readonly binding: Binding;
+  readonly sources: readonly SourceSpec[];
+  /** The jail is another's. */
+  readonly refusal?: Refusal;
 }
 
 /** What concerns the container alone that gives it: its log and its ports. */

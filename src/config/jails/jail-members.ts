@@ -1,27 +1,29 @@
-import { FilterError, type CheckedFilters } from '../jails/checked-filters.ts';
-import { ConfigError } from '../conf/config-error.ts';
+import { FilterError, type CheckedFilters } from './checked-filters.ts';
+import { ConfigError, orElse, quoted } from '../conf/config-error.ts';
 import { filterNames, type ConfigTree } from '../conf/config-tree.ts';
-import { containerSources, type BoundContainer, type ContainerSources } from './container-source.ts';
-import { hasFilter } from '../jails/filter-options.ts';
+import { containerSources } from '../labels/container-source.ts';
+import { hasFilter } from './filter-options.ts';
 import {
   definerName,
   definition,
   ownedByContainer,
   ownedByFiles,
   refusedLabels,
+  type BoundContainer,
   type Definer,
   type Definers,
   type JailOwner,
 } from './jail-definer.ts';
-import type { JailDefinitions } from '../jails/jail-definitions.ts';
+import type { JailDefinitions } from './jail-definitions.ts';
 import type { JailOption } from '../options/jail-options.ts';
-import { JailReader } from '../jails/jail-reader.ts';
+import { JailReader } from './jail-reader.ts';
 import type { ConfigProblem } from '../jail-spec.ts';
-import { checkLimit, expressionCount, labelLimits, longerThan } from './label-limits.ts';
-import { defaultPolicy, type LabelPolicy } from './label-policy.ts';
-import { labelProblem, type Binding } from './labels.ts';
+import { checkLimit, expressionCount, labelLimits, longerThan } from '../labels/label-limits.ts';
+import { defaultPolicy, type LabelPolicy } from '../labels/label-policy.ts';
+import { labelProblem } from '../labels/label.ts';
+import type { Binding } from '../labels/labels.ts';
 import { nearest } from '../options/nearest.ts';
-import type { ReceiverAddress } from './syslog-address.ts';
+import type { ReceiverAddress } from '../labels/syslog-address.ts';
 
 /** Jails whose definers are remembered, though they may be gone. */
 const mostDefiners = 500;
@@ -87,9 +89,8 @@ export class JailMembers {
     const place = this.#definitions.operators.get(jail);
     const none: Binding['options'] = new Map();
     if (bindings.length === 0) return { labels: none, containers: [] };
-    if (place !== undefined) {
+    if (place !== undefined)
       return { labels: none, containers: this.#joined(bindings, none, ownedByFiles(jail, place)) };
-    }
     const known = this.#definers.get(jail);
     const isKnown = ({ container }: Binding): boolean => definerName(container) === known?.container;
     const broken = new Set<Binding>();
@@ -102,7 +103,10 @@ export class JailMembers {
       : remembered;
     const usable = bindings.filter((binding) => !broken.has(binding));
     if (!definer) {
-      for (const binding of usable) this.#problems.push(bindingProblem(binding, this.#undefinedJail(jail)));
+      for (const binding of usable)
+        this.#reporting(binding, () => {
+          throw this.#undefinedJail(jail);
+        });
       return { labels: none, containers: [] };
     }
     // The last to be forgotten.
@@ -116,27 +120,25 @@ export class JailMembers {
   #firstUsable(bindings: readonly Binding[], broken: Set<Binding>): Binding | undefined {
     return bindings.find((binding) => {
       if (!this.#isDefinedBy(binding)) return false;
-      try {
+      const isUsable = this.#reporting(binding, () => {
         this.#checkLimits(binding);
         this.#filters.resolve(binding.jail, definition(binding));
         return true;
-      } catch (error) {
-        this.#problems.push(bindingProblem(binding, error));
-        broken.add(binding);
-        return false;
-      }
+      });
+      if (!isUsable) broken.add(binding);
+      return isUsable ?? false;
     });
   }
 
   /** @throws FilterError if its labels ask for more than labels may */
   #checkLimits({ container, options }: Binding): void {
     for (const [option, label] of options) {
-      try {
-        checkLimit(option, label);
-      } catch (error) {
-        if (!(error instanceof ConfigError)) throw error;
-        throw new FilterError(option, error.message, error.fix ?? '');
-      }
+      orElse(
+        () => checkLimit(option, label),
+        ({ message, fix }) => {
+          throw new FilterError(option, message, fix);
+        },
+      );
     }
     const count = expressionCount(options);
     const ofContainer = (this.#expressions.get(container.name) ?? 0) + count;
@@ -162,7 +164,7 @@ export class JailMembers {
       const names = long.map(([, { name }]) => name).join(', ');
       const message = `${names} is beyond bantime.maxtime of [DEFAULT], which is ${maxtime} seconds: that is the limit`;
       const fix = `ban for less, or set bantime in [${binding.jail}] of jail.local`;
-      this.#problems.push(labelProblem(binding.container, first[1], message, fix, binding.jail));
+      this.#problems.push(labelProblem(binding.container, first[1], message, fix, { jail: binding.jail }));
     }
     return labels;
   }
@@ -180,29 +182,46 @@ export class JailMembers {
     owner: JailOwner,
     definer?: Binding,
   ): BoundContainer[] {
-    return bindings.flatMap((binding): BoundContainer[] => {
-      try {
+    return bindings.flatMap((binding) => {
+      const bound = this.#reporting(binding, (): BoundContainer => {
+        const { container, label, jail } = binding;
         const { sources, fallback } = containerSources(binding, this.#receivers, this.#policy);
-        if (fallback) this.#problems.push(fallbackNotice(binding, fallback));
-        const reader = new JailReader(this.#definitions, binding.jail, labels);
-        const refused = binding === definer ? [] : refusedLabels(binding, (option) => textOf(reader, option));
-        return [{ binding, sources, ...(refused.length > 0 && { refusal: { owner, labels: refused } }) }];
-      } catch (error) {
-        this.#problems.push(bindingProblem(binding, error));
-        return [];
-      }
+        if (fallback) {
+          const message = `${fallback.why}: Docker's own copy of its log is read instead`;
+          const more = { severity: 'info', jail } as const;
+          this.#problems.push(labelProblem(container, label, message, fallback.fix, more));
+        }
+        const reader = new JailReader(this.#definitions, jail, labels);
+        // What can't be resolved is reported where it is read.
+        const standing = (option: JailOption): string | undefined =>
+          orElse(
+            () => reader.text(option),
+            () => undefined,
+          );
+        const refused = binding === definer ? [] : refusedLabels(binding, standing);
+        return { binding, sources, ...(refused.length > 0 && { refusal: { owner, labels: refused } }) };
+      });
+      return bound ?? [];
+    });
+  }
+
+  /** What `run` gives; undefined, with a problem, if a label is at fault. */
+  #reporting<T>(binding: Binding, run: () => T): T | undefined {
+    return orElse(run, (error) => {
+      const { container, options, label, jail } = binding;
+      const blamed = error instanceof FilterError ? options.get(error.option) : undefined;
+      const message = error.where === undefined ? error.message : `${error.where}: ${error.message}`;
+      this.#problems.push(labelProblem(container, blamed ?? label, message, error.fix, { jail }));
+      return undefined;
     });
   }
 
   /** Whether what a container that is gone said of a jail can still be used. */
   #stillHolds(jail: string, { labels }: Definer): boolean {
-    try {
-      this.#filters.resolve(jail, labels);
-      return true;
-    } catch (error) {
-      if (error instanceof ConfigError) return false;
-      throw error;
-    }
+    return orElse(
+      () => this.#filters.resolve(jail, labels) !== undefined,
+      () => false,
+    );
   }
 
   #isDefinedBy({ jail, options }: Binding): boolean {
@@ -217,35 +236,10 @@ export class JailMembers {
   #undefinedJail(jail: string): ConfigError {
     const meant = nearest(jail, [...this.#definitions.names, ...filterNames(this.#tree)]);
     return new ConfigError(
-      `nothing defines a jail or filter ${JSON.stringify(jail)}`,
+      `unknown jail or filter ${quoted(jail)}`,
       meant === undefined
         ? `add [${jail}] to jail.local, filter.d/${jail}.conf, or the label fail2ban.failregex`
         : `did you mean ${meant}?`,
     );
   }
-}
-
-/** What can't be resolved is reported where it is read. */
-function textOf(reader: JailReader, option: JailOption): string | undefined {
-  try {
-    return reader.text(option);
-  } catch (error) {
-    if (error instanceof ConfigError) return undefined;
-    throw error;
-  }
-}
-
-function bindingProblem({ container, options, label, jail }: Binding, error: unknown): ConfigProblem {
-  if (!(error instanceof ConfigError)) throw error;
-  const blamed = error instanceof FilterError ? options.get(error.option) : undefined;
-  const message = error.where === undefined ? error.message : `${error.where}: ${error.message}`;
-  return labelProblem(container, blamed ?? label, message, error.fix ?? 'correct it', jail);
-}
-
-function fallbackNotice(
-  { container, label, jail }: Binding,
-  { why, fix }: NonNullable<ContainerSources['fallback']>,
-): ConfigProblem {
-  const message = `${why}: Docker's own copy of its log is read instead`;
-  return { ...labelProblem(container, label, message, fix, jail), severity: 'info' };
 }
