@@ -234,10 +234,10 @@ describe('options', () => {
       ['--print-no-missed', '--print-all-missed', 'x', '<HOST>'],
       /ERROR: --print-no-missed and --print-all-missed are mutually exclusive/,
     ],
-    ['a wrong number of lines', ['-L', 'many', 'x', '<HOST>'], /ERROR: --maxlines: "many"/],
-    ['a wrong zone', ['--TZ', 'Mars', 'x', '<HOST>'], /ERROR: --timezone: "Mars"/],
+    ['a wrong number of lines', ['-L', 'many', 'x', '<HOST>'], /ERROR: --maxlines: invalid count "many"/],
+    ['a wrong zone', ['--TZ', 'Mars', 'x', '<HOST>'], /ERROR: --timezone: invalid time zone "Mars"/],
     ['a wrong date pattern', ['-d', '%Q', 'x', '<HOST>'], /ERROR: datepattern %Q/],
-    ['an unknown encoding', ['-e', 'klingon', 'x', '<HOST>'], /ERROR: "klingon"/],
+    ['an unknown encoding', ['-e', 'klingon', 'x', '<HOST>'], /ERROR: invalid encoding "klingon"/],
   ])('refused with 255: %s', async (_, args, message) => {
     const { exitCode, stderr } = await runRegex(args);
     expect(exitCode).toBe(255);
