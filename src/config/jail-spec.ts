@@ -111,7 +111,8 @@ export interface JailSpec {
 
 /** Something in a label or file that can't be used. It concerns what it names and nothing else. */
 export interface ConfigProblem {
-  readonly severity: 'warn' | 'info';
+  /** `warn`: something is left out for it; `doubt`: it works, but may not be what is meant. */
+  readonly severity: 'warn' | 'doubt' | 'info';
   /** `container nginx, label fail2ban.maxretry=many`, or `/etc/fail2ban/jail.local:12`. */
   readonly where: string;
   readonly message: string;

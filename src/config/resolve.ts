@@ -6,6 +6,7 @@ import { CheckedFilters, type CompileFilter } from './jails/checked-filters.ts';
 import { orElse } from './conf/config-error.ts';
 import type { ConfigTree } from './conf/config-tree.ts';
 import { jailDefinitions, type JailDefinitions } from './jails/jail-definitions.ts';
+import { floatingProblem } from './jails/floating-problem.ts';
 import { jailSpec } from './jails/jail-assembly.ts';
 import type { Definers } from './jails/jail-definer.ts';
 import { JailMembers } from './jails/jail-members.ts';
@@ -114,7 +115,12 @@ class Resolver {
       const { ownPorts, problems } = this;
       const { networks = [] } = this.#input;
       const spec = jailSpec({ name, filter, containers, networks, ownPorts, hostServices, problems });
-      this.problems.push(...filter.problems, ...filter.reader.problems);
+      const doubt = floatingProblem(
+        name,
+        filter,
+        containers.map(({ binding }) => binding.container),
+      );
+      this.problems.push(...filter.problems, ...filter.reader.problems, ...(doubt ? [doubt] : []));
       return spec;
     };
     return orElse(run, ({ message, fix, where = enabled.placeOf('enabled') }) => {

@@ -8,7 +8,6 @@ import type { NetworkSnapshot } from '../../docker/snapshot.ts';
 import { expandGlob } from '../../sources/file/glob.ts';
 import { madeForDocker } from './docker-chain.ts';
 import { findingOf, type Finding } from './finding.ts';
-import { floatingAddresses } from './floating.ts';
 import { compileProblem } from './filters.ts';
 import { dormant, jailValues } from './jail-values.ts';
 import { misspelt } from './misspelt.ts';
@@ -38,7 +37,6 @@ export async function checkJails(
       ...values,
       ...misspelt(tree),
       ...madeForDocker(tree, jails),
-      ...floatingAddresses(tree, jails, containers),
       ...(await missingLogs(jails)),
       ...disabled.map(dormantFinding),
     ],

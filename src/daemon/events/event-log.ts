@@ -407,7 +407,7 @@ export class EventLog {
 
   configProblem(problem: ConfigProblem): void {
     const { severity, where, message, fix, jail, container } = problem;
-    this.#log[severity](
+    this.#log[severity === 'info' ? 'info' : 'warn'](
       { event: severity === 'warn' ? 'config-error' : 'config-notice', where, fix, jail, container },
       `${where}: ${message}${hint(fix)}`,
     );

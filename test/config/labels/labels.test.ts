@@ -8,7 +8,7 @@ describe('labels that can be used', () => {
       'fail2ban.jail': 'nginx-proxy',
       'fail2ban.failregex': failregex,
     });
-    expect(problems).toEqual([]);
+    expect(problems).toMatchObject([{ severity: 'doubt' }]);
     expect(jails[0]?.filter.failregex).toEqual([failregex]);
   });
 
