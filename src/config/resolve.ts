@@ -104,14 +104,14 @@ class Resolver {
 
   /** Undefined: it isn't to run. @param isEnabled whatever the files say */
   jail(name: string, isEnabled: boolean): JailSpec | undefined {
-    const { labels, containers } = this.#members.of(name);
+    const { labels, containers, definer } = this.#members.of(name);
     const enabled = new JailReader(this.#definitions, name, new Map());
     const hostServices = isEnabled || (enabled.value('enabled') ?? false);
     this.problems.push(...enabled.problems);
     if (containers.length === 0 && !hostServices) return undefined;
     this.#noteMeaningless(name);
     const run = (): JailSpec | undefined => {
-      const filter = this.#filters.resolve(name, labels);
+      const filter = this.#filters.resolve(name, labels, definer);
       const { ownPorts, problems } = this;
       const { networks = [] } = this.#input;
       const spec = jailSpec({ name, filter, containers, networks, ownPorts, hostServices, problems });

@@ -1,10 +1,13 @@
 import type { LabelPolicy } from '../config/labels/label-policy.ts';
 import type { ConnectDocker } from '../docker/engine/engine-client.ts';
+import type { FilterSpec } from '../filter/spec.ts';
+import type { WorkSign } from '../filter/work-sign.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { NeverBan } from '../firewall/bans/never-ban.ts';
 import type { Store, StoreOptions } from '../store/store.ts';
 import type { JournalAccess } from './reading/journal-reader.ts';
 import type { Logger } from './events/logger.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { ReceiverSettings } from './reading/receiver-reader.ts';
 import type { Configuration } from './jails/steering.ts';
 
@@ -26,6 +29,10 @@ export interface DaemonParts {
   readonly openStore: (hooks: Pick<StoreOptions, 'active' | 'counting' | 'report' | 'clock'>) => Store;
   /** What labels may do, of containers that don't run; `resolve` knows for those that do. */
   readonly labels?: LabelPolicy;
+  /** What was refused before, and why the run before ended; default: nothing, and in order. */
+  readonly quarantine?: Quarantine;
+  /** Gives what a jail's filter shows while it is at work; default: it shows nothing. */
+  readonly signOf?: (jail: string, filter: FilterSpec) => WorkSign;
   readonly syslogFile: string;
   /** Where syslog messages are received; undefined: nowhere. */
   readonly receiver?: ReceiverSettings;

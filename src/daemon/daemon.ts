@@ -197,6 +197,7 @@ export class Daemon {
   async run(signal: AbortSignal): Promise<void> {
     const fault = new AbortController();
     const end = AbortSignal.any([signal, fault.signal]);
+    this.#tellOfQuarantine();
     this.#lookAtAddresses();
     await this.#enforcer.restoreLast();
     const tasks = [
@@ -279,8 +280,15 @@ export class Daemon {
     return changes;
   }
 
+  #tellOfQuarantine(): void {
+    const { problems = [], lastStall } = this.#parts.quarantine ?? {};
+    for (const problem of problems) this.#events.quarantineUnusable(problem);
+    if (lastStall) this.#events.stalledBefore(lastStall.culprit ?? {}, lastStall.at);
+  }
+
   #compile(spec: JailSpec): Filter {
     const { name, filter, findtime } = spec;
+    const sign = this.#parts.signOf?.(name, filter);
     return compileFilter(filter, {
       findtime,
       resolver: this.#resolver,
@@ -292,6 +300,7 @@ export class Daemon {
         this.#costlyLines.report(this.#registry.active.get(name)?.jail.spec ?? spec, report),
       allowance: this.#allowance,
       clock: this.#clock,
+      ...(sign && { sign }),
     });
   }
 

@@ -13,12 +13,15 @@ import { announcePresence } from '../control/presence.ts';
 import { reachedAt } from '../sources/syslog/listen-address.ts';
 import { Store } from '../store/store.ts';
 import { rememberingCheck } from '../filter/filter-fault.ts';
+import type { CompileFilter } from '../config/jails/checked-filters.ts';
 import { watchConfig } from './jails/config-watch.ts';
 import { ConfigurationFiles } from './jails/configuration-files.ts';
 import { Daemon } from './daemon.ts';
 import { type Logger, openLog } from './events/logger.ts';
 import type { RunOptions } from './options.ts';
+import { Quarantine } from './quarantine.ts';
 import { receiverSettings } from './reading/receiver-settings.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** The built-in jails and filters, beside `dist/` or `src/`. */
 const builtinDir = fileURLToPath(new URL('../../filters', import.meta.url));
@@ -79,7 +82,12 @@ async function runUntil(
   const receivers = () => (receiver?.listen ?? []).flatMap((address) => reachedAt(address, hostAddresses()));
   const { configDir } = options;
   const { labels } = options;
-  const compileFilter = rememberingCheck();
+  const quarantine = new Quarantine(options.stateDir);
+  const watchdog = new Watchdog(options, quarantine.lastStall, (error) =>
+    logger.error({ event: 'fault', err: error }, `Internal error: the watchdog ended: ${messageOf(error)}`),
+  );
+  const check = watchdog.overCompiling(rememberingCheck());
+  const compileFilter: CompileFilter = (spec) => quarantine.refusal(spec) ?? check(spec);
   const files = new ConfigurationFiles({ builtinDir, configDir, compileFilter, receivers, policy: labels });
   const { configuration, settings } = await files.read();
   const { purgeAge } = settings;
@@ -92,6 +100,8 @@ async function runUntil(
     resolve: configuration,
     reread: async () => (await files.read()).configuration,
     openStore: (hooks) => new Store({ stateDir: options.stateDir, purgeAge, ...hooks }),
+    quarantine,
+    signOf: (jail, filter) => watchdog.signOf(jail, filter),
     syslogFile: options.syslogFile,
     labels,
     ...(receiver && { receiver }),
@@ -116,6 +126,7 @@ async function runUntil(
     ended.abort();
     await watching;
     await server.close();
+    await watchdog.stop();
     await daemon.stop(options.onStop === 'flush' && signal.aborted && signal.reason !== fault);
   }
 }

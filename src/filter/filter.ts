@@ -13,6 +13,7 @@ import type { NameResolver } from './resolver.ts';
 import { cutMark, type CutText, cutText, mostForeign, withoutMarks } from './cut-text.ts';
 import { SearchBudget, sharedAllowance, type Allowance } from './search-budget.ts';
 import type { FilterSpec } from './spec.ts';
+import type { WorkSign } from './work-sign.ts';
 
 export interface FilterOptions {
   /** The jail's, in seconds (default 600): lines of before the start that are older don't matter. */
@@ -25,6 +26,8 @@ export interface FilterOptions {
   readonly onExceeded?: (report: ExceededReport) => void;
   /** What filters that aren't built in may spend on costly lines together; default: this one alone. */
   readonly allowance?: Allowance;
+  /** Shown while a line is looked at. */
+  readonly sign?: WorkSign;
   /** For tools that explain a filter: every expression is tried, times stand as logged, names as they are. */
   readonly explain?: boolean;
   /** Whether every expression is tried although one has matched; by default where `explain` is set. */
@@ -78,6 +81,7 @@ export class Filter {
   readonly #maxLength: number;
   readonly #onExceeded: FilterOptions['onExceeded'];
   readonly #budget: SearchBudget | undefined;
+  readonly #sign: WorkSign | undefined;
   /** The expression that cost too much last. */
   #culprit = '';
   /** Up to where the lines of the block at hand are known. */
@@ -100,6 +104,7 @@ export class Filter {
       onExceeded: (length) => this.#exceeded('search', 'datepattern', length),
     };
     this.#onExceeded = options.onExceeded;
+    this.#sign = options.sign;
     if (spec.builtIn !== true && !explain)
       this.#budget = new SearchBudget(options.allowance ?? sharedAllowance());
     this.#dates = new LineDates(rules);
@@ -116,7 +121,10 @@ export class Filter {
    * @returns mostly the same empty array
    */
   process(line: LogLine, now: number, live = true, by?: number): readonly Failure[] {
-    return failuresOf(this.#find(line, { now, live, by }));
+    this.#sign?.begin();
+    const findings = this.#find(line, { now, live, by });
+    this.#sign?.end();
+    return failuresOf(findings);
   }
 
   /**
@@ -144,21 +152,9 @@ export class Filter {
     if (!this.#mayConcern(block, start, end, expressions)) return noFailures;
     const text = block.line(start, end);
     if (!this.#finder.mayConcernFound(text)) return noFailures;
-    if (start > this.#leftOff) this.#dates.skip({ block, from: this.#leftOff, to: start, reading });
-    this.#leftOff = end + 1;
-    const isLong = text.length - 1 > this.#maxLength;
-    const dated = isLong
-      ? this.#dateCut(undated, cutText(text.slice(0, -1), undefined, this.#maxLength)!, reading)
-      : this.#dates.date(undated, text, reading);
-    if (!dated) return noFailures;
-    this.#idleSince ??= performance.now();
-    const alphabet = !isLong && block.isAscii(start, end) ? 'ascii' : undefined;
-    if (!this.#begins(text.length, this.#idleSince)) return noFailures;
-    const findings = this.#finder.find(dated.line, dated.time, reading.now, alphabet);
-    const done = performance.now();
-    this.#budget?.end(done);
-    if (done - this.#idleSince > slowLine) this.#finder.distrustSlow(dated.line, slowLine);
-    this.#idleSince = done;
+    this.#sign?.begin();
+    const findings = this.#findInBlock(block, start, end, text, reading);
+    this.#sign?.end();
     return failuresOf(findings);
   }
 
@@ -204,6 +200,25 @@ export class Filter {
     const done = performance.now();
     this.#budget?.end(done);
     if (done - start > slowLine) this.#finder.distrustSlow(dated.line, slowLine);
+    return findings;
+  }
+
+  #findInBlock(block: Block, start: number, end: number, text: string, reading: Reading): readonly Finding[] {
+    if (start > this.#leftOff) this.#dates.skip({ block, from: this.#leftOff, to: start, reading });
+    this.#leftOff = end + 1;
+    const isLong = text.length - 1 > this.#maxLength;
+    const dated = isLong
+      ? this.#dateCut(undated, cutText(text.slice(0, -1), undefined, this.#maxLength)!, reading)
+      : this.#dates.date(undated, text, reading);
+    if (!dated) return noFindings;
+    this.#idleSince ??= performance.now();
+    const alphabet = !isLong && block.isAscii(start, end) ? 'ascii' : undefined;
+    if (!this.#begins(text.length, this.#idleSince)) return noFindings;
+    const findings = this.#finder.find(dated.line, dated.time, reading.now, alphabet);
+    const done = performance.now();
+    this.#budget?.end(done);
+    if (done - this.#idleSince > slowLine) this.#finder.distrustSlow(dated.line, slowLine);
+    this.#idleSince = done;
     return findings;
   }
 

@@ -3,6 +3,14 @@ import type { LogStream } from '../sources/log-line.ts';
 /** How a DNS name in a log line is treated; fail2ban's `usedns`. */
 export type UseDns = 'yes' | 'warn' | 'no' | 'raw';
 
+/** Where a filter's expressions were written. */
+export interface FilterOrigin {
+  /** `fail2ban.failregex`, or `/etc/fail2ban/filter.d/app.conf`. */
+  readonly where: string;
+  /** Of labels: the jail that they define, and their container. */
+  readonly labels?: { readonly jail: string; readonly container: string };
+}
+
 /** A filter with every include, interpolation and `<parameter>` resolved; only fail2ban's own tags (`<HOST>`, `<F-…>`, …) are left. */
 export interface FilterSpec {
   /** The filter's name, for messages. */
@@ -23,4 +31,6 @@ export interface FilterSpec {
   readonly stream?: LogStream;
   /** Whether every expression is the image's own: none is changed or added by a user's file, a label or by hand. */
   readonly builtIn?: boolean;
+  /** Undefined where it is built in, or was changed by hand. */
+  readonly origin?: FilterOrigin;
 }

@@ -11,6 +11,7 @@ export function spawnRun(
   engine: FakeEngine,
   flags: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
+  { stderr = 'inherit' }: { readonly stderr?: 'inherit' | 'pipe' } = {},
 ): ChildProcess {
   const options = {
     'docker-host': `unix://${engine.socketPath}`,
@@ -23,7 +24,7 @@ export function spawnRun(
   };
   const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
   return spawn(process.execPath, ['src/main.ts', 'run', ...words, ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', stderr],
     env: { ...process.env, ...env },
   });
 }

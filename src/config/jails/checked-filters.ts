@@ -1,4 +1,4 @@
-import type { FilterSpec } from '../../filter/spec.ts';
+import type { FilterOrigin, FilterSpec } from '../../filter/spec.ts';
 import { ConfigError, orElse } from '../conf/config-error.ts';
 import type { ConfigTree } from '../conf/config-tree.ts';
 import type { JailDefinitions } from './jail-definitions.ts';
@@ -38,27 +38,32 @@ export class CheckedFilters {
   /**
    * The filter of a jail under these labels.
    *
+   * @param definer the container whose labels they are, as `definerName` has it
    * @throws FilterError that blames the label at fault, ConfigError where no label is
    */
-  resolve(jail: string, labels: Binding['options']): JailFilter {
+  resolve(jail: string, labels: Binding['options'], definer = ''): JailFilter {
+    const own = expressions.flatMap((option) => labels.get(option)?.name ?? []);
+    const ofLabels = { where: own.join(', '), labels: { jail, container: definer } };
     for (const option of expressions) {
       const label = labels.get(option);
-      if (label) this.#checkLabel(option, label);
+      if (label) this.#checkLabel(option, label, { ...ofLabels, where: label.name });
     }
-    const filter = blaming(labels, () => jailFilter(this.#tree, this.#definitions, jail, labels));
+    const resolved = blaming(labels, () => jailFilter(this.#tree, this.#definitions, jail, labels));
+    const { reader, spec } = resolved;
+    const place = reader.setByOwnSection('failregex') ? reader.placeOf('failregex') : resolved.file;
+    // A filter stays the same when something before it in its file changes.
+    const file = place?.replace(/:\d+$/, '') ?? `filter ${spec.name}`;
+    const origin = own.length > 0 ? ofLabels : { where: file };
+    const filter = spec.builtIn ? resolved : { ...resolved, spec: { ...spec, origin } };
     const problem = this.#problemOf(filter.spec);
     if (problem === undefined) return filter;
     blaming(labels, () => {
-      throw new ConfigError(
-        `filter ${filter.spec.name}: ${problem}`,
-        'correct the expression',
-        filter.reader.setByOwnSection('failregex') ? filter.reader.placeOf('failregex') : filter.file,
-      );
+      throw new ConfigError(`filter ${spec.name}: ${problem}`, 'correct the expression', place);
     });
     return filter;
   }
 
-  #checkLabel(option: (typeof expressions)[number], { value }: Label): void {
+  #checkLabel(option: (typeof expressions)[number], { value }: Label, origin: FilterOrigin): void {
     const probe: FilterSpec = {
       name: option,
       failregex: option === 'failregex' ? lines(value) : ['<HOST>'],
@@ -68,6 +73,7 @@ export class CheckedFilters {
       maxlines: 1,
       usedns: 'no',
       logtype: 'file',
+      origin,
     };
     const problem = this.#problemOf(probe);
     if (problem !== undefined) throw new FilterError(option, problem, 'correct the expression');

@@ -84,7 +84,11 @@ export class JailMembers {
    * The containers of a jail, and what labels say of it: those of the container that defines it. That is nobody where the operator's files have
    * the jail; else who defined it before, also while it is gone, or the oldest that can.
    */
-  of(jail: string): { labels: Binding['options']; containers: readonly BoundContainer[] } {
+  of(jail: string): {
+    labels: Binding['options'];
+    containers: readonly BoundContainer[];
+    definer?: string;
+  } {
     const bindings = this.#bindings.get(jail) ?? [];
     const place = this.#definitions.operators.get(jail);
     const none: Binding['options'] = new Map();
@@ -113,7 +117,8 @@ export class JailMembers {
     this.#definers.delete(jail);
     this.#definers.set(jail, definer);
     const owner = ownedByContainer(jail, definer, !bindings.some(isKnown) && !own);
-    return { labels: definer.labels, containers: this.#joined(usable, definer.labels, owner, own) };
+    const containers = this.#joined(usable, definer.labels, owner, own);
+    return { labels: definer.labels, containers, definer: definer.container };
   }
 
   /** The first whose labels can define the jail. @param broken gets those that would but can't */
@@ -122,7 +127,7 @@ export class JailMembers {
       if (!this.#isDefinedBy(binding)) return false;
       const isUsable = this.#reporting(binding, () => {
         this.#checkLimits(binding);
-        this.#filters.resolve(binding.jail, definition(binding));
+        this.#filters.resolve(binding.jail, definition(binding), definerName(binding.container));
         return true;
       });
       if (!isUsable) broken.add(binding);
@@ -217,9 +222,9 @@ export class JailMembers {
   }
 
   /** Whether what a container that is gone said of a jail can still be used. */
-  #stillHolds(jail: string, { labels }: Definer): boolean {
+  #stillHolds(jail: string, { container, labels }: Definer): boolean {
     return orElse(
-      () => this.#filters.resolve(jail, labels) !== undefined,
+      () => this.#filters.resolve(jail, labels, container) !== undefined,
       () => false,
     );
   }

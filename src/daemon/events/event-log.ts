@@ -7,6 +7,7 @@ import type { Ban } from '../../jail/ban.ts';
 import { messageOf } from '../../errors.ts';
 import { localTime } from '../../text/local-time.ts';
 import type { StoreEvent } from '../../store/database-keeper.ts';
+import type { Culprit } from '../quarantine.ts';
 import type { EventSink } from './event-feed.ts';
 
 /**
@@ -236,6 +237,35 @@ export class EventLog {
       `[${jail}] A line of ${length} characters ${exceededTexts[kind]}: ${expression} of filter ${filter}${of}: ${shown}` +
         (others > 0 ? `; so were ${others} lines since the last such event` : '') +
         ' (make the expression simpler: anchor it, avoid repeats within repeats, and use fewer expressions)',
+    );
+  }
+
+  /** What the run before was ended for by its watchdog. @param at epoch milliseconds */
+  stalledBefore({ jail, container, where, key }: Partial<Culprit>, at: number): void {
+    const fields = { jail, container, where, at: new Date(at).toISOString() };
+    const ended = `dock2ban was ended at ${localTime(new Date(at))}, since nothing went on for 10 seconds`;
+    const of = jail === undefined ? '' : `[${jail}] `;
+    const fix = 'anchor it, avoid repeats within repeats, use fewer expressions';
+    if (key !== undefined) {
+      this.#log.warn(
+        { event: 'quarantined', ...fields },
+        `${of}${ended} in the expressions of container ${container} (${where}): they are refused until they change (make them simpler: ${fix})`,
+      );
+    } else if (where !== undefined) {
+      this.#log.warn(
+        { event: 'stalled', ...fields },
+        `${of}${ended} in the expressions of ${where}: they are used as before (make them simpler: ${fix})`,
+      );
+    } else {
+      this.#log.error({ event: 'stalled', ...fields }, `${ended} in its own work (please report it)`);
+    }
+  }
+
+  /** A note of the watchdog's can't be used. */
+  quarantineUnusable(problem: string): void {
+    this.#log.warn(
+      { event: 'quarantine-unusable', problem },
+      `What the watchdog has noted can't be used and is passed over: ${problem}`,
     );
   }
 

@@ -76,7 +76,7 @@ export function ignoresOf({ ignoreip, ignoreNames = [], ignoreFiles = [] }: Jail
 
 function overlaidFilter(filter: FilterSpec, overlay: JailOverlay): FilterSpec {
   if (!changesFilter(overlay)) return filter;
-  const { builtIn: _, ...expressions } = filter;
+  const { builtIn: _builtIn, origin: _origin, ...expressions } = filter;
   const timeZone = valueOf(overlay, 'logtimezone', filter.logTimeZone);
   const prefregex = valueOf(overlay, 'prefregex', filter.prefregex);
   return {
