@@ -168,8 +168,8 @@ class RegexTest {
     const format = outFormat(out);
     const now = this.#context.now();
     const lines: string[] = [];
-    for await (const text of log.lines()) {
-      const { findings } = filter.examine({ text, time: undefined, dateRemoved: false }, now);
+    for await (const { text, cut } of log.lines()) {
+      const { findings } = filter.examine({ text, cut, time: undefined, dateRemoved: false }, now);
       lines.push(...format(findings.filter(({ counts, id }) => counts && id !== undefined)));
     }
     return lines;

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { LongLine, textOf, type LineText } from '../../text/long-line.ts';
 import { isFile } from './filter-file.ts';
 import { shortened } from './rules.ts';
 
@@ -7,11 +8,11 @@ export interface Log {
   /** `Use log file : …` and its like, as fail2ban-regex prints them. */
   readonly uses: readonly string[];
   /** Its lines from the start, each time. Comment lines (`#`) and empty ones are left out. */
-  lines(): AsyncIterable<string> | Iterable<string>;
+  lines(): AsyncIterable<LineText> | Iterable<LineText>;
 }
 
-/** A longer line is cut off: the filters themselves look no further. */
-const maxLineLength = 65_536;
+/** UTF-16 units of a line from which on it is kept as the controller keeps long ones, its beginning and its end. */
+const longLength = 65_536;
 
 /**
  * @param log the path of a file, or one line or several
@@ -39,31 +40,56 @@ export async function openLog(
           ...(lines.length > 5 ? ['| ...'] : []),
           '`-',
         ];
-  return { uses, lines: () => lines.map(stripped).filter(counts) };
+  return { uses, lines: () => lines.map((text) => stripped({ text, cut: undefined })).filter(counts) };
 }
 
-async function* linesOfFile(path: string, encoding: string): AsyncGenerator<string> {
+async function* linesOfFile(path: string, encoding: string): AsyncGenerator<LineText> {
   const decoder = new TextDecoder(encoding, { ignoreBOM: true });
-  let begun = '';
-  const split = function* (text: string): Generator<string> {
+  const current = new GrowingLine();
+  const split = function* (text: string): Generator<LineText> {
     let at = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', at)) {
-      const line = stripped((begun + text.slice(at, end)).slice(0, maxLineLength));
-      begun = '';
+      current.grow(text.slice(at, end));
+      const line = stripped(current.end());
       at = end + 1;
       if (counts(line)) yield line;
     }
-    begun = (begun + text.slice(at)).slice(0, maxLineLength);
+    current.grow(text.slice(at));
   };
   const chunks: AsyncIterable<Buffer> = createReadStream(path);
   for await (const chunk of chunks) yield* split(decoder.decode(chunk, { stream: true }));
   yield* split(`${decoder.decode()}\n`);
 }
 
-function stripped(line: string): string {
-  return line.replace(/[\r\n]+$/, '');
+/** A line as far as it has come. */
+class GrowingLine {
+  #begun = '';
+  #long: LongLine | undefined;
+
+  grow(text: string): void {
+    if (this.#long) this.#long.push(Buffer.from(text));
+    else {
+      this.#begun += text;
+      if (this.#begun.length <= longLength) return;
+      this.#long = new LongLine();
+      this.#long.push(Buffer.from(this.#begun));
+      this.#begun = '';
+    }
+  }
+
+  /** The line, and another begins. */
+  end(): LineText {
+    const line = this.#long ? textOf(this.#long.join()) : { text: this.#begun, cut: undefined };
+    this.#begun = '';
+    this.#long = undefined;
+    return line;
+  }
 }
 
-function counts(line: string): boolean {
-  return line !== '' && !line.startsWith('#');
+function stripped({ text, cut }: LineText): LineText {
+  return { text: text.replace(/[\r\n]+$/, ''), cut };
+}
+
+function counts({ text }: LineText): boolean {
+  return text !== '' && !text.startsWith('#');
 }

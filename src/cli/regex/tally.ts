@@ -1,3 +1,4 @@
+import type { LineText } from '../../text/long-line.ts';
 import type { BufferedLine } from '../../filter/buffered-line.ts';
 import type { TemplateHits } from '../../filter/dates/detector.ts';
 import type { Examination, Filter } from '../../filter/filter.ts';
@@ -57,9 +58,9 @@ export class Tally {
   }
 
   /** @param now epoch milliseconds */
-  add(line: string, now: number): void {
+  add({ text, cut }: LineText, now: number): void {
     const before = this.#filter.buffered;
-    const found = this.#filter.examine({ text: line, time: undefined, dateRemoved: false }, now);
+    const found = this.#filter.examine({ text, cut, time: undefined, dateRemoved: false }, now);
     const matches = this.#count(found);
     if (this.#maxlines > 1) this.#recount(before);
     const nofail = found.findings.some(({ counts }) => !counts);
@@ -68,7 +69,7 @@ export class Tally {
     this.counts[kind] += 1;
     const listing = this.#options.lists[kind];
     if (listing === 'all' || (listing === 'few' && this.counts[kind] <= fewLines + 1))
-      this.lines[kind].push(line);
+      this.lines[kind].push(text);
   }
 
   /** @returns how many matches count as failures */

@@ -1,6 +1,6 @@
 import type { DockerProgress } from './progress.ts';
 import { compareInstants, TimestampReader, type Instant } from './timestamp.ts';
-import { LongLine, textOf } from '../long-line.ts';
+import { LongLine, textOf } from '../../text/long-line.ts';
 import type { LogLine, LogStream } from '../log-line.ts';
 
 const newline = 0x0a;

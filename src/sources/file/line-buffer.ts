@@ -1,4 +1,4 @@
-import { LongLine, mostLineBytes } from '../long-line.ts';
+import { LongLine, mostLineBytes } from '../../text/long-line.ts';
 
 /** What is held here of a line that has not ended. A longer one is put aside, so that little memory is needed while none is long. */
 const mostHeld = 64 * 1024;

@@ -1,5 +1,5 @@
 import type { JournalEntry } from './entry.ts';
-import type { LineText } from '../long-line.ts';
+import type { LineText } from '../../text/long-line.ts';
 import { type LogLine, type LogStream, streamOfPriority } from '../log-line.ts';
 
 /** An entry as a line for filters. */

@@ -1,6 +1,6 @@
 import type { JournalEntry } from './entry.ts';
 import { fieldOf, messageOf } from './line.ts';
-import { type LineText, LongLine, mostLineBytes, textOf } from '../long-line.ts';
+import { type LineText, LongLine, mostLineBytes, textOf } from '../../text/long-line.ts';
 
 /** Fields that tell which entries are parts of one line (moby daemon/logger/journald; systemd's journald-stream.c). */
 export const partFields = [

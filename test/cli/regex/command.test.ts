@@ -267,3 +267,17 @@ describe('options', () => {
     expect(stdout).toMatch(/^Usage: fail2ban-regex \[OPTIONS\] <LOG> <REGEX> \[IGNOREREGEX\]\n/);
   });
 });
+
+it.each([65_537, 70_000, 300 * 1024])(
+  'a line of %i bytes counts by its end, as in the controller, and by no place where it is cut',
+  async (length) => {
+    const end = ' from 192.0.2.1';
+    const begin = 'Nov 22 13:44:53 box app: bad login ';
+    const whole = begin + 'x'.repeat(length - begin.length - end.length) + end;
+    const cuts = [65_536, 48 * 1024, 192 * 1024].filter((at) => at < length);
+    const forged = cuts.map((at) => `${begin.padEnd(at - 20, 'x')} from 198.51.100.66`.padEnd(length, '7'));
+    const log = file('long.log', [whole, ...forged].map((text) => `${text}\n`).join(''));
+    const result = await runRegex(['--out', 'ip', log, 'from <HOST>$']);
+    expect(result.stdout).toBe('192.0.2.1\n');
+  },
+);

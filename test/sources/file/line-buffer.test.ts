@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LineBuffer } from '../../../src/sources/file/line-buffer.ts';
-import { mostLineBytes } from '../../../src/sources/long-line.ts';
+import { mostLineBytes } from '../../../src/text/long-line.ts';
 
 /** Feeds bytes in chunks of the given sizes, as reads of a file would. */
 function feed(buffer: LineBuffer, bytes: Buffer, sizes: readonly number[] = []): string {

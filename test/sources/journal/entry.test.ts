@@ -4,7 +4,7 @@ import { BoundedLines } from '../../../src/sources/journal/bounded-lines.ts';
 import { type JournalEntry, parseJournalEntry } from '../../../src/sources/journal/entry.ts';
 import { journalLine, messageOf } from '../../../src/sources/journal/line.ts';
 import { matchArguments, matchFields, MatchIndex } from '../../../src/sources/journal/matches.ts';
-import { type LineText, mostLineBytes } from '../../../src/sources/long-line.ts';
+import { type LineText, mostLineBytes } from '../../../src/text/long-line.ts';
 import { JournalParts } from '../../../src/sources/journal/parts.ts';
 
 const stamps = {
