@@ -4,15 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { loadConfigTree } from '../../src/config/conf/load-config-tree.ts';
 import { resolveJails } from '../../src/config/resolve.ts';
-import { Detector } from '../../src/daemon/judging/judge.ts';
+import { Judge } from '../../src/daemon/judging/judge.ts';
 import { EventLog } from '../../src/daemon/events/event-log.ts';
 import { JailRegistry } from '../../src/daemon/jails/jail-registry.ts';
 import { LogFiles } from '../../src/daemon/reading/log-files.ts';
-import type { Matching } from '../../src/daemon/judging/line-way.ts';
+import { Recidive } from '../../src/daemon/judging/recidive.ts';
+import type { Bans } from '../../src/daemon/enforcing/bans.ts';
 import { boundBacktracking } from '../../src/filter/backtracking.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
 import { parsePosition } from '../../src/sources/file/file-position.ts';
-import { BanHistory } from '../../src/jail/ban-history.ts';
+import { Jail } from '../../src/jail/jail.ts';
 import { Store } from '../../src/store/store.ts';
 import { lastClient } from './log.ts';
 
@@ -39,13 +40,8 @@ if (import.meta.main) {
   const tree = await loadConfigTree({ builtinDir, configDir });
   const { jails, problems } = resolveJails({ tree, containers: [], compileFilter: () => undefined });
   for (const { message } of problems) console.error(message);
-  const registry = new JailRegistry(
-    (spec) => compileFilter(spec.filter, { findtime: spec.findtime }),
-    new BanHistory(),
-  );
-  registry.apply(jails);
+  const registry = new JailRegistry();
   const events = new EventLog(pino(pino.destination('/dev/null')));
-  const detector = new Detector(events, () => undefined, Date.now);
   const store = new Store({
     stateDir,
     purgeAge: 86_400,
@@ -53,13 +49,23 @@ if (import.meta.main) {
     report: (event) => console.error(event),
     clock: Date.now,
   });
+  registry.apply(jails, {
+    compile: (spec) => compileFilter(spec.filter, { findtime: spec.findtime }),
+    newJail: (spec) => new Jail(spec, store.history),
+  });
+  // As the daemon's, but bans don't reach any kernel.
+  const bans: Pick<Bans, 'neverBan' | 'bringIntoForce'> = {
+    neverBan: () => undefined,
+    bringIntoForce: async () => [],
+  };
+  const recidive = new Recidive(registry, Date.now);
+  const judge = new Judge({ bans: bans as Bans, recidive, store, events, clock: Date.now });
   const failures: Record<string, number> = {};
   let begun = 0;
   let cpu = process.cpuUsage();
-  /** As the daemon's, but bans don't reach any kernel. */
-  const matching: Pick<Matching, 'take'> = {
+  const counting: Pick<Judge, 'take'> = {
     take: (jail, found, container) => {
-      detector.judge(jail, found, container);
+      judge.take(jail, found, container);
       failures[jail.name] = (failures[jail.name] ?? 0) + found.length;
       if (found.some(({ id }) => id === lastClient)) setImmediate(finish);
     },
@@ -72,7 +78,7 @@ if (import.meta.main) {
       tell({ type: 'read', bytes: parsePosition(position)!.offset });
     },
   };
-  const files = new LogFiles(events, matching as Matching, Date.now, positions);
+  const files = new LogFiles(events, counting as Judge, Date.now, positions);
   await files.update(registry);
   const patterns = new Set(
     jails.flatMap(({ sources }) =>

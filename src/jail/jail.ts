@@ -4,7 +4,7 @@ import type { JailSpec } from '../config/jail-spec.ts';
 import type { Failure } from '../filter/failure.ts';
 import type { Ban } from './ban.ts';
 import { banEnd } from './ban-end.ts';
-import { type BanCounts, BanHistory } from './ban-history.ts';
+import type { BanCounts } from './ban-counts.ts';
 import { detached } from './detached.ts';
 import type { CountedFailures, FailureBook } from './failure-book.ts';
 import { FailureCounter } from './failure-counter.ts';
@@ -60,7 +60,7 @@ export class Jail {
    */
   constructor(
     spec: JailSpec,
-    history: BanCounts = new BanHistory(),
+    history: BanCounts,
     random: () => number = Math.random,
     budget: LineBudget = new LineBudget(),
   ) {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Ban } from '../jail/ban.ts';
 import { banEnd } from '../jail/ban-end.ts';
 import type { CountedFailures } from '../jail/failure-book.ts';
 import { countedBefore } from './counted.ts';
@@ -9,7 +10,14 @@ import { encodeLines, decodeLines } from './matched-lines.ts';
 import { type Batch, type BanWrite, PendingWrites } from './pending-writes.ts';
 import { isRowFault, storeError } from './store-error.ts';
 import type { StoreOptions, StoreStatus } from './store-options.ts';
-import { type BanRecord, isActive, mostCount, seenFrom, type StoredBan } from './stored-ban.ts';
+import {
+  type BanDetails,
+  type BanRecord,
+  isActive,
+  mostCount,
+  seenFrom,
+  type StoredBan,
+} from './stored-ban.ts';
 import { StoredHistory } from './stored-history.ts';
 import { noteKey, type Tables } from './tables.ts';
 
@@ -117,6 +125,18 @@ export class Store {
     });
   }
 
+  /** Stores a ban, with what is known of it. */
+  keep({ jail, ip, since, until }: Ban, { count, failures, container, lines = [] }: BanDetails = {}): void {
+    const bans = count ?? Math.max(1, this.history.count(ip, jail, this.#options.clock()));
+    this.put({ jail, ip, since, until, count: bans, failures, container, lines });
+  }
+
+  /** Remembers another end of a ban that is stored. @param until epoch milliseconds */
+  end(jail: string, ip: string, until: number): void {
+    const known = this.get(jail, ip);
+    if (known) this.put({ ...known, until });
+  }
+
   /**
    * Forgets an address in a jail, and that it ever was banned there: as fail2ban does on unban by hand. A ban that ends by itself
    * needs nothing.
@@ -168,12 +188,6 @@ export class Store {
     set: (name: string, text: string): void => this.#putText(noteKey(name), text),
   };
 
-  /** Addresses and bans that are remembered, by jail. */
-  totals(): readonly { jail: string; addresses: number; bans: number }[] {
-    this.flush();
-    return this.#keeper.read((tables) => tables.totals()) ?? [];
-  }
-
   /** What is remembered, summed up; undefined if it can't be read. */
   statistics(): BanStatistics | undefined {
     return this.#keeper.read(({ db }) => banStatistics(db));
@@ -193,6 +207,9 @@ export class Store {
     yield waiting.flatMap(({ record }) =>
       record ? { ...bare(record), lines: decodeLines(record.lines) } : [],
     );
+    // What could not be stored is known to the jails alone.
+    const unknown = { count: 1, failures: undefined, container: undefined, lines: [] };
+    if (this.#keeper.trouble) yield Array.from(this.#options.active(), (ban) => ({ ...unknown, ...ban }));
   }
 
   /** Forgets what is older than `purgeAge`, in small steps. @returns how many rows went */
@@ -343,7 +360,7 @@ export class Store {
   #writeAllAgain(): void {
     this.#isIncomplete = false;
     for (const ban of this.#options.active()) {
-      if (!this.#pending.get(ban.jail, ban.ip)) this.put(ban);
+      if (!this.#pending.get(ban.jail, ban.ip)) this.keep(ban);
     }
   }
 }

@@ -20,6 +20,15 @@ export interface StoredBan extends BanRecord {
   readonly lines: readonly string[];
 }
 
+/** What is known of a ban beside itself. */
+export interface BanDetails {
+  /** Undefined: as often as is remembered, and at least once. */
+  readonly count?: number | undefined;
+  readonly failures?: number | undefined;
+  readonly container?: string | undefined;
+  readonly lines?: readonly string[] | undefined;
+}
+
 /** Whether a ban is in force. @param now epoch milliseconds */
 export function isActive({ until }: Pick<Ban, 'until'>, now: number): boolean {
   return until === undefined || until > now;
@@ -38,6 +47,13 @@ export function isRemembered(ban: Pick<Ban, 'since' | 'until'>, now: number, age
 
 /** See `isRemembered`. */
 export const outdatedFactor = 3;
+
+/** A ban of another database beside what is remembered: of the two the one that ends later, with the higher count. */
+export function merged(theirs: StoredBan, ours: StoredBan | undefined): StoredBan {
+  if (!ours) return theirs;
+  const later = (ours.until ?? Infinity) >= (theirs.until ?? Infinity) ? ours : theirs;
+  return { ...later, count: Math.max(ours.count, theirs.count) };
+}
 
 /**
  * The ban as this clock sees it: one that began in the future was made while the clock was ahead, and lasts no longer than it was

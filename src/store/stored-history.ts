@@ -1,4 +1,4 @@
-import type { BanCounts } from '../jail/ban-history.ts';
+import type { BanCounts } from '../jail/ban-counts.ts';
 import { type BanRecord, isActive, isRemembered, type StoredBan } from './stored-ban.ts';
 
 /** The bans that are remembered, as the history needs them. */

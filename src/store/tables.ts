@@ -4,7 +4,7 @@ import type { FailureWrite } from './counted.ts';
 import { encodeLines } from './matched-lines.ts';
 import type { BanWrite, PositionWrite } from './pending-writes.ts';
 import { pragma } from './schema.ts';
-import { mostCount, outdatedFactor, type BanRecord, type StoredBan } from './stored-ban.ts';
+import { outdatedFactor, type BanRecord, type StoredBan } from './stored-ban.ts';
 import { banColumns, banOf, failuresOf, nameOf, type Row, storedBanOf, text } from './stored-row.ts';
 
 /** Rows that one slice of a purge looks at, so that matching goes on in between. */
@@ -159,20 +159,6 @@ export class Tables {
       source,
     );
     return typeof row?.['position'] === 'string' ? row['position'] : undefined;
-  }
-
-  /** Addresses and bans so far, by jail. */
-  totals(): readonly { jail: string; addresses: number; bans: number }[] {
-    return this.db
-      .prepare(
-        `SELECT jail, count(*) AS addresses, sum(max(1, min(count, ${mostCount}))) AS bans FROM ban GROUP BY jail ORDER BY jail`,
-      )
-      .all()
-      .map(({ jail, addresses, bans }) => ({
-        jail: String(jail),
-        addresses: Number(addresses),
-        bans: Number(bans),
-      }));
   }
 
   /**

@@ -310,7 +310,7 @@ describe('Daemon', () => {
     expect(control.status().firewall).toEqual({
       backend: 'none',
       healthy: false,
-      troubles: ['not shut out yet: [nginx-proxy] 198.51.100.66: the lock is held'],
+      troubles: ['not blocked yet: [nginx-proxy] 198.51.100.66: the lock is held'],
     });
   });
 

@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
-import { Jail, mostBans } from '../../src/jail/jail.ts';
+import { mostBans } from '../../src/jail/jail.ts';
+import { newJail } from './new-jail.ts';
 import { jailSpec } from './jail-spec.ts';
 
 const now = Date.UTC(2026, 10, 22, 13, 44, 53);
 
 it('a jail holds so many bans: those that would end soonest go, who was banned last and for ever stays', () => {
-  const jail = new Jail(jailSpec({ maxretry: 1 }));
+  const jail = newJail(jailSpec({ maxretry: 1 }));
   const hold = (i: number, until: number | undefined) =>
     jail.restore({ jail: jail.name, ip: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, since: now, until });
   for (let i = 0; i < mostBans; i++) hold(i, i % 1000 === 0 ? undefined : now + 60_000 + i);

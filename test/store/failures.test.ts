@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import type { Jail } from '../../src/jail/jail.ts';
-import { countingOf, Memory } from '../../src/daemon/enforcing/carry-over.ts';
+import type { JailSpec } from '../../src/config/jail-spec.ts';
+import { Jail } from '../../src/jail/jail.ts';
+import { countingOf, restoreFailures } from '../../src/daemon/jails/counting.ts';
 import type { Store } from '../../src/store/store.ts';
 import { jailSpec } from '../jail/jail-spec.ts';
 import { ban, hour, minute, openStore, start, temporaryDir } from './temporary.ts';
@@ -9,13 +10,19 @@ import { ban, hour, minute, openStore, start, temporaryDir } from './temporary.t
 const ip = '203.0.113.9';
 const spec = jailSpec({ name: 'sshd', maxretry: 5 });
 
+/** A jail with what an earlier run has counted. */
+function jailOf(store: Store, now = start, options: JailSpec = spec): Jail {
+  const jail = new Jail(options, store.history);
+  restoreFailures(jail, store, now);
+  return jail;
+}
+
 /** A run of a controller with one jail. */
 function run(dir: string, now = start): { jail: Jail; store: Store; fail: (address?: string) => string } {
-  const jails: Jail[] = [];
-  const counting = countingOf(() => jails);
-  const { store } = openStore(dir, { counting, clock: () => now });
-  const jail = new Memory(store, () => now).newJail(spec);
-  jails.push(jail);
+  const all = new Map<string, Jail>();
+  const { store } = openStore(dir, { counting: countingOf({ all }), clock: () => now });
+  const jail = jailOf(store, now);
+  all.set(jail.name, jail);
   const fail = (address = ip): string => {
     const lines = [`Failed password from ${address} at ${now}`];
     const verdict = jail.observe({ id: address, time: now, attempts: 1, lines, fields: {} }, now);
@@ -104,18 +111,18 @@ it('does not take up what the jail ignores by now', () => {
   first.fail();
   first.store.close();
   const { store } = openStore(dir);
-  const memory = new Memory(store, () => start);
-  expect(memory.newJail({ ...spec, ignoreip: ['203.0.113.0/24'] }).failuresOf(ip)).toBeUndefined();
-  expect(memory.newJail({ ...spec, name: 'other' }).failuresOf(ip)).toBeUndefined();
-  expect(memory.newJail(spec).failuresOf(ip)?.count).toBe(1);
+  const ignoring = { ...spec, ignoreip: ['203.0.113.0/24'] };
+  expect(jailOf(store, start, ignoring).failuresOf(ip)).toBeUndefined();
+  expect(jailOf(store, start, { ...spec, name: 'other' }).failuresOf(ip)).toBeUndefined();
+  expect(jailOf(store).failuresOf(ip)?.count).toBe(1);
 });
 
 it('writes everything that is counted into a new database when the old one was lost', () => {
   const dir = temporaryDir();
-  const jails: Jail[] = [];
-  const { store } = openStore(`${dir}/state`, { counting: countingOf(() => jails) });
-  const jail = new Memory(store, () => start).newJail(spec);
-  jails.push(jail);
+  const all = new Map<string, Jail>();
+  const { store } = openStore(`${dir}/state`, { counting: countingOf({ all }) });
+  const jail = jailOf(store);
+  all.set(jail.name, jail);
   const fail = (): void =>
     void jail.observe({ id: ip, time: start, attempts: 1, lines: [], fields: {} }, start);
   fail();

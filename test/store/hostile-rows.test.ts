@@ -61,7 +61,7 @@ it('restores every row that is a ban, and tells of the others once', async () =>
   expect(store.get('sshd', '10.0.0.3')).toBeUndefined();
   expect(store.of('10.0.0.8')).toMatchObject([{ container: undefined, failures: 1 }]);
   expect(store.statistics()?.offenders[0]).toMatchObject({ ip: '10.0.0.2', bans: 1_000_000 });
-  expect(store.totals().length).toBeGreaterThan(0);
+  expect(store.statistics()!.jails.length).toBeGreaterThan(0);
   await expect.poll(() => events.length, { timeout: 5000 }).toBe(1);
   expect(events).toMatchObject([{ kind: 'rows-skipped', count: 8 }]);
   expect(events[0]).toMatchObject({ example: 'ban [sshd] 10.0.0.3: the time of the ban is no time' });

@@ -1,7 +1,6 @@
 import { readFail2banDatabase } from '../../src/store/fail2ban-database.ts';
 import type { Store } from '../../src/store/store.ts';
-import { isActive } from '../../src/store/stored-ban.ts';
-import { takeOver } from '../../src/store/take-over.ts';
+import { isActive, merged } from '../../src/store/stored-ban.ts';
 
 /** Takes over all of a fail2ban database, without a controller. @param now epoch milliseconds */
 export function importFail2ban(
@@ -16,7 +15,7 @@ export function importFail2ban(
     onSkipped(reason);
   };
   for (const ban of readFail2banDatabase(path, now, skip)) {
-    takeOver(ban, store);
+    store.put(merged(ban, store.get(ban.jail, ban.ip)));
     imported[isActive(ban, now) ? 'active' : 'remembered'] += 1;
   }
   store.flush();

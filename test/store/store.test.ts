@@ -141,7 +141,7 @@ it('purges what is over and too old, and nothing else', async () => {
   for (const each of kept) store.put(each);
   store.flush();
   expect(await store.purge(start + day + hour)).toBe(9000);
-  expect(store.totals()).toEqual([{ jail: 'sshd', addresses: 4, bans: 4 }]);
+  expect(store.statistics()?.jails).toEqual([{ jail: 'sshd', addresses: 4, bans: 4 }]);
   expect(kept.map(({ ip }) => store.get('sshd', ip))).toEqual(kept);
   expect(await store.purge(start + 31 * day)).toBe(4);
   expect([...store.bans(start + 31 * day)].map(({ ip }) => ip)).toEqual(['203.0.113.1']);

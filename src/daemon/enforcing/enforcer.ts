@@ -1,59 +1,45 @@
-import { setImmediate } from 'node:timers/promises';
 import type { AccessSpec } from '../../config/labels/access-spec.ts';
+import type { BanKey, Firewall, FirewallInfo } from '../../firewall/firewall.ts';
 import type { Ban } from '../../jail/ban.ts';
-import type { BanKey, Firewall, FirewallInfo, Refusal } from '../../firewall/firewall.ts';
-import type { NeverBan } from '../../firewall/bans/never-ban.ts';
+import type { Store } from '../../store/store.ts';
 import type { EventLog } from '../events/event-log.ts';
-import type { Memory } from './carry-over.ts';
-import type { CarriedNotes } from './carried-notes.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
-import { Troubles } from './troubles.ts';
+import type { Bans } from './bans.ts';
+import type { CarriedNotes } from './carried-notes.ts';
+import type { Troubles } from './troubles.ts';
 
-/** Restored bans that are told of before others have their turn. */
-const toldAtOnce = 500;
+export interface EnforcerParts {
+  readonly firewall: Firewall;
+  readonly bans: Bans;
+  readonly registry: JailRegistry;
+  readonly store: Store;
+  readonly notes: CarriedNotes;
+  readonly troubles: Troubles;
+  readonly events: EventLog;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+}
 
-/** Brings the jails' bans into the kernel and keeps them there: at once for each ban, and by reconciling. Nothing here throws. */
+/** Restored bans that go down the road together. */
+const restoredAtOnce = 10_000;
+
+/** Keeps the kernel at what the jails and labels say, and takes over what earlier runs have left in it. Nothing here throws. */
 export class Enforcer {
-  readonly #firewall: Firewall;
-  readonly #neverBan: () => NeverBan;
-  readonly #registry: JailRegistry;
-  readonly #memory: Memory;
-  readonly #notes: CarriedNotes;
-  readonly #events: EventLog;
+  readonly #parts: EnforcerParts;
   /** Jails whose bans of an earlier run have been taken over. */
   readonly #adopted = new Set<string>();
-  /** What `restoreLast` brought into force, for the jails to take into their books. */
-  #brought: Brought | undefined;
+  /** The bans that `restoreLast` found, by jail, and `JAIL IP` of those that the kernel doesn't hold. */
+  #early: { readonly bans: ReadonlyMap<string, readonly Ban[]>; readonly refused: ReadonlySet<string> };
   /** Who gets to which container by its labels. Takes effect with the next `reconcile`. */
   access: readonly AccessSpec[] = [];
-  /** What of that the firewall was last told. */
-  #told: readonly AccessSpec[] = [];
-  /** Bans of addresses that must not be banned at present, `JAIL IP`: they are remembered, and come into force again when that is over. */
-  readonly #suspended = new Set<string>();
-  /** By which all bans were looked through last. */
-  #reviewed: NeverBan | undefined;
-  /** Restored bans, until dock2ban is ready: telling of a hundred thousand takes a second, for which nothing else waits. */
-  #untold: Ban[] | undefined = [];
+  #appliedAccess: readonly AccessSpec[] = [];
   #info: FirewallInfo | undefined;
   #running: Promise<void> | undefined;
   #again = false;
-  readonly #troubles: Troubles;
 
-  constructor(
-    firewall: Firewall,
-    neverBan: () => NeverBan,
-    registry: JailRegistry,
-    memory: Memory,
-    notes: CarriedNotes,
-    events: EventLog,
-  ) {
-    this.#firewall = firewall;
-    this.#neverBan = neverBan;
-    this.#registry = registry;
-    this.#memory = memory;
-    this.#notes = notes;
-    this.#events = events;
-    this.#troubles = new Troubles(events);
+  constructor(parts: EnforcerParts) {
+    this.#parts = parts;
+    this.#early = { bans: new Map(), refused: new Set() };
   }
 
   /** What enforces the bans; undefined as long as nothing can. */
@@ -61,56 +47,14 @@ export class Enforcer {
     return this.#info;
   }
 
-  /** Whether everything that should be enforced was, at the last look. */
-  get healthy(): boolean {
-    return this.#info !== undefined && this.#troubles.texts.length === 0;
-  }
-
   /** Who gets to which container, as the firewall was last told. */
-  get enforcedAccess(): readonly AccessSpec[] {
-    return this.#told;
+  get appliedAccess(): readonly AccessSpec[] {
+    return this.#appliedAccess;
   }
 
   /** What was not enforced at the last look, and why; for people. */
-  get troubles(): string[] {
-    return this.#troubles.texts;
-  }
-
-  /**
-   * Brings new bans into the kernel. What fails is reported, and reconciling tries again.
-   * @returns the bans that the firewall refused; their jails have dropped them
-   */
-  async ban(bans: readonly Ban[]): Promise<readonly Refusal[]> {
-    const refused = await this.#enforce(bans);
-    this.#drop(refused);
-    return refused;
-  }
-
-  /** Brings bans into the kernel that were made before. */
-  async renew(bans: readonly Ban[]): Promise<void> {
-    this.#keepOrDrop(await this.#enforce(bans));
-  }
-
-  async #enforce(bans: readonly Ban[]): Promise<readonly Refusal[]> {
-    if (bans.length === 0) return [];
-    try {
-      return await this.#firewall.ban(bans);
-    } catch (error) {
-      const named = bans.map(({ jail, ip }) => `[${jail}] ${ip}`).slice(0, 5);
-      const more = bans.length > named.length ? ` and ${bans.length - named.length} more` : '';
-      this.#troubles.failed(`not shut out yet: ${named.join(', ')}${more}`, error);
-      return [];
-    }
-  }
-
-  /** Takes bans out of the kernel. */
-  async unban(bans: readonly BanKey[]): Promise<void> {
-    if (bans.length === 0) return;
-    try {
-      await this.#firewall.unban(bans);
-    } catch (error) {
-      this.#troubles.failed('unbanned addresses may still be shut out', error);
-    }
+  get troubles(): readonly string[] {
+    return this.#parts.troubles.texts;
   }
 
   /**
@@ -123,78 +67,23 @@ export class Enforcer {
     return this.#running;
   }
 
-  async #untilSettled(): Promise<void> {
-    do {
-      this.#again = false;
-      try {
-        await this.#reconcileOnce();
-      } catch (error) {
-        this.#troubles.failed('bans are not enforced as they should be', error);
-      }
-    } while (this.#again);
-  }
-
-  async #reconcileOnce(): Promise<void> {
-    this.#info ??= await this.#firewall.open();
-    const jails = [...this.#registry.active.values()].map(({ jail }) => jail);
-    await this.#adopt(jails.map(({ name }) => name).filter((name) => !this.#adopted.has(name)));
-    await this.#review();
-    const guarded = jails.map(({ name, spec: { closes, blocktype, direct } }) => ({
-      name,
-      closes,
-      blocktype,
-      ...(direct && { direct }),
-    }));
-    const { access } = this;
-    const { repairs, shortfalls, refused } = await this.#firewall.reconcile(guarded, access);
-    this.#told = access;
-    this.#notes.jails = guarded;
-    this.#notes.access = access;
-    this.#look();
-    for (const repair of repairs) this.#events.firewallRepaired(repair);
-    this.#keepOrDrop(refused);
-    this.#troubles.reconciled(shortfalls);
-  }
-
-  /** What enforces may have changed since the last look: the engine's firewall did, or the variant of iptables that Docker uses. */
-  #look(): void {
-    const [before, now] = [this.#info, this.#firewall.info];
-    if (!now) return;
-    this.#info = now;
-    if (before && (before.backend !== now.backend || before.variant !== now.variant)) {
-      this.#events.firewallChanged(before, now);
-    }
-  }
-
   /**
-   * Brings the bans of the last run, and what labels closed then, back into force before anything is known of Docker: a reboot has emptied the kernel, and what
-   * is remembered of the jails is at most a little out of date.
+   * Brings the bans of the last run, and what labels closed then, back into force before anything is known of Docker: a reboot has
+   * emptied the kernel, and what is remembered of the jails is at most a little out of date.
    */
   async restoreLast(): Promise<void> {
-    const jails = this.#notes.jails;
-    const access = this.#notes.access;
+    const { firewall, notes, troubles } = this.#parts;
+    const { jails, access } = notes;
     if (jails.length === 0 && access.length === 0) return;
     try {
-      this.#info ??= await this.#firewall.open();
-      const names = new Set(jails.map(({ name }) => name));
-      const held = await this.#firewall.takeOver([...names]);
-      const stored = this.#memory.bans(names);
-      const refused = await this.#firewall.ban([...stored.values()].flatMap((bans) => [...bans.values()]));
-      await this.#firewall.reconcile(jails, access);
-      this.#told = access;
-      this.#brought = { names, held, stored, refused };
+      this.#info ??= await firewall.open();
+      const bans = await this.#left(jails.map(({ name }) => name));
+      const refused = await firewall.ban([...bans.values()].flat());
+      await firewall.reconcile(jails, access);
+      this.#appliedAccess = access;
+      this.#early = { bans, refused: new Set(refused.map(({ jail, ip }) => `${jail} ${ip}`)) };
     } catch (error) {
-      this.#troubles.failed('bans of the last run are not enforced yet', error);
-    }
-  }
-
-  /** dock2ban is ready: tells which bans were restored. */
-  async tellRestored(): Promise<void> {
-    const bans = this.#untold ?? [];
-    this.#untold = undefined;
-    for (const [index, ban] of bans.entries()) {
-      if (index % toldAtOnce === toldAtOnce - 1) await setImmediate();
-      this.#events.restore(ban);
+      troubles.failed('bans of the last run are not enforced yet', error);
     }
   }
 
@@ -204,124 +93,109 @@ export class Enforcer {
     await this.reconcile();
   }
 
-  /** Takes the bans of a jail that was stopped out of the kernel. They are remembered, and taken over again when it starts. */
+  /** Lifts the bans of a jail that was stopped. They are remembered, and restored when it starts. */
   async letGo(jail: string, bans: readonly Ban[]): Promise<void> {
     this.#adopted.delete(jail);
-    await this.unban(bans);
+    await this.#parts.bans.lift(bans, 'stopped');
   }
 
-  /** Takes bans of jails that don't run out of the kernel, where an earlier run may have left them: they would be taken over when these start. */
-  async unbanIdle(bans: readonly BanKey[]): Promise<void> {
-    const jails = new Set(bans.map(({ jail }) => jail).filter((jail) => !this.#adopted.has(jail)));
+  /** Forgets bans of jails that don't run; also those that an earlier run may have left in the kernel: they would be restored when the jails start. */
+  async forget(keys: readonly BanKey[]): Promise<void> {
+    const { firewall, bans, troubles } = this.#parts;
+    const jails = new Set(keys.map(({ jail }) => jail).filter((jail) => !this.#adopted.has(jail)));
     try {
-      if (jails.size > 0) await this.#firewall.takeOver([...jails]);
+      if (jails.size > 0) await firewall.takeOver([...jails]);
     } catch (error) {
-      this.#troubles.failed('bans of jails that do not run may come back with them', error);
+      troubles.failed('bans of jails that do not run may come back with them', error);
     }
-    await this.unban(bans);
+    await bans.lift(keys, 'forgotten');
   }
 
-  /** Takes over the bans of earlier runs: those in the kernel, and those that are remembered, which tell more. */
+  async #untilSettled(): Promise<void> {
+    do {
+      this.#again = false;
+      try {
+        await this.#reconcileOnce();
+      } catch (error) {
+        this.#parts.troubles.failed('bans are not enforced as they should be', error);
+      }
+    } while (this.#again);
+  }
+
+  async #reconcileOnce(): Promise<void> {
+    const { firewall, bans, registry, notes, troubles, events } = this.#parts;
+    this.#info ??= await firewall.open();
+    const jails = [...registry.active.values()].map(({ jail }) => jail);
+    await this.#adopt(jails.map(({ name }) => name).filter((name) => !this.#adopted.has(name)));
+    await bans.review();
+    const guarded = jails.map(({ name, spec: { closes, blocktype, direct } }) => ({
+      name,
+      closes,
+      blocktype,
+      ...(direct && { direct }),
+    }));
+    const { access } = this;
+    const { repairs, shortfalls, refused } = await firewall.reconcile(guarded, access);
+    this.#appliedAccess = access;
+    notes.jails = guarded;
+    notes.access = access;
+    this.#noteInfo();
+    for (const repair of repairs) events.firewallRepaired(repair);
+    bans.refused(refused);
+    troubles.reconciled(shortfalls, await bans.retry());
+  }
+
+  /** What enforces may be another than at the last look: the engine's firewall changed, or the variant of iptables that Docker uses. */
+  #noteInfo(): void {
+    const [before, now] = [this.#info, this.#parts.firewall.info];
+    if (!now) return;
+    this.#info = now;
+    if (before && (before.backend !== now.backend || before.variant !== now.variant)) {
+      this.#parts.events.firewallChanged(before, now);
+    }
+  }
+
+  /** Gives jails the bans of earlier runs. */
   async #adopt(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
-    const brought = this.#brought;
-    this.#brought = undefined;
-    const others = names.filter((name) => !brought?.names.has(name));
-    const held = others.length > 0 ? await this.#firewall.takeOver(others) : undefined;
-    const stored = others.length > 0 ? this.#memory.bans(new Set(others)) : undefined;
-    const restored: Ban[] = [];
-    const ignored: Ban[] = [];
+    const { bans: early, refused } = this.#early;
+    this.#early = { bans: new Map(), refused: new Set() };
+    const left = await this.#left(names.filter((name) => !early.has(name)));
+    const held: Ban[] = [];
+    const others: Ban[] = [];
     for (const name of names) {
-      const inForce = brought?.names.has(name) === true;
-      const known = (inForce ? brought.stored : stored)?.get(name);
-      const kernels = (inForce ? brought.held : held)?.get(name) ?? [];
-      const unknown = kernels.filter(({ ip }) => !known?.has(ip));
-      const taken = this.#takeIntoBooks(name, [...(known?.values() ?? []), ...unknown]);
-      for (const ban of taken.ignored) ignored.push(ban);
-      if (!inForce) for (const ban of taken.restored) restored.push(ban);
-      for (const ban of unknown) this.#memory.keepBare(ban);
+      for (const ban of early.get(name) ?? []) (refused.has(`${name} ${ban.ip}`) ? others : held).push(ban);
+      for (const ban of left.get(name) ?? []) others.push(ban);
     }
-    for (const ban of ignored) {
-      this.#events.ignored(ban.jail, ban.ip, 'ignoreip');
-      this.#memory.forget(ban);
-    }
-    await this.unban(ignored);
-    await this.renew(restored);
-    if (brought) this.#keepOrDrop(brought.refused);
+    await this.#restore(held, true);
+    await this.#restore(others, false);
     for (const name of names) this.#adopted.add(name);
-    this.#reviewed = undefined;
   }
 
-  /** Gives a jail bans of an earlier run, but for those of whom its `ignoreip` now says otherwise. */
-  #takeIntoBooks(name: string, bans: readonly Ban[]): { restored: Ban[]; ignored: Ban[] } {
-    const jail = this.#registry.all.get(name);
-    const restored: Ban[] = [];
-    const ignored: Ban[] = [];
-    for (const ban of bans) {
-      if (jail?.ignoredWithin(ban.ip) !== undefined) ignored.push(ban);
-      else {
-        jail?.restore(ban);
-        restored.push(ban);
-        if (this.#untold) this.#untold.push(ban);
-        else this.#events.restore(ban);
-      }
-    }
-    return { restored, ignored };
-  }
-
-  /** Which bans may be in force depends on which addresses are this host's and Docker's: that changes, and is no reason to forget a ban. */
-  async #review(): Promise<void> {
-    const neverBan = this.#neverBan();
-    if (neverBan === this.#reviewed) return;
-    this.#reviewed = neverBan;
-    const before = new Set(this.#suspended);
-    this.#suspended.clear();
-    const resumed: Ban[] = [];
-    for (const { bans } of this.#registry.all.values()) {
-      for (const ban of bans.values()) {
-        const reason = neverBan.find(ban.ip);
-        if (reason) this.#suspend(ban, reason.text, before.has(idOf(ban)));
-        else if (before.has(idOf(ban))) resumed.push(ban);
-      }
-    }
-    await this.renew(resumed);
-    for (const ban of resumed) if (!this.#suspended.has(idOf(ban))) this.#events.banResumed(ban);
-  }
-
-  #suspend(ban: BanKey, reason: string, isKnown: boolean): void {
-    this.#suspended.add(idOf(ban));
-    if (!isKnown) this.#events.banSuspended(ban, reason);
-  }
-
-  /** Of bans that were made before, the kernel has refused these: only what it will never take is forgotten. */
-  #keepOrDrop(refused: readonly Refusal[]): void {
-    for (const refusal of refused) {
-      const { jail, ip, kind, reason } = refusal;
-      if (kind === 'kernel') this.#drop([refusal]);
-      else if (this.#registry.all.get(jail)?.bans.has(ip))
-        this.#suspend(refusal, reason, this.#suspended.has(idOf(refusal)));
+  async #restore(all: readonly Ban[], isHeld: boolean): Promise<void> {
+    for (let from = 0; from < all.length; from += restoredAtOnce) {
+      const wanted = all
+        .slice(from, from + restoredAtOnce)
+        .map((ban) => ({ jail: ban.jail, ip: ban.ip, ban }));
+      await this.#parts.bans.bringIntoForce(wanted, 'restored', isHeld);
     }
   }
 
-  /** An address that is not banned is not banned in the jail's books either. */
-  #drop(refused: readonly Refusal[]): void {
-    for (const { jail, ip, reason } of refused) {
-      this.#registry.all.get(jail)?.unban(ip);
-      this.#memory.forget({ jail, ip });
-      this.#events.neverBanned(jail, ip, reason);
+  /** The bans that earlier runs have left, by jail: those that are remembered, and what the kernel alone knows, which is remembered from now on. */
+  async #left(names: readonly string[]): Promise<Map<string, Ban[]>> {
+    const left = new Map<string, Ban[]>();
+    if (names.length === 0) return left;
+    const { firewall, store, clock } = this.#parts;
+    const held = await firewall.takeOver(names);
+    const stored = new Map(names.map((name) => [name, new Map<string, Ban>()]));
+    for (const { jail, ip, since, until } of store.bans(clock()))
+      stored.get(jail)?.set(ip, { jail, ip, since, until });
+    for (const name of names) {
+      const known = stored.get(name)!;
+      const unknown = (held.get(name) ?? []).filter(({ ip }) => !known.has(ip));
+      for (const ban of unknown) store.keep(ban);
+      left.set(name, [...known.values(), ...unknown]);
     }
+    return left;
   }
-}
-
-/** Bans of the last run that are in force before their jails run. */
-interface Brought {
-  readonly names: ReadonlySet<string>;
-  readonly held: ReadonlyMap<string, readonly Ban[]>;
-  readonly stored: ReadonlyMap<string, ReadonlyMap<string, Ban>>;
-  /** Those that the firewall didn't take. */
-  readonly refused: readonly Refusal[];
-}
-
-function idOf({ jail, ip }: BanKey): string {
-  return `${jail} ${ip}`;
 }

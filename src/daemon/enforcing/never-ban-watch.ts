@@ -9,8 +9,14 @@ import { ownAddresses } from './own-addresses.ts';
 
 /** Which addresses must never be banned, as they change. */
 export class NeverBanWatch {
+  readonly #networks: () => readonly NetworkSnapshot[];
   #own: OwnAddresses = { host: [], gateways: [], dockerSubnets: [] };
   #current = new NeverBan(this.#own);
+
+  /** @param networks Docker's, as they are known now */
+  constructor(networks: () => readonly NetworkSnapshot[]) {
+    this.#networks = networks;
+  }
 
   get current(): NeverBan {
     return this.#current;
@@ -26,11 +32,11 @@ export class NeverBanWatch {
   }
 
   /** Looks at the host's interfaces and Docker's networks. */
-  look(networks: readonly NetworkSnapshot[]): void {
+  look(): void {
     const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
     const own = ownAddresses(
       interfaces.map(({ address }) => address),
-      networks,
+      this.#networks(),
     );
     // A new list makes the firewall look through all bans.
     if (isDeepStrictEqual(own, this.#own)) return;

@@ -31,9 +31,9 @@ export class Troubles {
     this.#events.firewallError(consequence, message, error instanceof Dock2banError ? error.fix : undefined);
   }
 
-  /** The firewall was reconciled, but for these. */
-  reconciled(shortfalls: readonly Shortfall[]): void {
-    this.#failures.clear();
+  /** The firewall was reconciled, but for these shortfalls. @param isRetried whether what had failed was done now */
+  reconciled(shortfalls: readonly Shortfall[], isRetried: boolean): void {
+    if (isRetried) this.#failures.clear();
     const now = new Set<string>();
     for (const { consequence, error } of shortfalls) {
       const text = `${consequence}: ${error.message}`;

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { JailSpec } from '../../config/jail-spec.ts';
 import type { Filter } from '../../filter/filter.ts';
 import { LineScreen } from '../../filter/line-screen.ts';
-import type { BanCounts } from '../../jail/ban-history.ts';
-import { Jail } from '../../jail/jail.ts';
+import type { Ban } from '../../jail/ban.ts';
+import type { Jail } from '../../jail/jail.ts';
 
 /** A jail that runs: its filter stands ready. */
 export interface ActiveJail {
@@ -20,6 +20,14 @@ export interface JailChanges {
   readonly stopped: readonly Jail[];
 }
 
+/** Makes what a jail needs to run. */
+export interface JailMaker {
+  /** @throws for a filter that can't be used; config/ has refused those before */
+  compile(spec: JailSpec): Filter;
+  /** Of a jail that this process has not known yet. */
+  newJail(spec: JailSpec): Jail;
+}
+
 /**
  * The jails of this process. A jail whose containers are gone is only inactive: its counts and bans are kept,
  * so that a container that is re-created finds them again.
@@ -27,22 +35,6 @@ export interface JailChanges {
 export class JailRegistry {
   readonly #jails = new Map<string, Jail>();
   readonly #active = new Map<string, ActiveJail>();
-  readonly #compile: (spec: JailSpec) => Filter;
-  readonly #create: (spec: JailSpec) => Jail;
-
-  /**
-   * @param compile throws for a filter that can't be used; config/ has refused those before
-   * @param history shared by all jails
-   * @param create makes a jail that this process has not known yet
-   */
-  constructor(
-    compile: (spec: JailSpec) => Filter,
-    history: BanCounts,
-    create = (spec: JailSpec): Jail => new Jail(spec, history),
-  ) {
-    this.#compile = compile;
-    this.#create = create;
-  }
 
   /** Active jails by name. */
   get active(): ReadonlyMap<string, ActiveJail> {
@@ -54,8 +46,13 @@ export class JailRegistry {
     return this.#jails;
   }
 
+  /** The bans of all of them. */
+  *bans(): Generator<Ban> {
+    for (const { bans } of this.#jails.values()) yield* bans.values();
+  }
+
   /** Makes exactly these jails active. */
-  apply(specs: readonly JailSpec[]): JailChanges {
+  apply(specs: readonly JailSpec[], maker: JailMaker): JailChanges {
     const started: Jail[] = [];
     const changed: Jail[] = [];
     const wanted = new Set(specs.map(({ name }) => name));
@@ -67,10 +64,10 @@ export class JailRegistry {
       const running = this.#active.get(spec.name);
       if (running && isDeepStrictEqual(running.jail.spec, spec)) continue;
       const known = this.#jails.get(spec.name);
-      const jail = known ?? this.#create(spec);
+      const jail = known ?? maker.newJail(spec);
       const old = running?.jail.spec;
       const sameFilter = old && old.findtime === spec.findtime && isDeepStrictEqual(old.filter, spec.filter);
-      const { filter, screen } = running && sameFilter ? running : screened(this.#compile(spec));
+      const { filter, screen } = running && sameFilter ? running : screened(maker.compile(spec));
       (running ? changed : started).push(jail);
       known?.update(spec);
       this.#jails.set(spec.name, jail);

@@ -1,5 +1,5 @@
 import { definerName, type Definers } from '../../config/jails/jail-definer.ts';
-import type { ConfigProblem, SourceSpec } from '../../config/jail-spec.ts';
+import type { ConfigProblem } from '../../config/jail-spec.ts';
 import type { ResolvedJails } from '../../config/resolve.ts';
 import type {
   AttemptResult,
@@ -9,15 +9,18 @@ import type {
   ReloadResult,
 } from '../../control/live-api.ts';
 import { Dock2banError, messageOf } from '../../errors.ts';
-import type { NeverBanReason } from '../../firewall/bans/never-ban.ts';
 import { Serial } from '../../async/serial.ts';
+import type { DockerState } from '../docker-state.ts';
+import type { Bans } from '../enforcing/bans.ts';
 import type { Enforcer } from '../enforcing/enforcer.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { withEdit } from './jail-edit.ts';
 import { jailOptionsOf } from './shown-options.ts';
 import { noOverlay, overlaid } from './jail-overlay.ts';
 import type { JailChanges, JailRegistry } from './jail-registry.ts';
-import type { Matching } from '../judging/line-way.ts';
+import type { JailRunner } from './jail-runner.ts';
+import type { Judge } from '../judging/judge.ts';
+import type { LogSources } from '../reading/log-sources.ts';
 import { freshProblems, reloadFaults } from './reload-faults.ts';
 import {
   asConfigured,
@@ -37,19 +40,16 @@ export interface LiveJailsParts {
   /** Reads the configuration again. */
   readonly reread: () => Promise<Configuration>;
   readonly checkFilter: CheckFilter;
-  /** What is known of Docker; undefined: nothing yet. */
-  readonly surroundings: () => Surroundings | undefined;
+  readonly docker: DockerState;
   /** Whose labels defined which jail in the run before. */
   readonly definers: Definers;
-  /** Makes exactly these jails run. */
-  readonly apply: (resolved: ResolvedJails) => Promise<JailChanges>;
+  readonly runner: JailRunner;
   readonly registry: JailRegistry;
   readonly enforcer: Enforcer;
-  readonly matching: Matching;
+  readonly bans: Bans;
+  readonly judge: Judge;
+  readonly sources: LogSources;
   readonly events: EventLog;
-  readonly neverBan: (ip: string) => NeverBanReason | undefined;
-  /** The log files that a source stands for now, or what it is called. */
-  readonly logsOf: (source: SourceSpec) => readonly string[];
   readonly clock: () => number;
 }
 
@@ -72,11 +72,6 @@ export class LiveJails implements LiveControl {
     this.#parts = parts;
     this.#steering = asConfigured(parts.configuration);
     this.#definers = parts.definers;
-  }
-
-  /** Jails that don't run, by hand. */
-  get stopped(): ReadonlySet<string> {
-    return this.#steering.stopped;
   }
 
   /** Follows what is known of Docker. */
@@ -107,7 +102,7 @@ export class LiveJails implements LiveControl {
 
   options(name: string): JailOptions | undefined {
     const spec = this.#parts.registry.active.get(name)?.jail.spec;
-    return spec && jailOptionsOf(spec, this.#parts.logsOf);
+    return spec && jailOptionsOf(spec, (source) => this.#parts.sources.logsOf(source));
   }
 
   edit(name: string, edit: JailEdit): Promise<JailOptions | undefined> {
@@ -173,18 +168,17 @@ export class LiveJails implements LiveControl {
     ips: readonly string[],
     lines: readonly string[],
   ): Promise<AttemptResult | undefined> {
-    const { registry, matching, neverBan, clock } = this.#parts;
+    const { registry, judge, bans, clock } = this.#parts;
     const jail = registry.active.get(name)?.jail;
     if (!jail) return undefined;
     const refused = ips.flatMap((ip) => {
-      const reason =
-        neverBan(ip)?.text ?? (jail.ignores(ip) ? `it is in ignoreip of jail ${name}` : undefined);
+      const reason = bans.refusal(name, ip);
       return reason === undefined ? [] : [{ ip, reason: `not counted: ${reason}` }];
     });
     const counted = ips.filter((ip) => !refused.some((other) => other.ip === ip));
     const time = clock();
     const logged = lines.length > 0 ? lines.map((line) => [line]) : [[]];
-    matching.take(
+    judge.take(
       jail,
       counted.flatMap((id) => logged.map((kept) => ({ id, time, attempts: 1, lines: kept, fields: {} }))),
       undefined,
@@ -245,24 +239,25 @@ export class LiveJails implements LiveControl {
 
   /** What is to run, but for what was edited by hand. */
   #resolve(steering: Steering, definers = this.#definers): ResolvedJails {
-    return resolveSteered(steering, { ...(this.#parts.surroundings() ?? nothing), definers });
+    return resolveSteered(steering, { ...(this.#parts.docker.snapshot ?? nothing), definers });
   }
 
   /** Without those whose container is gone: the operator says so by a reload. */
   #presentDefiners(): Definers {
-    const surroundings = this.#parts.surroundings();
-    if (!surroundings) return this.#definers;
-    const names = new Set(surroundings.containers.map(definerName));
+    const { snapshot } = this.#parts.docker;
+    if (!snapshot) return this.#definers;
+    const names = new Set(snapshot.containers.map(definerName));
     return new Map([...this.#definers].filter(([, { container }]) => names.has(container)));
   }
 
   /** Undefined: nothing is known of Docker yet, or everything ends, and so nothing runs. */
   async #apply(): Promise<JailChanges | undefined> {
-    const { surroundings, apply, checkFilter } = this.#parts;
-    if (!surroundings() || this.#isClosed) return undefined;
+    const { docker, runner, checkFilter } = this.#parts;
+    if (!docker.snapshot || this.#isClosed) return undefined;
     const resolved = this.#resolve(this.#steering);
     this.#definers = resolved.definers;
-    return apply(withEdits(resolved, this.#steering.edits, checkFilter));
+    const { edits, stopped } = this.#steering;
+    return runner.run(withEdits(resolved, edits, checkFilter), stopped);
   }
 }
 

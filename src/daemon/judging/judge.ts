@@ -1,71 +1,96 @@
+import { countsBans } from '../../config/jails/jail-sources.ts';
 import type { Failure } from '../../filter/failure.ts';
-import type { Ban } from '../../jail/ban.ts';
 import type { Jail } from '../../jail/jail.ts';
 import { canonicalAddress, canonicalPrefix, parsePrefix } from '../../net/address.ts';
-import { countsBans } from '../../config/jails/jail-sources.ts';
-import type { NeverBanReason } from '../../firewall/bans/never-ban.ts';
+import type { Store } from '../../store/store.ts';
+import type { Bans, WantedBan } from '../enforcing/bans.ts';
 import type { EventLog } from '../events/event-log.ts';
+import { IgnoreCommand, runProgram } from './ignore-command.ts';
+import type { Recidive } from './recidive.ts';
 
-/** Takes a filter's failures to the jail, and says what became of them. */
-export class Detector {
-  readonly #events: EventLog;
-  readonly #neverBan: (ip: string) => NeverBanReason | undefined;
-  readonly #clock: () => number;
+export interface JudgeParts {
+  readonly bans: Bans;
+  readonly recidive: Recidive;
+  readonly store: Pick<Store, 'noteCounted'>;
+  readonly events: EventLog;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+}
+
+/** Takes failures to their jail, and brings the bans that follow into force. */
+export class Judge {
+  readonly #parts: JudgeParts;
+  readonly #ignoreCommand: IgnoreCommand;
   /** Hidden and odd ids that were reported, by jail. */
   readonly #reported = new Map<string, Set<string>>();
 
-  constructor(
-    events: EventLog,
-    neverBan: (ip: string) => NeverBanReason | undefined,
-    clock: () => number = Date.now,
-  ) {
-    this.#events = events;
-    this.#neverBan = neverBan;
-    this.#clock = clock;
+  constructor(parts: JudgeParts) {
+    const { events, clock } = parts;
+    this.#parts = parts;
+    this.#ignoreCommand = new IgnoreCommand(clock, runProgram, (jail) => events.ignoreCommandOverflow(jail));
   }
 
   /**
-   * Counts failures, and says what became of them.
+   * Judges failures that were found in a log.
    * @param container the container that logged them, where that is known
-   * @returns the bans that have to be carried out
    */
-  judge(jail: Jail, failures: readonly Failure[], container: string | undefined): readonly Decision[] {
-    const now = this.#clock();
-    const decisions: Decision[] = [];
+  take(jail: Jail, failures: readonly Failure[], container: string | undefined): void {
+    this.count(jail, this.#parts.recidive.unfed(jail, failures), container);
+  }
+
+  /** Judges failures; those of a jail with an `ignorecommand` after it has been asked. */
+  count(jail: Jail, failures: readonly Failure[], container?: string): void {
+    if (jail.spec.ignoreCommand) this.#unattended(this.#countUnlessIgnored(jail, failures, container));
+    else this.#count(jail, failures, container);
+  }
+
+  async #countUnlessIgnored(
+    jail: Jail,
+    failures: readonly Failure[],
+    container: string | undefined,
+  ): Promise<void> {
     for (const failure of failures) {
-      const { id } = failure;
-      if (canonicalAddress(id) === undefined && !(countsBans(jail.spec) && isBannedPrefix(id))) {
-        this.#once(jail.name, id, () =>
-          this.#events.neverBanned(jail.name, id, 'it is no address that a firewall could drop'),
-        );
-        continue;
-      }
-      const never = this.#neverBan(id);
-      if (never) {
-        // A gateway stands in the log instead of the client: said once, with the remedy.
-        if (never.kind === 'gateway') {
-          this.#once(jail.name, id, () => this.#events.addressHidden(jail.name, id, never.text, container));
-        } else this.#events.neverBanned(jail.name, id, never.text);
-        continue;
-      }
-      const verdict = jail.observe(failure, now, (prefix) => this.#neverBan(prefix) !== undefined);
-      switch (verdict.kind) {
-        case 'ignored':
-          this.#events.ignored(jail.name, id, 'ignoreip');
-          break;
-        case 'expired':
-          this.#events.expired(jail.name, id);
-          break;
-        case 'found':
-          this.#events.found(jail.name, id, verdict.failures, failure.time, container);
-          break;
-        case 'ban':
-          this.#events.found(jail.name, id, verdict.failures, failure.time, container);
-          decisions.push({ ...verdict, container });
-          break;
-      }
+      if (await this.#ignoreCommand.ignores(jail.spec, failure)) {
+        this.#parts.events.ignored(jail.name, failure.id, 'command');
+      } else this.#count(jail, [failure], container);
     }
-    return decisions;
+  }
+
+  /** The lines aren't held up: while the kernel works, reading goes on. */
+  #count(jail: Jail, failures: readonly Failure[], container: string | undefined): void {
+    const { bans, store } = this.#parts;
+    const wanted = failures.flatMap((failure) => this.#judge(jail, failure, container) ?? []);
+    store.noteCounted();
+    if (wanted.length > 0) this.#unattended(bans.bringIntoForce(wanted, 'log'));
+  }
+
+  /** What nobody waits for: a fault in it concerns one failure, and is logged. */
+  #unattended(task: Promise<unknown>): void {
+    task.catch((error: unknown) => this.#parts.events.fault(error));
+  }
+
+  /** Counts a failure, and says what became of it. @returns the ban that follows */
+  #judge(jail: Jail, failure: Failure, container: string | undefined): WantedBan | undefined {
+    const { bans, events, clock } = this.#parts;
+    const { name } = jail;
+    const { id } = failure;
+    if (canonicalAddress(id) === undefined && !(countsBans(jail.spec) && isBannedPrefix(id))) {
+      this.#once(name, id, () => events.neverBanned(name, id, 'it is no address that a firewall could drop'));
+      return undefined;
+    }
+    const never = bans.neverBan(id);
+    if (never) {
+      // The log shows a gateway instead of the client: logged once, with the fix.
+      if (never.kind === 'gateway') {
+        this.#once(name, id, () => events.addressHidden(name, id, never.text, container));
+      } else events.neverBanned(name, id, never.text);
+      return undefined;
+    }
+    const verdict = jail.observe(failure, clock(), (prefix) => bans.neverBan(prefix) !== undefined);
+    if (verdict.kind === 'ignored') events.ignored(name, id, 'ignoreip');
+    else if (verdict.kind === 'expired') events.expired(name, id);
+    else events.found(name, id, verdict.failures, failure.time, container);
+    return verdict.kind === 'ban' ? { jail: name, ip: verdict.ban.ip, container, ...verdict } : undefined;
   }
 
   #once(jail: string, id: string, report: () => void): void {
@@ -85,15 +110,4 @@ const widest = { 4: 16, 6: 32 } as const;
 function isBannedPrefix(id: string): boolean {
   const prefix = parsePrefix(id);
   return prefix !== undefined && prefix.bits >= widest[prefix.family] && canonicalPrefix(id) === id;
-}
-
-/** A ban that was decided. */
-export interface Decision {
-  readonly ban: Ban;
-  readonly failures: number;
-  readonly renewed: boolean;
-  /** The container that logged the last failure, where that is known. */
-  readonly container: string | undefined;
-  /** The last of what was logged of the failures. */
-  readonly lines: readonly string[];
 }

@@ -1,17 +1,8 @@
 import { countsBans } from '../../config/jails/jail-sources.ts';
 import type { Failure } from '../../filter/failure.ts';
-import type { Ban } from '../../jail/ban.ts';
 import type { Jail } from '../../jail/jail.ts';
+import type { BanChange } from '../enforcing/bans.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
-import type { BanFeed } from './line-way.ts';
-
-export interface RecidiveParts {
-  readonly registry: JailRegistry;
-  /** Counts failures that no log tells of. */
-  readonly count: (jail: Jail, failures: readonly Failure[]) => void;
-  /** Epoch milliseconds. */
-  readonly clock: () => number;
-}
 
 /** Milliseconds within which a ban's line is read, if it goes to a log that a jail reads. */
 const readWithin = 600_000;
@@ -28,25 +19,31 @@ const banLine = /\[([^\]\s]+)\]\s+Ban\s/;
  * also read a log of fail2ban's, where dock2ban's own lines can be among others': a line that tells of a ban that the jail was
  * fed with, in the ten minutes after it, isn't counted again.
  */
-export class Recidive implements BanFeed {
-  readonly #parts: RecidiveParts;
+export class Recidive {
+  readonly #registry: JailRegistry;
+  readonly #clock: () => number;
   /** Jail, banning jail and address → when it was fed, the oldest first. */
   readonly #fed = new Map<string, readonly number[]>();
 
-  constructor(parts: RecidiveParts) {
-    this.#parts = parts;
+  /** @param clock epoch milliseconds */
+  constructor(registry: JailRegistry, clock: () => number) {
+    this.#registry = registry;
+    this.#clock = clock;
   }
 
-  /** A ban has come into force that was none before. A jail doesn't count its own. */
-  banned({ jail: name, ip }: Ban): void {
-    const { registry, count, clock } = this.#parts;
-    const now = clock();
-    for (const { jail } of registry.active.values()) {
-      if (jail.name === name || !countsBans(jail.spec)) continue;
+  /** What a ban counts as, in which jails: a new one of a log or of an operator. A jail doesn't count its own. */
+  feed(change: BanChange): { readonly jail: Jail; readonly failure: Failure }[] {
+    if (change.kind !== 'in-force' || change.renewed) return [];
+    if (change.origin !== 'log' && change.origin !== 'hand') return [];
+    const { jail: name, ip } = change.ban;
+    const now = this.#clock();
+    const jails = [...this.#registry.active.values()].map(({ jail }) => jail);
+    const counting = jails.filter((jail) => jail.name !== name && countsBans(jail.spec));
+    return counting.map((jail) => {
       if (jail.spec.sources.length > 1) this.#remember(keyOf(jail.name, name, ip), now);
       const line = `[${name}] Ban ${ip}`;
-      count(jail, [{ id: ip, time: now, attempts: 1, lines: [line], fields: {} }]);
-    }
+      return { jail, failure: { id: ip, time: now, attempts: 1, lines: [line], fields: {} } };
+    });
   }
 
   /** Of the failures in a log that a jail reads, those that don't tell of a ban that it was fed with. */

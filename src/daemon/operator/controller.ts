@@ -1,29 +1,31 @@
-import type { BanStatus, Controller, HandResult, JailStatus, Refused, Status } from '../../control/api.ts';
-import type { SourceSpec } from '../../config/jail-spec.ts';
-import type { Ban } from '../../jail/ban.ts';
-import type { Jail } from '../../jail/jail.ts';
-import { portNames } from '../events/describe.ts';
-import type { NeverBanReason } from '../../firewall/bans/never-ban.ts';
+import type { BanStatus, Controller, HandResult, JailStatus, Status } from '../../control/api.ts';
 import type { LiveControl } from '../../control/live-api.ts';
 import type { Views } from '../../control/view-api.ts';
+import type { BanKey } from '../../firewall/firewall.ts';
+import type { Ban } from '../../jail/ban.ts';
+import type { Jail } from '../../jail/jail.ts';
+import { contains } from '../../net/address.ts';
+import type { Store } from '../../store/store.ts';
+import { isActive } from '../../store/stored-ban.ts';
+import type { DockerState } from '../docker-state.ts';
+import type { Bans } from '../enforcing/bans.ts';
 import type { Enforcer } from '../enforcing/enforcer.ts';
-import type { EventLog } from '../events/event-log.ts';
-import type { Memory } from '../enforcing/carry-over.ts';
+import { accessStatus } from '../events/access-log.ts';
+import { portNames } from '../events/describe.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { LogSources } from '../reading/log-sources.ts';
 
 export interface HandControlParts {
+  readonly version: string;
+  readonly docker: DockerState;
   readonly registry: JailRegistry;
   readonly enforcer: Enforcer;
-  readonly memory: Memory;
-  readonly events: EventLog;
-  readonly neverBan: (ip: string) => NeverBanReason | undefined;
-  /** The log files that a source stands for now, or what it is called. */
-  readonly logsOf: (source: SourceSpec) => readonly string[];
-  readonly overview: () => Omit<Status, 'jails'>;
+  readonly bans: Bans;
+  readonly store: Store;
+  readonly sources: LogSources;
   readonly views: Views;
   readonly live: LiveControl;
-  /** Told of each ban that was none before. */
-  readonly banned: (ban: Ban) => void;
+  /** Epoch milliseconds. */
   readonly clock: () => number;
 }
 
@@ -44,7 +46,24 @@ export class HandControl implements Controller {
   }
 
   status(): Status {
-    return { ...this.#parts.overview(), jails: [...this.#parts.registry.active.keys()].toSorted() };
+    const { version, docker, registry, enforcer, sources } = this.#parts;
+    const { info, troubles } = enforcer;
+    return {
+      version,
+      docker: {
+        connected: docker.isConnected,
+        version: docker.snapshot?.engine.version ?? null,
+        ...(docker.troubles.length > 0 && { troubles: docker.troubles }),
+      },
+      firewall: {
+        backend: info?.backend ?? 'unavailable',
+        healthy: info !== undefined && troubles.length === 0,
+        troubles,
+      },
+      sources: sources.counts,
+      access: enforcer.appliedAccess.map(accessStatus),
+      jails: [...registry.active.keys()].toSorted(),
+    };
   }
 
   jail(name: string): JailStatus | undefined {
@@ -55,7 +74,7 @@ export class HandControl implements Controller {
       jail: name,
       currentlyFailed: jail.currentlyFailed,
       totalFailed: jail.totalFailed,
-      sources: [...new Set(sources.flatMap((source) => this.#parts.logsOf(source)))],
+      sources: [...new Set(sources.flatMap((source) => this.#parts.sources.logsOf(source)))],
       containers,
       ports: portNames(jail.spec),
       currentlyBanned: jail.bans.size,
@@ -72,74 +91,69 @@ export class HandControl implements Controller {
   }
 
   async ban(name: string, ips: readonly string[]): Promise<HandResult | undefined> {
-    const { registry, enforcer, memory, events, neverBan, banned, clock } = this.#parts;
+    const { registry, bans } = this.#parts;
     const jail = registry.active.get(name)?.jail;
     if (!jail) return undefined;
-    const refused: Refused[] = [];
-    const made: { ban: Ban; renewed: boolean }[] = [];
-    for (const ip of ips) {
-      const reason = neverBan(ip)?.text ?? ignoredBy(jail, ip);
-      if (reason !== undefined) refused.push({ ip, reason: `not banned: ${reason}` });
-      else {
-        const result = jail.ban(ip, clock());
-        if (result) made.push(result);
-      }
-    }
-    const late = await enforcer.ban(made.map(({ ban }) => ban));
-    const kept = made.filter(({ ban }) => !late.some(({ ip }) => ip === ban.ip));
-    for (const { ban, renewed } of kept) {
-      memory.keepBare(ban);
-      events.ban(ban, undefined, renewed);
-      if (!renewed) banned(ban);
-    }
+    const fresh = new Set(ips.filter((ip) => !jail.bans.has(ip)));
+    const refused = await bans.bringIntoForce(
+      ips.map((ip) => ({ jail: name, ip })),
+      'hand',
+    );
+    for (const { ip } of refused) fresh.delete(ip);
     return {
-      count: kept.filter(({ renewed }) => !renewed).length,
-      refused: [...refused, ...late.map(({ ip, reason }) => ({ ip, reason: `not banned: ${reason}` }))],
+      count: fresh.size,
+      refused: refused.map(({ ip, reason }) => ({ ip, reason: `not banned: ${reason}` })),
     };
   }
 
   async unban(name: string | undefined, ips: readonly string[]): Promise<HandResult | undefined> {
-    const { registry, enforcer, memory, events } = this.#parts;
+    const { registry, enforcer, bans } = this.#parts;
     const named = name === undefined ? undefined : registry.all.get(name);
     if (name !== undefined && (!named || !this.#shown(named))) return undefined;
     const jails = named ? [named] : [...registry.all.values()];
     const ended = jails.flatMap((jail) => {
-      const bans = ips.length > 0 ? ips.flatMap((ip) => jail.bansWithin(ip)) : [...jail.bans.values()];
-      return bans.flatMap(({ ip }) => jail.unban(ip) ?? []);
+      const within = ips.length > 0 ? ips.flatMap((ip) => jail.bansWithin(ip)) : [...jail.bans.values()];
+      return within.flatMap(({ ip }) => jail.unban(ip) ?? []);
     });
-    for (const ban of ended) memory.forget(ban);
-    const waiting = named ? [] : this.#waiting(ips);
-    for (const ban of waiting) memory.forget(ban);
-    await enforcer.unban(ended);
-    await enforcer.unbanIdle(waiting);
-    for (const ban of ended) events.unban(ban, 'by hand');
+    // They are out of the store at once, and so not idle ones.
+    const lifted = bans.lift(ended, 'by hand');
+    const idle = named ? [] : this.#idle(ips);
+    await Promise.all([lifted, enforcer.forget(idle)]);
     const refused = ips.flatMap((ip) =>
       jails.flatMap((jail) => jail.bansAround(ip).map((ban) => ({ ip, reason: coveredBy(ban) }))),
     );
-    return { count: ended.length + waiting.length, refused };
+    return { count: ended.length + idle.length, refused };
   }
 
-  /** Bans of jails that don't run: they would come into force when these start. @param ips empty: all */
-  #waiting(ips: readonly string[]): readonly Pick<Ban, 'jail' | 'ip'>[] {
-    const { registry, memory } = this.#parts;
+  /**
+   * The bans in force of jails that don't run: they would come into force when these start.
+   * @param ips with all that is in prefixes; empty: all
+   */
+  #idle(ips: readonly string[]): readonly BanKey[] {
+    const { registry, store, clock } = this.#parts;
     // At the very start nobody knows yet which jails run, and bans of the last run are in force without them.
     if (registry.all.size === 0) return [];
-    const remembered = memory.bansOf(ips, (jail) => !registry.active.has(jail));
+    const now = clock();
+    const isIdle = ({ jail }: BanKey): boolean => !registry.active.has(jail);
+    const prefixes = ips.filter((ip) => ip.includes('/'));
+    const found: BanKey[] = ips
+      .filter((ip) => !ip.includes('/'))
+      .flatMap((ip) => store.of(ip))
+      .filter((ban) => isActive(ban, now) && isIdle(ban));
+    if (ips.length === 0 || prefixes.length > 0) {
+      for (const ban of store.bans(now)) {
+        const isMeant = ips.length === 0 || prefixes.some((prefix) => contains(prefix, ban.ip));
+        if (isMeant && isIdle(ban)) found.push(ban);
+      }
+    }
     // An address and a prefix that it is in may both be named.
-    return [...new Map(remembered.map((ban) => [`${ban.jail} ${ban.ip}`, ban])).values()];
+    return [...new Map(found.map(({ jail, ip }) => [`${jail} ${ip}`, { jail, ip }])).values()];
   }
 
   /** A stopped jail is of interest only while it bans. */
   #shown(jail: Jail): boolean {
     return this.#parts.registry.active.has(jail.name) || jail.bans.size > 0;
   }
-}
-
-/** The reason why a jail's `ignoreip` forbids a ban. */
-function ignoredBy(jail: Jail, ip: string): string | undefined {
-  const entry = jail.ignoredWithin(ip);
-  if (entry === undefined) return undefined;
-  return `it ${entry === ip ? 'is' : `overlaps ${entry}, which is`} in ignoreip of jail ${jail.name}`;
 }
 
 function coveredBy({ jail, ip }: Ban): string {

@@ -1,39 +1,24 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Refused } from '../../control/api.ts';
-import type {
-  ImportResult,
-  JailStats,
-  SourceStats,
-  Stats,
-  TransferredBan,
-  Views,
-  Why,
-} from '../../control/view-api.ts';
-import type { NeverBanReason } from '../../firewall/bans/never-ban.ts';
-import type { Ban } from '../../jail/ban.ts';
+import type { ImportResult, JailStats, Stats, TransferredBan, Views, Why } from '../../control/view-api.ts';
 import type { BanStatistics } from '../../store/ban-statistics.ts';
-import { takeOver } from '../../store/take-over.ts';
 import type { Store } from '../../store/store.ts';
-import { isActive, type StoredBan } from '../../store/stored-ban.ts';
-import type { Enforcer } from '../enforcing/enforcer.ts';
+import { isActive, merged } from '../../store/stored-ban.ts';
+import type { Bans, WantedBan } from '../enforcing/bans.ts';
 import { EventCounts } from '../events/event-counts.ts';
 import type { EventFeed } from '../events/event-feed.ts';
-import type { EventLog } from '../events/event-log.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { LogSources } from '../reading/log-sources.ts';
 import { exportText, received } from './transfer.ts';
 import { why } from './why.ts';
 
 export interface ViewParts {
   readonly version: string;
   readonly registry: JailRegistry;
-  readonly enforcer: Enforcer;
+  readonly bans: Bans;
   readonly store: Store;
-  readonly events: EventLog;
   readonly feed: EventFeed;
-  readonly neverBan: (ip: string) => NeverBanReason | undefined;
-  readonly sources: () => readonly SourceStats[];
-  /** Every ban in force. */
-  readonly inForce: () => Iterable<StoredBan>;
+  readonly sources: LogSources;
   /** Epoch milliseconds. */
   readonly clock: () => number;
 }
@@ -79,75 +64,57 @@ export class DaemonViews implements Views {
           remembered.find((each) => each.jail === jail),
         ),
       ),
-      sources: sources(),
+      sources: sources.counts,
       offenders: offenders.map((each) => ({ ...each, last: iso(each.last) })),
       days,
     };
   }
 
   why(ip: string): Why {
-    const { registry, store, feed, neverBan, clock } = this.#parts;
-    return why(ip, { registry, store, events: feed, neverBan, clock });
+    const { registry, store, feed, bans, clock } = this.#parts;
+    return why(ip, { registry, store, events: feed, bans, clock });
   }
 
-  *export(): Generator<string> {
-    const { version, store, inForce, clock } = this.#parts;
-    const pages = function* (): Generator<readonly StoredBan[]> {
-      yield* store.pages();
-      // What could not be stored is known here alone.
-      if (store.status.trouble) yield [...inForce()];
-    };
-    yield* exportText(pages(), { version, now: clock() });
+  export(): Generator<string> {
+    const { version, store, clock } = this.#parts;
+    return exportText(store.pages(), { version, now: clock() });
   }
 
-  async import(bans: readonly TransferredBan[]): Promise<ImportResult> {
-    const { registry, store, neverBan, clock } = this.#parts;
+  async import(transferred: readonly TransferredBan[]): Promise<ImportResult> {
+    const { registry, store, bans, clock } = this.#parts;
     const now = clock();
-    const counts = { active: 0, remembered: 0 };
-    const waiting = new Map<string, number>();
     const refused: Refused[] = [];
-    const adopted: Ban[] = [];
-    for (const [index, each] of bans.entries()) {
+    const waiting = new Map<string, number>();
+    const active: WantedBan[] = [];
+    let remembered = 0;
+    for (const [index, each] of transferred.entries()) {
       if (index % sliceBans === sliceBans - 1) await turn();
-      const ban = received(each, now);
-      const jail = registry.all.get(ban.jail);
-      const ignored = jail?.ignoredWithin(ban.ip);
-      const reason =
-        neverBan(ban.ip)?.text ??
-        (ignored === undefined ? undefined : `${ignored} is in ignoreip of jail ${ban.jail}`);
-      if (reason !== undefined) {
-        refused.push({ ip: ban.ip, reason: `not taken over: ${reason}` });
-        continue;
-      }
-      const { ip, since, until } = takeOver(ban, store);
-      if (!isActive({ until }, now)) counts.remembered += 1;
-      else {
-        counts.active += 1;
-        if (jail) adopted.push({ jail: ban.jail, ip, since, until });
-        else waiting.set(ban.jail, (waiting.get(ban.jail) ?? 0) + 1);
+      const ban = merged(received(each, now), store.get(each.jail, each.ip));
+      const { jail, ip, since, until } = ban;
+      const reason = bans.refusal(jail, ip);
+      if (reason !== undefined) refused.push({ ip, reason });
+      else if (isActive(ban, now)) {
+        active.push({ ...ban, ban: { jail, ip, since, until } });
+        if (!registry.all.has(jail)) waiting.set(jail, (waiting.get(jail) ?? 0) + 1);
+      } else {
+        store.put(ban);
+        remembered += 1;
       }
     }
-    const late = await this.#adopt(adopted);
+    const roads: ReturnType<Bans['bringIntoForce']>[] = [];
+    for (let from = 0; from < active.length; from += sliceBans) {
+      roads.push(bans.bringIntoForce(active.slice(from, from + sliceBans), 'imported'));
+      await turn();
+    }
+    const late = (await Promise.all(roads)).flat();
+    const idle = [...waiting.values()].reduce((sum, count) => sum + count, 0);
     return {
-      ...counts,
-      enforced: adopted.length - late.length,
+      active: active.length,
+      remembered,
+      enforced: active.length - idle - late.length,
       waiting: Object.fromEntries(waiting),
-      refused: [...refused, ...late],
+      refused: [...refused, ...late].map(({ ip, reason }) => ({ ip, reason: `not imported: ${reason}` })),
     };
-  }
-
-  /** Brings bans into force at once. @returns those that the firewall refused */
-  async #adopt(bans: readonly Ban[]): Promise<Refused[]> {
-    const { registry, enforcer, events } = this.#parts;
-    const longer = bans.filter(({ jail, ip, until }) => {
-      const known = registry.all.get(jail)?.bans.get(ip);
-      return !known || (known.until ?? Infinity) < (until ?? Infinity);
-    });
-    for (const ban of longer) registry.all.get(ban.jail)?.restore(ban);
-    const refused = await enforcer.ban(longer);
-    const gone = new Set(refused.map(({ jail, ip }) => `${jail} ${ip}`));
-    for (const ban of longer) if (!gone.has(`${ban.jail} ${ban.ip}`)) events.restore(ban);
-    return refused.map(({ ip, reason }) => ({ ip, reason: `not taken over: ${reason}` }));
   }
 
   #jail(name: string, remembered: BanStatistics['jails'][number] | undefined): JailStats {

@@ -1,17 +1,17 @@
 import type { BanDetail, EventSource, LogEvent, Why, WhyJail } from '../../control/view-api.ts';
-import type { NeverBanReason } from '../../firewall/bans/never-ban.ts';
 import type { Ban } from '../../jail/ban.ts';
 import type { Jail } from '../../jail/jail.ts';
 import { offenderOf } from '../../jail/offender.ts';
 import type { Store } from '../../store/store.ts';
 import { isActive, type BanRecord } from '../../store/stored-ban.ts';
+import type { Bans } from '../enforcing/bans.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
 
 export interface WhyParts {
   readonly registry: JailRegistry;
   readonly store: Store;
   readonly events: EventSource;
-  readonly neverBan: (ip: string) => NeverBanReason | undefined;
+  readonly bans: Pick<Bans, 'neverBan'>;
   /** Epoch milliseconds. */
   readonly clock: () => number;
 }
@@ -25,19 +25,19 @@ const mostBans = 100;
 
 /** Everything that concerns a canonical address or prefix. */
 export function why(ip: string, parts: WhyParts): Why {
-  const { registry, events, neverBan } = parts;
+  const { registry, events, bans: road } = parts;
   const known = [...registry.all.values()].map((jail) => whyJail(ip, jail, parts));
   const jails = [...known, ...otherJails(ip, parts)].filter(concerns);
   const names = new Set([
     ip,
     ...jails.flatMap(({ countsAs, bans }) => [countsAs, ...bans.map((ban) => ban.ip)]),
   ]);
-  return { ip, neverBanned: neverBan(ip)?.text ?? null, jails, events: eventsOf(names, events) };
+  return { ip, neverBanned: road.neverBan(ip)?.text ?? null, jails, events: eventsOf(names, events) };
 }
 
-function whyJail(ip: string, jail: Jail, { registry, store, neverBan, clock }: WhyParts): WhyJail {
+function whyJail(ip: string, jail: Jail, { registry, store, bans: road, clock }: WhyParts): WhyJail {
   const isProtected = (prefix: string): boolean =>
-    jail.ignoredWithin(prefix) !== undefined || neverBan(prefix) !== undefined;
+    jail.ignoredWithin(prefix) !== undefined || road.neverBan(prefix) !== undefined;
   const countsAs = ip.includes('/') ? ip : offenderOf(ip, jail.spec.ipv6prefix, isProtected);
   const failures = jail.failuresOf(ip);
   const bans = new Map<string, Ban>();

@@ -6,7 +6,7 @@ import { Wake } from '../../async/wake.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { ActiveJail } from '../jails/jail-registry.ts';
 import { isMilestone, type LineCounts, newTally, type Tally } from './line-counts.ts';
-import type { Matching } from '../judging/line-way.ts';
+import type { Matching } from '../judging/matching.ts';
 import type { SyslogPieces } from './syslog-pieces.ts';
 
 /** Up to where logs were read, by the name of the log; what a position is, only its source knows. */

@@ -13,7 +13,7 @@ import type { Fallbacks } from './fallbacks.ts';
 import type { Positions } from './followed-container.ts';
 import type { ActiveJail, JailRegistry } from '../jails/jail-registry.ts';
 import { newTally, type SourceCounts, type Tally } from './line-counts.ts';
-import type { Matching } from '../judging/line-way.ts';
+import type { Matching } from '../judging/matching.ts';
 
 /** How the journal is reached; tests put their own in. */
 export type JournalAccess = Pick<JournalOptions, 'start' | 'place' | 'random'>;

@@ -11,7 +11,7 @@ import type { Positions } from './followed-container.ts';
 import { FollowedPattern, type PatternOptions, type TakeLines } from './followed-pattern.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
 import { addCounts, newTally, type SourceCounts, type Tally } from './line-counts.ts';
-import type { Matching } from '../judging/line-way.ts';
+import type { Judge } from '../judging/judge.ts';
 
 const newline = 0x0a;
 
@@ -27,7 +27,7 @@ interface Group {
 /** Follows the log files that jails name by `logpath`: each pattern once, however many jails read it. */
 export class LogFiles {
   readonly #events: EventLog;
-  readonly #matching: Matching;
+  readonly #judge: Judge;
   readonly #clock: () => number;
   readonly #positions: Positions | undefined;
   readonly #syslogFile: string | undefined;
@@ -46,7 +46,7 @@ export class LogFiles {
    */
   constructor(
     events: EventLog,
-    matching: Matching,
+    judge: Judge,
     clock: () => number,
     positions?: Positions,
     syslogFile?: string,
@@ -55,7 +55,7 @@ export class LogFiles {
     this.#clock = clock;
     this.#positions = positions;
     this.#events = events;
-    this.#matching = matching;
+    this.#judge = judge;
   }
 
   /** The files that a pattern stands for now. */
@@ -159,7 +159,7 @@ export class LogFiles {
         const { jail, container, known } = readers[index]!;
         const fresh = known.size === 0 ? failures : failures.filter((one) => !isFrom(known, one));
         matched += fresh.length;
-        if (fresh.length > 0) this.#matching.take(jail.jail, fresh, container);
+        if (fresh.length > 0) this.#judge.take(jail.jail, fresh, container);
       };
       const reading = { now: this.#clock(), live, by };
       if (cuts.length === 0) matcher.match(lines.of(bytes), reading, take);

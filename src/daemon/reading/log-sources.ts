@@ -11,7 +11,8 @@ import type { ActiveJail, JailRegistry } from '../jails/jail-registry.ts';
 import { type JournalAccess, JournalReader } from './journal-reader.ts';
 import type { SourceCounts } from './line-counts.ts';
 import { LogFiles } from './log-files.ts';
-import type { Matching } from '../judging/line-way.ts';
+import type { Judge } from '../judging/judge.ts';
+import type { Matching } from '../judging/matching.ts';
 import { ReceiverReader, type ReceiverSettings } from './receiver-reader.ts';
 import { SyslogPieces } from './syslog-pieces.ts';
 import { SyslogReader } from './syslog-reader.ts';
@@ -23,6 +24,7 @@ export interface LogSourcesParts {
   readonly connectDocker: ConnectDocker;
   readonly registry: JailRegistry;
   readonly matching: Matching;
+  readonly judge: Judge;
   readonly events: EventLog;
   readonly positions: Store['positions'];
   readonly clock: () => number;
@@ -55,7 +57,7 @@ export class LogSources {
       parts.receiver &&
       new ReceiverReader(parts.receiver, { matching, events, clock, positions, fallbacks, pieces });
     this.#journal = new JournalReader(parts.journal ?? {}, matching, events, clock, positions, fallbacks);
-    this.#files = new LogFiles(events, matching, clock, positions, parts.syslogFile);
+    this.#files = new LogFiles(events, parts.judge, clock, positions, parts.syslogFile);
     this.#containers = new DockerLogReader({
       logs: new EngineLogs(parts.connectDocker),
       matching,

@@ -6,7 +6,7 @@ import type { Fallbacks } from './fallbacks.ts';
 import type { Positions } from './followed-container.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
 import { newTally, type SourceCounts, type Tally } from './line-counts.ts';
-import type { Matching } from '../judging/line-way.ts';
+import type { Matching } from '../judging/matching.ts';
 import type { SyslogPieces } from './syslog-pieces.ts';
 import { SyslogRoutes } from './syslog-routes.ts';
 

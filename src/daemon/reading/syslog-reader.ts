@@ -7,7 +7,7 @@ import type { Fallbacks } from './fallbacks.ts';
 import type { Positions } from './followed-container.ts';
 import { isMilestone, newTally, type SourceCounts, type Tally } from './line-counts.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
-import type { Matching } from '../judging/line-way.ts';
+import type { Matching } from '../judging/matching.ts';
 import type { SyslogPieces } from './syslog-pieces.ts';
 import { SyslogRoutes } from './syslog-routes.ts';
 

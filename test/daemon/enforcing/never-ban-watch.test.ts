@@ -20,11 +20,11 @@ function docker(gateway: string): DockerSnapshot {
 }
 
 it('says when the containers are on the bridge of another host', () => {
-  const watch = new NeverBanWatch();
+  const elsewhere = docker('192.0.2.201');
+  const watch = new NeverBanWatch(() => elsewhere.networks);
   expect(watch.foreignHost(undefined)).toEqual([]);
   // TEST-NET: no machine has it. Loopback is on every one.
-  const elsewhere = docker('192.0.2.201');
-  watch.look(elsewhere.networks);
+  watch.look();
   expect(watch.foreignHost(elsewhere)).toHaveLength(1);
   expect(watch.foreignHost(docker('127.0.0.1'))).toEqual([]);
 });

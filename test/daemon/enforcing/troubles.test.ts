@@ -27,7 +27,7 @@ it('a failed ban hides no standing shortfall, and neither is logged again while 
   await daemon.control.ban('app', ['203.0.113.9']);
   expect(troubles()).toEqual([
     `${consequence}: no ip6tables`,
-    'not shut out yet: [app] 203.0.113.9: the lock is held',
+    'not blocked yet: [app] 203.0.113.9: the lock is held',
   ]);
   await daemon.control.live.reload(undefined);
   expect(troubles()).toEqual([`${consequence}: no ip6tables`]);

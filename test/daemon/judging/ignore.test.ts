@@ -7,7 +7,7 @@ import { EventLog } from '../../../src/daemon/events/event-log.ts';
 import { IgnoreCommand } from '../../../src/daemon/judging/ignore-command.ts';
 import { IgnoreRefresh, parseIgnoreFile } from '../../../src/daemon/judging/ignore-refresh.ts';
 import { CachingResolver } from '../../../src/filter/caching-resolver.ts';
-import { Jail } from '../../../src/jail/jail.ts';
+import { newJail } from '../../jail/new-jail.ts';
 import { jailSpec } from '../../jail/jail-spec.ts';
 
 let folder: string;
@@ -30,7 +30,7 @@ describe('ignoreip', () => {
     const warned: string[] = [];
     const events = new EventLog(pino({}, { write: (line: string) => void warned.push(line) }));
     const refresh = new IgnoreRefresh(new CachingResolver(async () => []), events);
-    const jail = new Jail(jailSpec({ ignoreFiles: [path] }));
+    const jail = newJail(jailSpec({ ignoreFiles: [path] }));
     writeFileSync(path, '# office\n192.0.2.0/24, 2001:db8::7 ; both\n');
     await refresh.refresh([jail]);
     expect([jail.ignores('192.0.2.9'), jail.ignores('2001:db8::7'), jail.ignores('203.0.113.9')]).toEqual([
@@ -56,7 +56,7 @@ describe('ignoreip', () => {
       () => now,
     );
     const refresh = new IgnoreRefresh(resolver, new EventLog(pino({ level: 'silent' })));
-    const jail = new Jail(jailSpec({ ignoreNames: ['office.example'] }));
+    const jail = newJail(jailSpec({ ignoreNames: ['office.example'] }));
     await refresh.refresh([jail]);
     await vi.waitFor(async () => {
       await refresh.refresh([jail]);

@@ -14,11 +14,13 @@ import { engineConnector } from '../../../src/docker/engine/engine-connector.ts'
 import type { Failure } from '../../../src/filter/failure.ts';
 import { compileFilter } from '../../../src/filter/filter.ts';
 import { DryRunFirewall } from '../../../src/firewall/dry-run.ts';
-import { BanHistory } from '../../../src/jail/ban-history.ts';
+import type { BanChange } from '../../../src/daemon/enforcing/bans.ts';
 import { localTime } from '../../../src/text/local-time.ts';
 import { Store } from '../../../src/store/store.ts';
 import { FakeEngine } from '../../docker/fake-engine.ts';
 import { jailSpec } from '../../jail/jail-spec.ts';
+import { newJail } from '../../jail/new-jail.ts';
+import type { JailSpec } from '../../../src/config/jail-spec.ts';
 
 const builtinDir = fileURLToPath(new URL('../../../filters', import.meta.url));
 const ip = '198.51.100.66';
@@ -136,19 +138,24 @@ it('takes each ban that it was fed with once, and others as they are', () => {
   let now = Date.UTC(2026, 10, 22, 13, 44, 53);
   const bans = { kind: 'bans', container: undefined } as const;
   const file = { kind: 'file', pattern: '/x', from: 'head', container: undefined } as const;
-  const registry = new JailRegistry((spec) => compileFilter(spec.filter), new BanHistory());
-  registry.apply([jailSpec({ name: 'recidive', sources: [file, bans] }), jailSpec({ name: 'app' })]);
+  const registry = new JailRegistry();
+  const maker = { compile: (spec: JailSpec) => compileFilter(spec.filter), newJail };
+  registry.apply([jailSpec({ name: 'recidive', sources: [file, bans] }), jailSpec({ name: 'app' })], maker);
   const counted: Failure[] = [];
-  const feed = new Recidive({
-    registry,
-    count: (_, failures) => void counted.push(...failures),
-    clock: () => now,
-  });
+  const feed = new Recidive(registry, () => now);
+  const banned = (name: string, more: Partial<BanChange> = {}): void => {
+    const ban = { jail: name, ip, since: now, until: now + 1 };
+    const change: BanChange = { kind: 'in-force', ban, origin: 'log', renewed: false, details: {} };
+    for (const { failure } of feed.feed({ ...change, ...more } as BanChange)) counted.push(failure);
+  };
   const jail = registry.all.get('recidive')!;
   const told = (name: string, time = now): number =>
     feed.unfed(jail, [{ id: ip, time, attempts: 1, lines: [`x [${name}] Ban ${ip}`], fields: {} }]).length;
-  const ban = { ip, since: now, until: now + 1 };
-  for (const name of ['app', 'app', 'recidive']) feed.banned({ jail: name, ...ban });
+  for (const name of ['app', 'app', 'recidive']) banned(name);
+  // None of these is a new ban.
+  for (const origin of ['restored', 'imported'] as const) banned('app', { origin });
+  banned('app', { renewed: true });
+  banned('app', { kind: 'lifted', reason: 'expired' });
   expect(counted.map(({ id, lines }) => [id, ...lines])).toEqual([
     [ip, `[app] Ban ${ip}`],
     [ip, `[app] Ban ${ip}`],
@@ -156,7 +163,7 @@ it('takes each ban that it was fed with once, and others as they are', () => {
   // A log with whole seconds; one of a ban before; one of another jail.
   expect([told('app', now - 999), told('app', now - 60_000), told('sshd')]).toEqual([0, 1, 1]);
   expect([told('app'), told('app')]).toEqual([0, 1]);
-  feed.banned({ jail: 'app', ...ban });
+  banned('app');
   now += 601_000;
   expect(told('app')).toBe(1);
   // Other jails' lines are nothing to it.

@@ -71,6 +71,6 @@ describe('the stream that a line comes from', () => {
     log(err, access('192.0.2.7'));
     await live.sees('found', { ip: '192.0.2.7', jail: 'nginx-botsearch' });
     expect(found()).not.toContainEqual(['nginx-botsearch', '198.51.100.66']);
-    await live.sees('config-error', { fix: 'write stdout, stderr, all' });
+    await live.sees('config-error', { fix: 'write stdout, stderr or all' });
   });
 });

@@ -277,8 +277,8 @@ describe('export and import', () => {
     expect(warned.split('\n').toSorted()).toEqual([
       '',
       '1 bans wait for jail postfix, which does not run: they are enforced when it starts',
-      '127.0.0.1: not taken over: it is a loopback address',
-      '198.51.100.7: not taken over: 198.51.100.0/24 is in ignoreip of jail sshd',
+      '127.0.0.1: not imported: it is a loopback address',
+      '198.51.100.7: not imported: it overlaps 198.51.100.0/24, which is in ignoreip of jail sshd',
       'Left out: "nonsense" is no address',
     ]);
     expect(daemon.control.banned()).toEqual({ sshd: ['203.0.113.1', '203.0.113.2'] });

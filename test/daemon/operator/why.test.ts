@@ -9,7 +9,7 @@ function eventsOf(ip: string, fields: readonly Readonly<Record<string, unknown>>
     registry: { all: new Map(), active: new Map() },
     store: { of: () => [] },
     events: { after: () => events },
-    neverBan: () => undefined,
+    bans: { neverBan: () => undefined },
     clock: () => 0,
   };
   return [...why(ip, parts as unknown as WhyParts).events];

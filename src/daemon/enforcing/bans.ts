@@ -1,0 +1,312 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { BanKey, Firewall, Refusal } from '../../firewall/firewall.ts';
+import type { NeverBan, NeverBanReason } from '../../firewall/bans/never-ban.ts';
+import type { Ban } from '../../jail/ban.ts';
+import type { Store } from '../../store/store.ts';
+import type { BanDetails } from '../../store/stored-ban.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { NeverBanWatch } from './never-ban-watch.ts';
+import type { Troubles } from './troubles.ts';
+
+/** Where a ban comes from: a log, the operator's hand, an earlier run, or another database. */
+export type Origin = 'log' | 'hand' | 'restored' | 'imported';
+
+/**
+ * Why a ban ends. `forgotten`: by hand, of a jail that doesn't run; `stopped`: its jail does; `shed`: the jail held too many;
+ * `ignored`: `ignoreip` names it now.
+ */
+export type LiftReason = 'expired' | 'by hand' | 'forgotten' | 'stopped' | 'shed' | 'ignored';
+
+export interface WantedBan extends BanKey, BanDetails {
+  /** Undefined: by hand, and the jail decides how long it lasts. */
+  readonly ban?: Ban;
+  /** Whether it was in force already and lasts longer now. */
+  readonly renewed?: boolean;
+}
+
+/** What has happened to a ban. */
+export type BanChange =
+  | {
+      readonly kind: 'in-force';
+      readonly ban: Ban;
+      readonly origin: Origin;
+      readonly renewed: boolean;
+      readonly details: BanDetails;
+    }
+  | { readonly kind: 'lifted'; readonly ban: BanKey; readonly reason: LiftReason };
+
+export interface BansParts {
+  readonly firewall: Firewall;
+  readonly neverBan: NeverBanWatch;
+  readonly registry: JailRegistry;
+  readonly store: Store;
+  readonly events: EventLog;
+  readonly troubles: Troubles;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+}
+
+/** Bans that are logged or stored before others have their turn. */
+const atOnce = 500;
+
+/**
+ * The one road of every ban and unban: never-ban list, jail, store, kernel, event, listeners. The store comes first because it writes ahead: a
+ * change is queued there before the kernel is asked, and written with the position of the line that led to it, so that no crash forgets
+ * it. What the kernel refuses for good is forgotten again. What it can't do now stays stored; it is tried again after each
+ * reconciliation, and logged when it is done. Nothing here throws.
+ */
+export class Bans {
+  readonly #parts: BansParts;
+  readonly #listeners: ((change: BanChange) => void)[] = [];
+  /** Changes that the kernel has not made yet. */
+  readonly #pending = new Map<string, BanChange>();
+  /** Of those, the ones that the kernel has failed to make. */
+  readonly #failed = new Set<string>();
+  /** Bans of addresses that must not be banned at present: they are remembered, and come into force again when that is over. */
+  readonly #suspended = new Set<string>();
+  /** By which all bans were looked through last. */
+  #reviewed: NeverBan | undefined;
+  /** Restored bans whose events wait until dock2ban is ready: a hundred thousand take a second. */
+  #pendingEvents: Ban[] | undefined = [];
+
+  constructor(parts: BansParts) {
+    this.#parts = parts;
+  }
+
+  /** @param listener told of every change that has happened, after it was logged; must not throw */
+  subscribe(listener: (change: BanChange) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Why no jail may ever ban an address or prefix; undefined: they may. */
+  neverBan(ip: string): NeverBanReason | undefined {
+    return this.#parts.neverBan.current.find(ip);
+  }
+
+  /** Why a jail may not ban an address or prefix: it is on the never-ban list, or in its `ignoreip`. */
+  refusal(jail: string, ip: string): string | undefined {
+    return this.neverBan(ip)?.text ?? this.#ignored(jail, ip);
+  }
+
+  /**
+   * Resolves when the kernel was asked.
+   * @param isHeld whether the kernel holds them already
+   * @returns those that are refused; those of the kernel and of a log are logged
+   */
+  async bringIntoForce(
+    wanted: readonly WantedBan[],
+    origin: Origin,
+    isHeld = false,
+  ): Promise<readonly (BanKey & { readonly reason: string })[]> {
+    const refused: (BanKey & { reason: string })[] = [];
+    const changes: BanChange[] = [];
+    const ignored: BanKey[] = [];
+    for (const each of wanted) {
+      const { jail, ip } = each;
+      const reason = this.refusal(jail, ip);
+      if (reason !== undefined && origin !== 'restored') {
+        refused.push({ jail, ip, reason });
+        continue;
+      }
+      if (this.#ignored(jail, ip) !== undefined) {
+        ignored.push({ jail, ip });
+        continue;
+      }
+      const entered = this.#enter(each, origin);
+      if (entered && reason !== undefined) this.#suspend(each, reason);
+      else if (entered) changes.push({ kind: 'in-force', origin, ...entered, details: each });
+    }
+    if (origin === 'log') this.#drop(refused);
+    await this.lift(ignored, 'ignored');
+    return [...refused, ...(await this.#carryOut(changes, isHeld))];
+  }
+
+  /** Resolves when the kernel was asked. @param bans also of jails that don't run */
+  async lift(bans: readonly BanKey[], reason: LiftReason): Promise<void> {
+    const { store, clock } = this.#parts;
+    if (reason === 'by hand' || reason === 'forgotten' || reason === 'ignored')
+      for (const { jail, ip } of bans) store.remove(jail, ip);
+    if (reason === 'shed') await inTurns(bans, ({ jail, ip }) => store.end(jail, ip, clock()));
+    await this.#carryOut(bans.map((ban): BanChange => ({ kind: 'lifted', ban, reason })));
+  }
+
+  /** Takes over other times of bans that are in force. The kernel first: its keeper goes by the clock. */
+  async retime(bans: readonly Ban[]): Promise<void> {
+    await this.#renew(bans);
+    const { store } = this.#parts;
+    await inTurns(bans, (ban) => store.keep(ban, store.get(ban.jail, ban.ip)));
+    store.noteCounted();
+  }
+
+  /** Tries again what the kernel could not do. @returns whether it has done everything now */
+  async retry(): Promise<boolean> {
+    const changes = [...this.#failed].flatMap((id) => this.#pending.get(id) ?? []);
+    this.#failed.clear();
+    await this.#carryOut(changes);
+    return this.#failed.size === 0;
+  }
+
+  /** Looks through all bans if the never-ban list has changed: addresses of this host and of Docker come and go, and are no reason to forget a ban. */
+  async review(): Promise<void> {
+    const list = this.#parts.neverBan.current;
+    if (list === this.#reviewed) return;
+    this.#reviewed = list;
+    const before = new Set(this.#suspended);
+    const resumed: Ban[] = [];
+    this.#suspended.clear();
+    for (const { bans } of this.#parts.registry.all.values()) {
+      for (const ban of bans.values()) {
+        const reason = list.find(ban.ip);
+        if (before.has(idOf(ban))) {
+          if (reason) this.#suspended.add(idOf(ban));
+          else resumed.push(ban);
+        } else if (reason) this.#suspend(ban, reason.text);
+      }
+    }
+    await this.#renew(resumed);
+    for (const ban of resumed) if (!this.#suspended.has(idOf(ban))) this.#parts.events.banResumed(ban);
+  }
+
+  /** The kernel doesn't hold these bans, which were made before: only those that it will never take are forgotten. */
+  refused(refusals: readonly Refusal[]): void {
+    for (const refusal of refusals) {
+      const { jail, ip, kind, reason } = refusal;
+      if (kind === 'kernel') this.#drop([refusal]);
+      else if (this.#parts.registry.all.get(jail)?.bans.has(ip)) this.#suspend(refusal, reason);
+    }
+  }
+
+  /** Logs which bans were restored until now; from now on, each is logged at once. */
+  async logRestored(): Promise<void> {
+    const bans = this.#pendingEvents ?? [];
+    this.#pendingEvents = undefined;
+    await inTurns(bans, (ban) => this.#parts.events.restore(ban));
+  }
+
+  #ignored(name: string, ip: string): string | undefined {
+    const entry = this.#parts.registry.all.get(name)?.ignoredWithin(ip);
+    if (entry === undefined) return undefined;
+    return `it ${entry === ip ? 'is' : `overlaps ${entry}, which is`} in ignoreip of jail ${name}`;
+  }
+
+  /** Takes a ban into its jail and the store. Undefined: there is nothing to be brought into force. */
+  #enter({ ban: given, renewed = false, ...rest }: WantedBan, origin: Origin) {
+    const { registry, store, clock } = this.#parts;
+    const jail = registry.all.get(rest.jail);
+    const isKnown = origin === 'imported' && given && lastsAsLong(jail?.bans.get(rest.ip), given);
+    const entered = given ? { ban: given, renewed } : jail?.ban(rest.ip, clock());
+    if (!entered) return undefined;
+    // What a log led to is in its jail already, and what was restored is stored.
+    if (given && origin !== 'log') jail?.restore(given);
+    if (origin !== 'restored') store.keep(entered.ban, rest);
+    return jail && !isKnown ? entered : undefined;
+  }
+
+  /** @returns the bans that the kernel refused */
+  async #carryOut(asked: readonly BanChange[], isHeld = false): Promise<readonly Refusal[]> {
+    if (isHeld) {
+      for (const change of asked) this.#tell(change);
+      return [];
+    }
+    const changes = asked.map((change) => this.#awaited(change));
+    const made = changes.filter((change) => change.kind === 'in-force');
+    const lifted = changes.filter((change) => change.kind === 'lifted');
+    const { firewall } = this.#parts;
+    const [refused] = await Promise.all([
+      this.#ask(made, 'not blocked yet', (bans) => firewall.ban(bans)),
+      this.#ask(lifted, 'unbanned, but may still be blocked', (keys) => firewall.unban(keys)),
+    ]);
+    const old = new Set(made.filter(({ origin }) => origin === 'restored').map(({ ban }) => idOf(ban)));
+    for (const refusal of refused ?? []) {
+      this.#pending.delete(idOf(refusal));
+      if (old.has(idOf(refusal))) this.refused([refusal]);
+      else this.#drop([refusal]);
+    }
+    for (const change of changes) {
+      const id = idOf(change.ban);
+      if (this.#failed.has(id) || this.#pending.get(id) !== change) continue;
+      this.#pending.delete(id);
+      this.#tell(change);
+    }
+    return refused ?? [];
+  }
+
+  /** Takes note of a change that the kernel is to make. A ban that was not told of is not told to have been longer, or lifted. */
+  #awaited(change: BanChange): BanChange {
+    const id = idOf(change.ban);
+    const before = this.#pending.get(id);
+    const isUntold = before?.kind === 'in-force' && !before.renewed;
+    const now = change.kind === 'in-force' && isUntold ? { ...change, renewed: false } : change;
+    this.#failed.delete(id);
+    if (now.kind === 'lifted' && isUntold) this.#pending.delete(id);
+    else this.#pending.set(id, now);
+    return now;
+  }
+
+  async #renew(bans: readonly Ban[]): Promise<void> {
+    const made = bans.map((ban) => ({ ban }));
+    this.refused((await this.#ask(made, 'not blocked yet', (all) => this.#parts.firewall.ban(all))) ?? []);
+  }
+
+  /** @returns what the call resolves to; undefined: it failed */
+  async #ask<Key extends BanKey, Answer>(
+    changes: readonly { readonly ban: Key }[],
+    consequence: string,
+    call: (bans: Key[]) => Promise<Answer>,
+  ): Promise<Answer | undefined> {
+    if (changes.length === 0) return undefined;
+    try {
+      return await call(changes.map(({ ban }) => ban));
+    } catch (error) {
+      for (const { ban } of changes) if (this.#pending.has(idOf(ban))) this.#failed.add(idOf(ban));
+      const named = changes.slice(0, 5).map(({ ban: { jail, ip } }) => `[${jail}] ${ip}`);
+      const more = changes.length > named.length ? ` and ${changes.length - named.length} more` : '';
+      this.#parts.troubles.failed(`${consequence}: ${named.join(', ')}${more}`, error);
+      return undefined;
+    }
+  }
+
+  #tell(change: BanChange): void {
+    const { events } = this.#parts;
+    const { ban } = change;
+    if (change.kind === 'lifted') {
+      if (change.reason === 'ignored') events.ignored(ban.jail, ban.ip, 'ignoreip');
+      if (change.reason === 'expired' || change.reason === 'by hand') events.unban(ban, change.reason);
+    } else if (change.origin === 'restored' && this.#pendingEvents) this.#pendingEvents.push(change.ban);
+    else if (change.origin === 'restored' || change.origin === 'imported') events.restore(change.ban);
+    else events.ban(change.ban, change.details.failures, change.renewed, change.details.container);
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  #suspend(ban: BanKey, reason: string): void {
+    if (this.#suspended.has(idOf(ban))) return;
+    this.#suspended.add(idOf(ban));
+    this.#parts.events.banSuspended(ban, reason);
+  }
+
+  /** An address that is not banned is not banned in the jail's book either, nor in the store. */
+  #drop(refused: readonly (BanKey & { readonly reason: string })[]): void {
+    const { registry, store, events } = this.#parts;
+    for (const { jail, ip, reason } of refused) {
+      registry.all.get(jail)?.unban(ip);
+      store.remove(jail, ip);
+      events.neverBanned(jail, ip, reason);
+    }
+  }
+}
+
+async function inTurns<Item>(items: readonly Item[], act: (item: Item) => void): Promise<void> {
+  for (const [index, item] of items.entries()) {
+    if (index % atOnce === atOnce - 1) await turn();
+    act(item);
+  }
+}
+
+function lastsAsLong(known: Ban | undefined, other: Ban): boolean {
+  return known !== undefined && (known.until ?? Infinity) >= (other.until ?? Infinity);
+}
+
+function idOf({ jail, ip }: BanKey): string {
+  return `${jail} ${ip}`;
+}

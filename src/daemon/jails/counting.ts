@@ -1,0 +1,32 @@
+import { lastEnd } from '../../jail/ban-end.ts';
+import type { Counting } from '../../store/counted.ts';
+import type { Store } from '../../store/store.ts';
+import type { Jail } from '../../jail/jail.ts';
+import type { JailRegistry } from './jail-registry.ts';
+
+/** What the jails count, as the store takes it. */
+export function countingOf(registry: Pick<JailRegistry, 'all'>): Counting {
+  return {
+    *changes() {
+      for (const { name: jail, spec, failures: book } of registry.all.values()) {
+        for (const [ip, failures] of book.changes()) {
+          const until = Math.min((failures?.last ?? 0) + spec.findtime * 1000, lastEnd);
+          yield { jail, ip, failures, until };
+        }
+      }
+    },
+    settle: () => {
+      for (const { failures } of registry.all.values()) failures.settle();
+    },
+    unsettle: () => {
+      for (const { failures } of registry.all.values()) failures.unsettle();
+    },
+  };
+}
+
+/** Takes over what earlier runs have counted; what this one has counted of the same address stands. @param now epoch milliseconds */
+export function restoreFailures(jail: Jail, store: Store, now: number): void {
+  for (const [ip, failures] of store.failures(jail.name, now, jail.spec.findtime)) {
+    if (!jail.ignores(ip)) jail.failures.restore(ip, failures);
+  }
+}

@@ -1,0 +1,58 @@
+import type { LogLine } from '../../sources/log-line.ts';
+import type { ActiveJail } from '../jails/jail-registry.ts';
+import type { Judge } from './judge.ts';
+
+/** Matches log lines with the jails' filters, and takes the failures in them to the judge. */
+export class Matching {
+  readonly #judge: Judge;
+  /** Epoch milliseconds. */
+  readonly #clock: () => number;
+
+  constructor(judge: Judge, clock: () => number) {
+    this.#judge = judge;
+    this.#clock = clock;
+  }
+
+  /**
+   * @param container the container that logged it, where that is known
+   * @param live false for what was logged before the start
+   * @returns whether there was a failure in it
+   */
+  match(jail: ActiveJail, line: LogLine, container: string | undefined, live: boolean): boolean {
+    return mayMatter(jail, line) && this.#match(jail, line, container, live);
+  }
+
+  /**
+   * As `match`. A filter may be written for syslog's files, as fail2ban reads them, or for what the container itself prints: the line
+   * is matched with its header first, and if that finds nothing, without.
+   * @param messageStart where in the line's text the header ends; 0: it has none
+   */
+  matchWithHeader(
+    jail: ActiveJail,
+    line: LogLine,
+    messageStart: number,
+    container: string | undefined,
+    live: boolean,
+  ): boolean {
+    if (!mayMatter(jail, line)) return false;
+    if (this.#match(jail, line, container, live)) return true;
+    if (messageStart === 0) return false;
+    const { time, stream } = line;
+    const cut = line.cut === undefined ? undefined : Math.max(0, line.cut - messageStart);
+    const message = { text: line.text.slice(messageStart), time, dateRemoved: false, stream, cut };
+    return this.#match(jail, message, container, live);
+  }
+
+  #match({ jail, filter }: ActiveJail, line: LogLine, container: string | undefined, live: boolean): boolean {
+    const failures = filter.process(line, this.#clock(), live);
+    if (failures.length > 0) this.#judge.take(jail, failures, container);
+    return failures.length > 0;
+  }
+}
+
+/** False: the line is none of those that the filter is for, or it would find nothing in it, nor in a part of it. */
+function mayMatter({ jail, screen }: ActiveJail, { time, text, stream }: LogLine): boolean {
+  const wanted = jail.spec.filter.stream;
+  if (wanted !== undefined && stream !== undefined && stream !== wanted) return false;
+  return time === undefined || screen.mayMatter(text);
+}
