@@ -31,6 +31,26 @@ const ways: Readonly<Record<string, (text: string) => LogLine>> = {
     time: undefined,
     dateRemoved: false,
   }),
+  'as a line of a syslog file in the form of RFC 5424': (text) => ({
+    text: `<30>1 2026-11-22T13:44:53.000000+00:00 host web 105 - -  ${escaped(text)}`,
+    time: undefined,
+    dateRemoved: false,
+  }),
+  'as a line of a syslog file in the form of RFC 5424, without priority': (text) => ({
+    text: `2026-11-22T13:44:53.000000+00:00 host web - - - ${escaped(text)}`,
+    time: undefined,
+    dateRemoved: false,
+  }),
+  'behind the prefix of docker compose logs': (text) => ({
+    text: `web-1  | ${text}`,
+    time: now,
+    dateRemoved: false,
+  }),
+  'behind the coloured prefix of nginx-proxy': (text) => ({
+    text: `\x1b[36;1mnginx.1    | \x1b[0m${text}`,
+    time: now,
+    dateRemoved: false,
+  }),
   'as the syslog source delivers it': (text) => {
     const line = `<30>Nov 22 13:44:53 host web[12]: ${escaped(text)}\n`;
     const [read] = readSyslogLines(line, () => true, new SyslogClock(() => now));

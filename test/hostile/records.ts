@@ -257,7 +257,7 @@ export const hostileRecords: Readonly<Record<string, readonly HostileRecord[]>> 
   caddy: ([401, 200] as const).map((status): HostileRecord => ({
     ...(status === 401 && { counts: 'normal' }),
     line: (text) =>
-      `{"level":"info","ts":1795355093.5,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":"${sender}","remote_port":"1","client_ip":"${sender}","proto":"HTTP/1.1","method":"${json(word(text))}","host":"${json(word(text))}","uri":"/${json(header(text))}","headers":{"X":["${json(header(text))}"]}},"bytes_read":0,"user_id":"${json(userId(text))}","duration":0.0009,"size":0,"status":${status},"resp_headers":{}}`,
+      `{"level":"info","ts":1795355093.5,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":"${sender}","remote_port":"1","client_ip":"${sender}","proto":"HTTP/1.1","method":"${json(word(text))}","host":"${json(word(text))}","uri":"/${json(header(text))}","headers":{"X":["${json(header(text))}"],"Authorization":["REDACTED"]}},"bytes_read":0,"user_id":"${json(userId(text))}","duration":0.0009,"size":0,"status":${status},"resp_headers":{}}`,
   })),
   sshd: [
     { counts: 'normal', line: (text) => `Invalid user ${sshUser(text)} from ${sshEnd}` },
