@@ -1,5 +1,5 @@
 import type { LiveControl } from './live-api.ts';
-import type { SourceStats, Views } from './view-api.ts';
+import type { Refused, SourceStats, Views } from './view-api.ts';
 
 /** Version of the HTTP interface; the first segment of every path. */
 export const apiVersion = 'v1';
@@ -70,12 +70,6 @@ export interface Status {
   readonly sources: readonly SourceStatus[];
   /** Containers that labels close to some. Undefined: none, or a controller that doesn't know of it. */
   readonly access?: readonly AccessStatus[];
-}
-
-/** An address or prefix that was not acted on, or is banned still, and why. */
-export interface Refused {
-  readonly ip: string;
-  readonly reason: string;
 }
 
 /** Outcome of a ban or unban by hand: how many addresses changed, and the ones that couldn't. */

@@ -1,4 +1,4 @@
-import type { Refused } from './api.ts';
+import type { Refused } from './view-api.ts';
 
 /** A jail's options as they are in force, under fail2ban's names. */
 export interface JailOptions {

@@ -1,4 +1,8 @@
-import type { Refused } from './api.ts';
+/** An address or prefix that was not acted on, or is banned still, and why. */
+export interface Refused {
+  readonly ip: string;
+  readonly reason: string;
+}
 
 /** A log event as the stream carries it. */
 export interface StreamedEvent {

@@ -1,5 +1,4 @@
 import type { InspectedContainer, ListedContainer } from './engine/engine-answers.ts';
-import { renderLogTag } from './log-tag.ts';
 import type { Inspection } from './engine/inspections.ts';
 import type { ContainerSnapshot } from './snapshot.ts';
 
@@ -30,26 +29,6 @@ export function containerSnapshot(
     publishedPorts: namespaceOwner.publishedPorts,
     logging: { driver: Type ?? '', options: Config ?? {}, tag },
   };
-}
-
-/** The tag of its log lines, as Docker renders it when it starts the container. */
-export function containerTag({
-  Id,
-  Name,
-  Image,
-  Path,
-  Args,
-  Config,
-  HostConfig,
-}: InspectedContainer): string | undefined {
-  const { Type, Config: options } = HostConfig.LogConfig ?? {};
-  return renderLogTag(Type ?? '', options ?? {}, {
-    id: Id,
-    name: Name.replace(/^\//, ''),
-    imageName: Config.Image ?? '',
-    imageId: Image ?? '',
-    command: [Path ?? '', ...(Args ?? [])],
-  });
 }
 
 /** As much of a container as the list of containers says, in place of an inspection. */

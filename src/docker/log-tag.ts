@@ -1,3 +1,4 @@
+import type { InspectedContainer } from './engine/engine-answers.ts';
 import { renderTemplate } from './go-template.ts';
 
 /** What a log tag's template can name, as Docker's daemon knows it when it starts the container. */
@@ -53,4 +54,24 @@ function fieldsOf({ id, name, imageName, imageId, command }: LogTagContext): Rea
     Command: command.join(' '),
   };
   return new Map(Object.entries(fields));
+}
+
+/** The tag of its log lines, as Docker renders it when it starts the container. */
+export function containerTag({
+  Id,
+  Name,
+  Image,
+  Path,
+  Args,
+  Config,
+  HostConfig,
+}: InspectedContainer): string | undefined {
+  const { Type, Config: options } = HostConfig.LogConfig ?? {};
+  return renderLogTag(Type ?? '', options ?? {}, {
+    id: Id,
+    name: Name.replace(/^\//, ''),
+    imageName: Config.Image ?? '',
+    imageId: Image ?? '',
+    command: [Path ?? '', ...(Args ?? [])],
+  });
 }

@@ -1,7 +1,7 @@
 import { Block } from './search/block.ts';
 import type { Failure } from './failure.ts';
 import type { Filter } from './filter.ts';
-import type { Reading } from './line-dates.ts';
+import type { Reading } from './dates/line-dates.ts';
 import type { Needle } from './search/needle.ts';
 import { searchFor, type NeedleSearch } from './search/needle-search.ts';
 

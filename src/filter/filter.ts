@@ -8,7 +8,7 @@ import type { Block } from './search/block.ts';
 import type { BufferedLine } from './buffered-line.ts';
 import type { Needle } from './search/needle.ts';
 import type { TemplateHits } from './dates/detector.ts';
-import { LineDates, type DatedLine, type DateRules, type LogTime, type Reading } from './line-dates.ts';
+import { LineDates, type DatedLine, type DateRules, type LogTime, type Reading } from './dates/line-dates.ts';
 import type { NameResolver } from './resolver.ts';
 import { cutMark, type CutText, cutText, mostForeign, withoutMarks } from './cut-text.ts';
 import { SearchBudget, sharedAllowance, type Allowance } from './search-budget.ts';

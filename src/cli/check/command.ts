@@ -1,11 +1,11 @@
 import { loadConfigTree } from '../../config/conf/load-config-tree.ts';
 import type { LabelPolicy } from '../../config/labels/label-policy.ts';
-import type { NetworkSnapshot } from '../../docker/snapshot.ts';
+import type { ContainerSnapshot, NetworkSnapshot } from '../../docker/snapshot.ts';
 import { Dock2banError } from '../../errors.ts';
 import { exitCode } from '../exit-code.ts';
 import { checkFilters } from './filters.ts';
 import { unique, type Finding } from './finding.ts';
-import { checkJails, type Containers } from './jails.ts';
+import { checkJails } from './jails.ts';
 import { checkSettings } from './settings.ts';
 import { oneLine } from '../../text/plain-text.ts';
 
@@ -16,7 +16,7 @@ export interface CheckContext {
   /** What labels may do; default: as without any option. */
   readonly policy?: LabelPolicy;
   /** The running containers that carry a `fail2ban.` label; throws a Dock2banError if Docker can't be asked. */
-  readonly containers: () => Promise<Containers>;
+  readonly containers: () => Promise<readonly ContainerSnapshot[]>;
   /** All of Docker's networks; throws likewise. Absent: nothing is known of them. */
   readonly networks?: () => Promise<readonly NetworkSnapshot[]>;
 }
@@ -82,7 +82,7 @@ function counted(count: number, what: string): string {
 }
 
 async function askDocker({ containers, networks }: CheckContext): Promise<{
-  containers: Containers | undefined;
+  containers: readonly ContainerSnapshot[] | undefined;
   networks: readonly NetworkSnapshot[];
   findings: readonly Finding[];
 }> {

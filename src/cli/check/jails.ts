@@ -4,7 +4,7 @@ import { jailDefinitions } from '../../config/jails/jail-definitions.ts';
 import type { ConfigProblem, JailSpec } from '../../config/jail-spec.ts';
 import { defaultPolicy } from '../../config/labels/label-policy.ts';
 import { resolveJails } from '../../config/resolve.ts';
-import type { NetworkSnapshot } from '../../docker/snapshot.ts';
+import type { ContainerSnapshot, NetworkSnapshot } from '../../docker/snapshot.ts';
 import { expandGlob } from '../../sources/file/glob.ts';
 import { madeForDocker } from './docker-chain.ts';
 import { findingOf, type Finding } from './finding.ts';
@@ -12,13 +12,10 @@ import { compileProblem } from './filters.ts';
 import { dormant, jailValues } from './jail-values.ts';
 import { misspelt } from './misspelt.ts';
 
-/** Running containers, as `config/` takes them. */
-export type Containers = Parameters<typeof resolveJails>[0]['containers'];
-
 /** Resolves all jails, those that are not enabled too: what is wrong with these is only a notice. */
 export async function checkJails(
   tree: ConfigTree,
-  containers: Containers,
+  containers: readonly ContainerSnapshot[],
   networks: readonly NetworkSnapshot[],
   policy = defaultPolicy,
 ): Promise<{ count: number; findings: Finding[] }> {

@@ -1,6 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Refused } from '../../control/api.ts';
-import type { ImportResult, JailStats, Stats, TransferredBan, Views, Why } from '../../control/view-api.ts';
+
+import type {
+  ImportResult,
+  JailStats,
+  Refused,
+  Stats,
+  TransferredBan,
+  Views,
+  Why,
+} from '../../control/view-api.ts';
 import type { BanStatistics } from '../../store/ban-statistics.ts';
 import type { Store } from '../../store/store.ts';
 import { isActive, merged } from '../../store/stored-ban.ts';

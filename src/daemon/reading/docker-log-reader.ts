@@ -1,10 +1,6 @@
-import {
-  type ContainerFollowing,
-  FollowedContainer,
-  type Positions,
-  type WantedContainer,
-} from './followed-container.ts';
+import { type ContainerFollowing, FollowedContainer, type WantedContainer } from './followed-container.ts';
 import type { SourceSpec } from '../../config/jail-spec.ts';
+import type { Positions } from './positions.ts';
 import { type Fallbacks, keptCopy } from './fallbacks.ts';
 import type { ActiveJail, JailRegistry } from '../jails/jail-registry.ts';
 import type { SourceCounts } from './line-counts.ts';

@@ -1,7 +1,7 @@
 import type { SourceSpec } from '../../config/jail-spec.ts';
 import { takenUpTo } from '../../sources/docker/progress.ts';
 import type { EventLog } from '../events/event-log.ts';
-import type { Positions } from './followed-container.ts';
+import type { Positions } from './positions.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
 import type { SyslogPieces } from './syslog-pieces.ts';
 

@@ -7,13 +7,8 @@ import type { EventLog } from '../events/event-log.ts';
 import type { ActiveJail } from '../jails/jail-registry.ts';
 import { isMilestone, type LineCounts, newTally, type Tally } from './line-counts.ts';
 import type { Matching } from '../judging/matching.ts';
+import type { Positions } from './positions.ts';
 import type { SyslogPieces } from './syslog-pieces.ts';
-
-/** Up to where logs were read, by the name of the log; what a position is, only its source knows. */
-export interface Positions {
-  get(source: string): string | undefined;
-  set(source: string, position: string): void;
-}
 
 /** What all followed containers share. */
 export interface ContainerFollowing {

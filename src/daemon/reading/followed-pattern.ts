@@ -4,7 +4,7 @@ import { globLimits } from '../../sources/file/glob.ts';
 import { watchGlob } from '../../sources/file/watch-glob.ts';
 import type { TailUpdate } from '../../sources/file/tail-update.ts';
 import type { EventLog } from '../events/event-log.ts';
-import type { Positions } from './followed-container.ts';
+import type { Positions } from './positions.ts';
 import { isMilestone, type LineCounts, newTally, type Tally } from './line-counts.ts';
 
 export interface PatternOptions {

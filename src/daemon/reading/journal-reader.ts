@@ -10,7 +10,7 @@ import { Wake } from '../../async/wake.ts';
 import type { SourceSpec } from '../../config/jail-spec.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Fallbacks } from './fallbacks.ts';
-import type { Positions } from './followed-container.ts';
+import type { Positions } from './positions.ts';
 import type { ActiveJail, JailRegistry } from '../jails/jail-registry.ts';
 import { newTally, type SourceCounts, type Tally } from './line-counts.ts';
 import type { Matching } from '../judging/matching.ts';

@@ -1,13 +1,13 @@
 import { BlockMatcher, type TakeFailures } from '../../filter/block-matcher.ts';
 import type { Failure } from '../../filter/failure.ts';
-import type { Reading } from '../../filter/line-dates.ts';
+import type { Reading } from '../../filter/dates/line-dates.ts';
 import type { Jail } from '../../jail/jail.ts';
 import { PlainLines } from '../../sources/file/plain-lines.ts';
 import { findSyslogHeader } from '../../sources/syslog/header.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { type Handover, handOver } from './file-handovers.ts';
 import { type FileReader, type FileReading, wantedFiles } from './file-readers.ts';
-import type { Positions } from './followed-container.ts';
+import type { Positions } from './positions.ts';
 import { FollowedPattern, type PatternOptions, type TakeLines } from './followed-pattern.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
 import { addCounts, newTally, type SourceCounts, type Tally } from './line-counts.ts';

@@ -3,7 +3,7 @@ import type { ListenerCounts } from '../../sources/syslog/listener-counts.ts';
 import { type ReceiverOptions, SyslogReceiver } from '../../sources/syslog/receiver.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Fallbacks } from './fallbacks.ts';
-import type { Positions } from './followed-container.ts';
+import type { Positions } from './positions.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
 import { newTally, type SourceCounts, type Tally } from './line-counts.ts';
 import type { Matching } from '../judging/matching.ts';

@@ -1,7 +1,7 @@
 import type { SourceSpec } from '../../config/jail-spec.ts';
 import type { SyslogLine } from '../../sources/syslog/follow-syslog-file.ts';
 import type { EventLog } from '../events/event-log.ts';
-import type { Positions } from './followed-container.ts';
+import type { Positions } from './positions.ts';
 import { TakenLines } from './taken-lines.ts';
 
 /** A container whose lines come by syslog. */

@@ -4,7 +4,7 @@ import { followSyslogFile, type SyslogLine } from '../../sources/syslog/follow-s
 import { Wake } from '../../async/wake.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Fallbacks } from './fallbacks.ts';
-import type { Positions } from './followed-container.ts';
+import type { Positions } from './positions.ts';
 import { isMilestone, newTally, type SourceCounts, type Tally } from './line-counts.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
 import type { Matching } from '../judging/matching.ts';

@@ -1,4 +1,4 @@
-import { containerTag } from '../container-snapshot.ts';
+import { containerTag } from '../log-tag.ts';
 import type { InspectedContainer } from './engine-answers.ts';
 import type { EngineClient } from './engine-client.ts';
 import { NotFound } from './engine-error.ts';

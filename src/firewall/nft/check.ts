@@ -1,30 +1,15 @@
 import type { Ban } from '../../jail/ban.ts';
 import type { BanIndex } from '../bans/ban-index.ts';
 import { FirewallError } from '../tool/errors.ts';
-import type { GuardedJail, Repair } from '../firewall.ts';
+import type { GuardedJail } from '../firewall.ts';
 import type { Listing } from './listing.ts';
-import type { Audited, Held } from './members.ts';
+import type { Audited, Held, Look } from './look.ts';
 import { elementOf, placeFinder, setOf, type Place } from './names.ts';
 import { formerJailSet } from '../bans/set-names.ts';
 import { alterations, fits, renewedSets, type Written } from './spelling.ts';
 import { isCertain, surveyOf, type Surveyed } from './survey.ts';
 import type { Failures, NftTool } from './tool.ts';
 import { SetAudit } from '../bans/set-audit.ts';
-
-/** What was seen in the kernel, and what should be there. */
-export interface Look {
-  readonly listing: Listing;
-  /** What somebody did to the table. */
-  readonly repairs: readonly Repair[];
-  /** The sets that there must be. */
-  readonly places: ReadonlyMap<string, Place>;
-  /** Sets that are of no use any more, or can't hold what they should. */
-  readonly obsolete: readonly string[];
-  /** What was read of sets in full. */
-  readonly held: ReadonlyMap<string, Held>;
-  /** Jails of which the kernel held nothing. */
-  readonly fresh: readonly string[];
-}
 
 /** So many bans, and no more, are read in full each time: that takes some milliseconds. */
 const fewBans = 1000;

@@ -2,29 +2,11 @@ import type { Ban } from '../../jail/ban.ts';
 import type { BanIndex } from '../bans/ban-index.ts';
 import type { Repair } from '../firewall.ts';
 import { timeoutUntil, type NftBatch } from './batch.ts';
-import type { Look } from './check.ts';
+import type { Held, Look } from './look.ts';
 import { elementOf, prefixText, setOf, type Place } from './names.ts';
 
 /** Seconds by which an element's end may differ from its ban's, apart from what reading took: both count whole seconds. */
 const slack = 5;
-
-/** What a set was found to hold. */
-export interface Held {
-  /** Address → seconds left, 0 for ever. */
-  readonly members: ReadonlyMap<string, number>;
-  /** Before it was read. Epoch milliseconds. */
-  readonly asked: number;
-  /** Whether what nobody asked for is to be removed. */
-  readonly mayPrune: boolean;
-  /** Addresses and prefixes that were changed meanwhile, so that nothing can be said about them. */
-  readonly changed: ReadonlySet<string>;
-}
-
-/** A set that was read in its turn. */
-export interface Audited {
-  readonly set: string;
-  readonly held: Held;
-}
 
 /**
  * Puts into `batch` what the sets lack, and what doesn't belong there.

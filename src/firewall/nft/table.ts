@@ -2,7 +2,7 @@ import { FirewallError } from '../tool/errors.ts';
 import type { GuardedJail } from '../firewall.ts';
 import { noAccess, type AccessRules } from '../access/access-rules.ts';
 import type { NftBatch } from './batch.ts';
-import type { Look } from './check.ts';
+import type { Look } from './look.ts';
 import { layoutLines, layoutOf, type Layout, type Line } from './layout.ts';
 import { setOf, type Place } from './names.ts';
 import { clearingLines, textOf, writtenBlocks, type Written } from './spelling.ts';

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { isIPv4 } from 'node:net';
 import type { ListenAddress } from './listen-address.ts';
-import type { ListenerEvents, SyslogListener } from './listener.ts';
+import type { ListenerEvents, SyslogListener } from './listener-events.ts';
 
 /** Bytes that the kernel may keep while we are busy; it gives half of it if net.core.rmem_max is less. */
 const kernelBuffer = 4 * 1024 * 1024;

@@ -10,7 +10,8 @@ import { retryDelay } from '../retry-delay.ts';
 import { SyslogClock } from './clock.ts';
 import type { SyslogLine } from './follow-syslog-file.ts';
 import { type ListenAddress, SenderCheck } from './listen-address.ts';
-import { type ListenerEvents, openListener, type TlsFiles } from './listener.ts';
+import { openListener, type TlsFiles } from './listener.ts';
+import type { ListenerEvents } from './listener-events.ts';
 import { findMessageHeader, messageText, receivedLine } from './message.ts';
 import { kernelDrops } from './udp-drops.ts';
 

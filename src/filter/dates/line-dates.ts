@@ -1,12 +1,12 @@
-import type { LogLine } from '../sources/log-line.ts';
-import type { Block } from './search/block.ts';
-import type { BufferedLine } from './buffered-line.ts';
-import { LastDate } from './dates/last-date.ts';
-import { LineHeads } from './dates/line-heads.ts';
-import { DateDetector, type FoundLead, type TemplateHits } from './dates/detector.ts';
-import { LocalClock } from './dates/local-clock.ts';
-import { templatesOf } from './dates/template-list.ts';
-import { alphabetOf } from './python-regex/pattern.ts';
+import type { LogLine } from '../../sources/log-line.ts';
+import type { Block } from '../search/block.ts';
+import type { BufferedLine } from '../buffered-line.ts';
+import { LastDate } from './last-date.ts';
+import { LineHeads } from './line-heads.ts';
+import { DateDetector, type FoundLead, type TemplateHits } from './detector.ts';
+import { LocalClock } from './local-clock.ts';
+import { templatesOf } from './template-list.ts';
+import { alphabetOf } from '../python-regex/pattern.ts';
 
 /** A line with its date cut out, and its time. */
 export interface DatedLine {
