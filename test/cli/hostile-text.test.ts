@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { type ControlServer, serveControl } from '../../src/control/server.ts';
 import { oneLine, plainText } from '../../src/text/plain-text.ts';
 import { prettyLog } from '../../src/text/pretty-log.ts';
 import { fakeController } from '../control/fake-controller.ts';
+import { FakeEngine, idOf } from '../docker/fake-engine.ts';
 
 /** A clearing of the screen, a window title by C1, a new line that looks like one of ours, directions, nothing to see, half a pair. */
 const hostile =
@@ -147,6 +148,46 @@ it.each([
   expect(run.stdout).not.toMatch(/^forged/m);
   expect(run.stdout + run.stderr).not.toBe('');
 });
+
+it.each([['check'], ['check', '--json']])(
+  '%j shows what stands in files and labels, and a terminal does nothing of it',
+  async (...options) => {
+    // Of a label, all; in a file, what a line may have.
+    const inLine = hostile.replaceAll(/[\r\n]/g, '');
+    const folder = join(dir, 'fail2ban');
+    mkdirSync(join(folder, 'filter.d'), { recursive: true });
+    writeFileSync(
+      join(folder, 'jail.local'),
+      [
+        `[a${inLine}]\nenabled = true\n`,
+        `[b]\nenabled = true\nmaxretry = ${inLine}\n${inLine} = x\n`,
+        inLine,
+      ].join(''),
+    );
+    writeFileSync(join(folder, 'filter.d/b.conf'), `[Definition]\nfailregex = (${inLine} <HOST>\n`);
+    const engine = await new FakeEngine().start();
+    const labels = {
+      'fail2ban.jail': 'web',
+      [`fail2ban.${hostile}`]: hostile,
+      'fail2ban.failregex': `(${hostile}`,
+    };
+    engine.containers = [
+      { id: idOf('a1'), name: `web${hostile}`, labels },
+      { id: idOf('a2'), name: 'named', labels: { 'fail2ban.jail': hostile } },
+    ];
+    const main = join(import.meta.dirname, '../../src/main.ts');
+    const words = [...options, '--config-dir', folder, '--docker-host', `unix://${engine.socketPath}`];
+    const { stdout, stderr } = await execa('node', [main, ...words], {
+      reject: false,
+      env: { NO_COLOR: '1' },
+    });
+    await engine.stop();
+    expect(stdout + stderr).not.toMatch(acts);
+    expect(stdout + stderr).not.toMatch(/^forged/m);
+    for (const shown of ['jail.local:', 'filter.d/b.conf', 'container web', 'container named'])
+      expect(stdout).toContain(shown);
+  },
+);
 
 it('the logs of run can be forged by no text: each event is one line', async () => {
   const json = `${JSON.stringify({ time: '2026-11-22T13:44:53.000Z', level: 'info', event: 'ban', msg: hostile })}\n`;

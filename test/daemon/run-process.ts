@@ -11,7 +11,10 @@ export function spawnRun(
   engine: FakeEngine,
   flags: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
-  { stderr = 'inherit' }: { readonly stderr?: 'inherit' | 'pipe' } = {},
+  {
+    stdout = 'pipe',
+    stderr = 'inherit',
+  }: { readonly stdout?: 'pipe' | number; readonly stderr?: 'inherit' | 'pipe' } = {},
 ): ChildProcess {
   const options = {
     'docker-host': `unix://${engine.socketPath}`,
@@ -24,7 +27,7 @@ export function spawnRun(
   };
   const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
   return spawn(process.execPath, ['src/main.ts', 'run', ...words, ...flags], {
-    stdio: ['ignore', 'pipe', stderr],
+    stdio: ['ignore', stdout, stderr],
     env: { ...process.env, ...env },
   });
 }

@@ -37,11 +37,13 @@ export async function openLog(format: LogFormat, level: LogLevel): Promise<OpenL
     },
     destination,
   );
-  // Whoever read the log is gone: what is logged then waits or is dropped as while nobody reads.
-  stdout.on('error', () => undefined);
+  // A log that can't be written, on a full disk, ends nothing; nor is it waited for at the end of the process, which would be for ever.
+  const flushSync = stdout.flushSync.bind(stdout);
+  stdout.on('error', () => (stdout.flushSync = () => undefined));
   let dropped = 0;
   stdout.on('drop', () => (dropped += 1));
   stdout.on('drain', () => {
+    stdout.flushSync = flushSync;
     if (dropped === 0) return;
     const events = dropped;
     dropped = 0;
