@@ -3,11 +3,13 @@ import { readAccess } from './labels/access.ts';
 import type { AccessSpec } from './labels/access-spec.ts';
 import { believedLabels } from './labels/believed-labels.ts';
 import { CheckedFilters, type CompileFilter } from './jails/checked-filters.ts';
-import { orElse } from './conf/config-error.ts';
+import { type ConfigError, orElse } from './conf/config-error.ts';
 import type { ConfigTree } from './conf/config-tree.ts';
 import { jailDefinitions, type JailDefinitions } from './jails/jail-definitions.ts';
 import { floatingProblem } from './jails/floating-problem.ts';
 import { jailSpec } from './jails/jail-assembly.ts';
+import { type JailEdits, noEdits } from './jails/jail-edits.ts';
+import type { JailFilter } from './jails/jail-filter.ts';
 import type { Definers } from './jails/jail-definer.ts';
 import { JailMembers } from './jails/jail-members.ts';
 import { withoutMeaning } from './options/jail-options.ts';
@@ -29,6 +31,8 @@ export interface ResolvedJails {
   readonly names: readonly string[];
   /** Whose labels define which jail, of containers that are gone too: whoever comes meanwhile is not given the jail. */
   readonly definers: Definers;
+  /** By jail, why what was changed by hand can't be used any more, and is left out. */
+  readonly editFaults: ReadonlyMap<string, ConfigError>;
 }
 
 /**
@@ -47,6 +51,8 @@ export function resolveJails(input: {
   readonly policy?: LabelPolicy;
   /** Who has defined which jail by label so far. */
   readonly definers?: Definers;
+  /** What was changed by hand, by jail. */
+  readonly edits?: ReadonlyMap<string, JailEdits>;
 }): ResolvedJails {
   const { tree, networks = [] } = input;
   const definitions = jailDefinitions(tree);
@@ -68,11 +74,13 @@ export function resolveJails(input: {
     ...unfilteredNetworks(input.containers, networks),
   ];
   const access = accesses.flatMap((each) => each.access ?? []);
-  return { jails, access, problems: unique(problems), names, definers: resolver.definers };
+  const { definers, editFaults } = resolver;
+  return { jails, access, problems: unique(problems), names, definers, editFaults };
 }
 
 class Resolver {
   readonly problems: ConfigProblem[] = [];
+  readonly editFaults = new Map<string, ConfigError>();
   readonly ownPorts: OwnPorts;
   readonly #input: Parameters<typeof resolveJails>[0];
   readonly #definitions: JailDefinitions;
@@ -110,8 +118,18 @@ class Resolver {
     this.problems.push(...enabled.problems);
     if (containers.length === 0 && !hostServices) return undefined;
     this.#noteMeaningless(name);
+    const edits = this.#input.edits?.get(name) ?? noEdits;
+    const edited = (): JailFilter => this.#filters.resolve(name, labels, definer, edits);
+    const unedited = (): JailFilter => this.#filters.resolve(name, labels, definer);
     const run = (): JailSpec | undefined => {
-      const filter = this.#filters.resolve(name, labels, definer);
+      const filter =
+        edits === noEdits
+          ? unedited()
+          : orElse(edited, (error) => {
+              const unchanged = unedited();
+              this.#noteUnfit(name, error);
+              return unchanged;
+            });
       const { ownPorts, problems } = this;
       const { networks = [] } = this.#input;
       const spec = jailSpec({ name, filter, containers, networks, ownPorts, hostServices, problems });
@@ -127,6 +145,17 @@ class Resolver {
       const what = `jail ${name} is left out: ${message}`;
       this.problems.push({ severity: 'warn', where, message: what, fix, jail: name });
       return undefined;
+    });
+  }
+
+  #noteUnfit(jail: string, fault: ConfigError): void {
+    this.editFaults.set(jail, fault);
+    this.problems.push({
+      severity: 'warn',
+      where: `jail ${jail}`,
+      message: `what was changed by hand is left out, as it can't be used any more: ${fault.message}`,
+      fix: 'change it by hand again, or write it into jail.local',
+      jail,
     });
   }
 

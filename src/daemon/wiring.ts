@@ -2,7 +2,6 @@ import { uptime } from 'node:os';
 import { Wake } from '../async/wake.ts';
 import type { LabelPolicy } from '../config/labels/label-policy.ts';
 import type { ConnectDocker } from '../docker/engine/engine-client.ts';
-import { rememberingCheck } from '../filter/filter-fault.ts';
 import { CachingResolver } from '../filter/caching-resolver.ts';
 import type { NeverBan } from '../firewall/bans/never-ban.ts';
 import type { Firewall } from '../firewall/firewall.ts';
@@ -127,7 +126,6 @@ export function wire(parts: DaemonParts) {
   const deciding = {
     configuration,
     reread,
-    checkFilter: rememberingCheck(),
     docker,
     definers: notes.definers,
     runner,

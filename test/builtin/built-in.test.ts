@@ -1,17 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { resolveJails } from '../../src/config/resolve.ts';
 import type { JailSpec } from '../../src/config/jail-spec.ts';
-import { noOverlay, overlaid } from '../../src/daemon/jails/jail-overlay.ts';
-import { noChange, withAdded } from '../../src/daemon/jails/list-change.ts';
+import { type JailEdits, noEdits } from '../../src/config/jails/jail-edits.ts';
+import { noChange, withAdded } from '../../src/config/jails/list-change.ts';
 import { container } from '../config/container.ts';
 import { treeOf } from '../config/tree.ts';
 import { builtinTree, jailNames } from './builtin-filters.ts';
 
-const jailsOf = (user: Record<string, string>, labels: Record<string, string>): readonly JailSpec[] =>
+const jailsOf = (
+  user: Record<string, string>,
+  labels: Record<string, string>,
+  edits: ReadonlyMap<string, JailEdits> = new Map(),
+): readonly JailSpec[] =>
   resolveJails({
     tree: { ...treeOf(user), builtin: builtinTree.builtin },
     containers: [container('web', labels)],
     compileFilter: () => undefined,
+    edits,
   }).jails;
 
 const isBuiltIn = (user: Record<string, string>, labels: Record<string, string>): boolean | undefined =>
@@ -53,8 +58,9 @@ describe('a filter is known to be built in', () => {
   });
 
   it('not when it is edited by hand', () => {
-    const [spec] = jailsOf({}, { 'fail2ban.jail': 'nginx-proxy' });
-    const edited = { ...noOverlay, failregex: withAdded(noChange, '^bad <HOST>$') };
-    expect(overlaid(spec!, edited).filter.builtIn).toBeUndefined();
+    const edits = { ...noEdits, failregex: withAdded(noChange, '^bad <HOST>$') };
+    const edited = jailsOf({}, { 'fail2ban.jail': 'nginx-proxy' }, new Map([['nginx-proxy', edits]]));
+    expect(edited[0]!.filter).toMatchObject({ origin: { where: 'changed by hand' } });
+    expect(edited[0]!.filter.builtIn).toBeUndefined();
   });
 });

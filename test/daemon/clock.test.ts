@@ -70,7 +70,7 @@ it.each([
         });
         return firewall;
       },
-      resolve: (containers) => resolveJails({ tree, containers, compileFilter: () => undefined }),
+      resolve: ({ containers }) => resolveJails({ tree, containers, compileFilter: () => undefined }),
       openStore: open,
       syslogFile: join(folder, 'syslog'),
       clock,

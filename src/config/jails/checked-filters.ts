@@ -2,12 +2,13 @@ import type { FilterOrigin, FilterSpec } from '../../filter/spec.ts';
 import { ConfigError, orElse } from '../conf/config-error.ts';
 import type { ConfigTree } from '../conf/config-tree.ts';
 import type { JailDefinitions } from './jail-definitions.ts';
+import { changesExpressions, noEdits } from './jail-edits.ts';
 import { jailFilter, type JailFilter } from './jail-filter.ts';
 import type { JailOption } from '../options/jail-options.ts';
 import type { Label } from '../labels/label.ts';
 import type { Binding } from '../labels/labels.ts';
 
-/** Compiles a filter; the message of what can't be compiled (construct and position), or undefined if all can. */
+/** Compiles a filter; the message of what can't be compiled (construct and position), or undefined if all can. Asked for the same filters again and again. */
 export type CompileFilter = (spec: FilterSpec) => string | undefined;
 
 /** A filter that can't be had, and the option to blame. */
@@ -22,12 +23,11 @@ export class FilterError extends ConfigError {
 
 const expressions = ['failregex', 'ignoreregex', 'prefregex', 'datepattern'] as const;
 
-/** Resolves and compiles the filters of jails; what was compiled once in its lifetime isn't compiled again. */
+/** Resolves and compiles the filters of jails. */
 export class CheckedFilters {
   readonly #tree: ConfigTree;
   readonly #definitions: JailDefinitions;
   readonly #compile: CompileFilter;
-  readonly #compiled = new Map<string, string | undefined>();
 
   constructor(tree: ConfigTree, definitions: JailDefinitions, compile: CompileFilter) {
     this.#tree = tree;
@@ -41,21 +41,22 @@ export class CheckedFilters {
    * @param definer the container whose labels they are, as `definerName` has it
    * @throws FilterError that blames the label at fault, ConfigError where no label is
    */
-  resolve(jail: string, labels: Binding['options'], definer = ''): JailFilter {
+  resolve(jail: string, labels: Binding['options'], definer = '', edits = noEdits): JailFilter {
     const own = expressions.flatMap((option) => labels.get(option)?.name ?? []);
     const ofLabels = { where: own.join(', '), labels: { jail, container: definer } };
     for (const option of expressions) {
       const label = labels.get(option);
       if (label) this.#checkLabel(option, label, { ...ofLabels, where: label.name });
     }
-    const resolved = blaming(labels, () => jailFilter(this.#tree, this.#definitions, jail, labels));
+    const resolved = blaming(labels, () => jailFilter(this.#tree, this.#definitions, jail, labels, edits));
     const { reader, spec } = resolved;
     const place = reader.setByOwnSection('failregex') ? reader.placeOf('failregex') : resolved.file;
     // A filter stays the same when something before it in its file changes.
     const file = place?.replace(/:\d+$/, '') ?? `filter ${spec.name}`;
-    const origin = own.length > 0 ? ofLabels : { where: file };
+    const written = own.length > 0 ? ofLabels : { where: file };
+    const origin = changesExpressions(edits) ? { where: 'changed by hand' } : written;
     const filter = spec.builtIn ? resolved : { ...resolved, spec: { ...spec, origin } };
-    const problem = this.#problemOf(filter.spec);
+    const problem = this.#compile(filter.spec);
     if (problem === undefined) return filter;
     blaming(labels, () => {
       throw new ConfigError(`filter ${spec.name}: ${problem}`, 'correct the expression', place);
@@ -75,14 +76,8 @@ export class CheckedFilters {
       logtype: 'file',
       origin,
     };
-    const problem = this.#problemOf(probe);
+    const problem = this.#compile(probe);
     if (problem !== undefined) throw new FilterError(option, problem, 'correct the expression');
-  }
-
-  #problemOf(spec: FilterSpec): string | undefined {
-    const key = JSON.stringify(spec);
-    if (!this.#compiled.has(key)) this.#compiled.set(key, this.#compile(spec));
-    return this.#compiled.get(key);
   }
 }
 

@@ -6,6 +6,7 @@ import { jailCloses } from './jail-closes.ts';
 import { parseIgnoreIp, type IgnoreIp } from '../options/ignore-ip.ts';
 import type { JailFilter } from './jail-filter.ts';
 import type { JailReader } from './jail-reader.ts';
+import { changed } from './list-change.ts';
 import type { ConfigProblem, JailSpec } from '../jail-spec.ts';
 import type { OwnPorts } from '../labels/own-ports.ts';
 import { fedSources, hostSources } from './jail-sources.ts';
@@ -74,15 +75,16 @@ export function jailSpec(jail: {
   };
 }
 
-/** Whom the files have ignored is ignored, whatever a label adds. */
+/** Whom the files have ignored is ignored, whatever a label adds; what was changed by hand holds over both. */
 function ignoredBy(reader: JailReader): IgnoreIp {
   const given = [reader.value('ignoreip'), reader.label('ignoreip') && reader.fileValue('ignoreip')];
   const lists = given.map((each) => each ?? parseIgnoreIp(''));
-  return {
-    prefixes: [...new Set(lists.flatMap(({ prefixes }) => prefixes))],
-    names: [...new Set(lists.flatMap(({ names }) => names))],
-    files: lists.flatMap(({ files }) => files),
-  };
+  const all = [
+    ...new Set(lists.flatMap(({ prefixes }) => prefixes)),
+    ...new Set(lists.flatMap(({ names }) => names)),
+    ...lists.flatMap(({ files }) => files.map((path) => `file:${path}`)),
+  ];
+  return parseIgnoreIp(changed(all, reader.edits.ignoreip).join(' '));
 }
 
 function readIncrement(reader: JailReader): BanTimeIncrement {

@@ -5,6 +5,8 @@ import { parseCall, type Call } from '../options/filter-call.ts';
 import { isBuiltIn } from './built-in-filter.ts';
 import { filterOptions, hasFilter, readFilter, type FilterDefinition } from './filter-options.ts';
 import type { JailDefinitions } from './jail-definitions.ts';
+import { noEdits } from './jail-edits.ts';
+import { changed } from './list-change.ts';
 import { parseJailOption, type JailOption } from '../options/jail-options.ts';
 import { JailReader } from './jail-reader.ts';
 import type { ConfigProblem } from '../jail-spec.ts';
@@ -33,8 +35,9 @@ export function jailFilter(
   definitions: JailDefinitions,
   name: string,
   labels: ReadonlyMap<JailOption, Label>,
+  edits = noEdits,
 ): JailFilter {
-  const first = new JailReader(definitions, name, labels);
+  const first = new JailReader(definitions, name, labels, new Map(), edits);
   const call = calledFilter(tree, first);
   const logtype = first.text('backend')?.startsWith('systemd') ? 'journal' : 'file';
   if (!call) return finish(name, new Map([['logtype', logtype]]), first);
@@ -43,7 +46,7 @@ export function jailFilter(
     first.label('filter') ? undefined : first.placeOf('filter'),
   );
   const known = located(() => filterOptions(definition, call.options, new Map(), logtype), definition.file);
-  const reader = new JailReader(definitions, name, labels, known);
+  const reader = new JailReader(definitions, name, labels, known, edits);
   const options = located(
     () => filterOptions(definition, call.options, reader.forFilter(), logtype),
     definition.file,
@@ -72,8 +75,11 @@ function finish(
   definition?: FilterDefinition,
 ): JailFilter {
   // A filter's arguments are kept beside what the jail says: lists add up, of single values the jail's stands.
-  const list = (option: 'failregex' | 'ignoreregex'): string[] =>
-    [filter.get(option), reader.text(option)].flatMap((text) => lines(text ?? ''));
+  const list = (option: 'failregex' | 'ignoreregex'): readonly string[] =>
+    changed(
+      [filter.get(option), reader.text(option)].flatMap((text) => lines(text ?? '')),
+      reader.edits[option],
+    );
   const single = (option: JailOption): string | undefined => {
     const text = reader.text(option) ?? filter.get(option);
     return text === undefined || text.trim() === '' ? undefined : text;

@@ -2,6 +2,7 @@ import { place } from '../conf/conf-file.ts';
 import { ConfigError, orElse } from '../conf/config-error.ts';
 import { interpolated, rawOption } from '../conf/interpolation.ts';
 import type { JailDefinitions } from './jail-definitions.ts';
+import { type JailEdits, noEdits } from './jail-edits.ts';
 import { parseJailOption, type JailOption, type JailOptionValue } from '../options/jail-options.ts';
 import type { ConfigProblem } from '../jail-spec.ts';
 import type { Label } from '../labels/label.ts';
@@ -31,7 +32,7 @@ const visibleToFilter: readonly JailOption[] = [
 /** Options that are commands: what a label says never gets into them. */
 const fromFilesOnly = new Set<JailOption>(['action', 'ignorecommand', 'ignorecache']);
 
-/** Reads the options of one jail: what labels say, above what the files say. */
+/** Reads the options of one jail: what was edited by hand, above what labels say, above what the files say. */
 export class JailReader {
   readonly name: string;
   readonly problems: ConfigProblem[] = [];
@@ -39,6 +40,7 @@ export class JailReader {
   readonly #labels: ReadonlyMap<JailOption, Label>;
   readonly #overrides: Map<string, string>;
   readonly #known: ReadonlyMap<string, string>;
+  readonly edits: JailEdits;
 
   /** @param known the filter's options, for `%(known/failregex)s` */
   constructor(
@@ -46,7 +48,9 @@ export class JailReader {
     name: string,
     labels: ReadonlyMap<JailOption, Label>,
     known: ReadonlyMap<string, string> = new Map(),
+    edits = noEdits,
   ) {
+    this.edits = edits;
     this.name = name;
     this.#definitions = definitions;
     this.#labels = labels;
@@ -86,7 +90,8 @@ export class JailReader {
    */
   text(option: JailOption): string | undefined {
     const text = this.#text(option);
-    return text !== undefined && (text.trim() !== '' || this.#labels.has(option)) ? text : undefined;
+    const isGiven = this.#labels.has(option) || this.edits.set.has(option);
+    return text !== undefined && (text.trim() !== '' || isGiven) ? text : undefined;
   }
 
   /** The text of an option, whatever labels say. @throws ConfigError */
@@ -145,6 +150,8 @@ export class JailReader {
   }
 
   #text(option: JailOption): string | undefined {
+    const edited = this.edits.set.get(option);
+    if (edited !== undefined) return edited;
     const overrides = fromFilesOnly.has(option) ? this.#known : this.#overrides;
     return interpolated(this.#definitions.set, this.name, option, overrides);
   }

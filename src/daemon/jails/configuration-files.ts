@@ -23,52 +23,25 @@ export interface ConfigurationFilesOptions {
 /** The configuration of the user's files over the built-in ones, to be read again and again. */
 export class ConfigurationFiles {
   readonly #options: ConfigurationFilesOptions;
-  readonly #compile: CompileFilter;
   readonly #cache = new ConfFileCache();
   /** They come with the program and don't change while it runs. */
   #builtin: ConfigTree['builtin'] | undefined;
 
   constructor(options: ConfigurationFilesOptions) {
     this.#options = options;
-    this.#compile = remembered(options.compileFilter);
   }
 
   /** Never rejects: what can't be read is among the problems of what is resolved. */
   async read(): Promise<{ readonly configuration: Configuration; readonly settings: Fail2banSettings }> {
-    const { builtinDir, configDir, receivers, policy } = this.#options;
+    const { builtinDir, configDir, compileFilter, receivers, policy } = this.#options;
     const tree = await loadConfigTree({ builtinDir, configDir, builtin: this.#builtin, cache: this.#cache });
     this.#builtin = tree.builtin;
     const settings = fail2banSettings(tree);
-    const configuration: Configuration = (containers, networks, enabled, definers) => {
-      const compileFilter = this.#compile;
-      const resolved = resolveJails({
-        tree,
-        containers,
-        networks,
-        enabled,
-        compileFilter,
-        receivers: receivers(),
-        ...(policy && { policy }),
-        ...(definers && { definers }),
-      });
+    const configuration: Configuration = (wanted) => {
+      const options = { compileFilter, receivers: receivers(), ...(policy && { policy }) };
+      const resolved = resolveJails({ tree, ...options, ...wanted });
       return { ...resolved, problems: [...resolved.problems, ...settings.problems] };
     };
     return { configuration, settings };
   }
-}
-
-/** Labels make new filters without end; jails are far fewer. */
-const mostRemembered = 500;
-
-/** Every Docker event asks for all filters again; what was compiled for one need not be for the next. */
-function remembered(check: CompileFilter): CompileFilter {
-  const results = new Map<string, string | undefined>();
-  return (spec) => {
-    const key = JSON.stringify(spec);
-    if (!results.has(key)) {
-      if (results.size >= mostRemembered) results.clear();
-      results.set(key, check(spec));
-    }
-    return results.get(key);
-  };
 }

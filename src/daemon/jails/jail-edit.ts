@@ -7,9 +7,9 @@ import type { JailSpec } from '../../config/jail-spec.ts';
 import { nearest } from '../../config/options/nearest.ts';
 import type { JailEdit } from '../../control/live-api.ts';
 import { Dock2banError } from '../../errors.ts';
-import type { FilterSpec } from '../../filter/spec.ts';
-import { ignoresOf, type JailOverlay } from './jail-overlay.ts';
-import { changed, type ListChange, withAdded, withRemoved } from './list-change.ts';
+import type { JailEdits } from '../../config/jails/jail-edits.ts';
+import { changed, type ListChange, withAdded, withRemoved } from '../../config/jails/list-change.ts';
+import { ignoresOf } from './shown-options.ts';
 
 const editable: readonly JailOption[] = [
   'bantime',
@@ -34,29 +34,29 @@ const editable: readonly JailOption[] = [
 const mostChanges = 1000;
 
 /**
- * The overlay after one more edit.
+ * What is changed by hand after one more edit.
  *
- * @param spec the jail without any overlay
+ * @param spec the jail with what is changed already
  * @throws Dock2banError `invalid-option`
  */
-export function withEdit(spec: JailSpec, overlay: JailOverlay, edit: JailEdit): JailOverlay {
-  const set = new Map(overlay.set);
+export function withEdit(spec: JailSpec, edits: JailEdits, edit: JailEdit): JailEdits {
+  const set = new Map(edits.set);
   for (const [name, text] of Object.entries(edit.set ?? {})) set.set(checkedOption(name, text), text);
-  const next: JailOverlay = {
-    set,
-    ignoreip: editedIgnores(spec, overlay.ignoreip, edit),
-    failregex: editedList(spec.filter, overlay, 'failregex', edit.delfailregex, edit.addfailregex),
-    ignoreregex: editedList(spec.filter, overlay, 'ignoreregex', edit.delignoreregex, edit.addignoreregex),
+  const { failregex, ignoreregex } = spec.filter;
+  const lists = {
+    ignoreip: editedIgnores(ignoresOf(spec), edits.ignoreip, edit),
+    failregex: editedList('failregex', failregex, edits, edit.delfailregex, edit.addfailregex),
+    ignoreregex: editedList('ignoreregex', ignoreregex, edits, edit.delignoreregex, edit.addignoreregex),
   };
   for (const list of ['ignoreip', 'failregex', 'ignoreregex'] as const) {
-    if (next[list].added.length + next[list].removed.length <= mostChanges) continue;
+    if (lists[list].added.length + lists[list].removed.length <= mostChanges) continue;
     throw invalid(
       list,
       `more than ${mostChanges} changes by hand`,
       'write them into jail.local, then reload',
     );
   }
-  if (changed(spec.filter.failregex, next.failregex).length > 0) return next;
+  if (changed(failregex, lists.failregex).length > 0) return { set, ...lists };
   throw invalid('failregex', 'none would be left', 'stop the jail instead');
 }
 
@@ -78,9 +78,10 @@ function checkedOption(name: string, text: string): JailOption {
   return option;
 }
 
-function editedIgnores(spec: JailSpec, change: ListChange, edit: JailEdit): ListChange {
+/** @param before all of the jail's `ignoreip` */
+function editedIgnores(before: readonly string[], change: ListChange, edit: JailEdit): ListChange {
   let next = change;
-  const now = (): readonly string[] => changed(ignoresOf(spec), next);
+  const now = (): readonly string[] => changed(before, next);
   for (const text of edit.delignoreip ?? []) {
     for (const entry of entriesOf(text)) {
       const known = now().filter((other) => isSame(other, entry));
@@ -108,14 +109,13 @@ function isSame(entry: string, other: string): boolean {
 }
 
 function editedList(
-  filter: FilterSpec,
-  overlay: JailOverlay,
   list: 'failregex' | 'ignoreregex',
+  before: readonly string[],
+  edits: JailEdits,
   gone: readonly number[] = [],
   fresh: readonly string[] = [],
 ): ListChange {
-  let next = overlay[list];
-  const before = changed(filter[list], next);
+  let next = edits[list];
   for (const index of gone) {
     const expression = before[index];
     if (expression === undefined) {

@@ -1,5 +1,6 @@
 import { definerName, type Definers } from '../../config/jails/jail-definer.ts';
 import type { ConfigProblem } from '../../config/jail-spec.ts';
+import { noEdits } from '../../config/jails/jail-edits.ts';
 import type { ResolvedJails } from '../../config/resolve.ts';
 import type {
   AttemptResult,
@@ -16,7 +17,6 @@ import type { Enforcer } from '../enforcing/enforcer.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { withEdit } from './jail-edit.ts';
 import { jailOptionsOf } from './shown-options.ts';
-import { noOverlay, overlaid } from './jail-overlay.ts';
 import type { JailChanges, JailRegistry } from './jail-registry.ts';
 import type { JailRunner } from './jail-runner.ts';
 import type { Judge } from '../judging/judge.ts';
@@ -24,12 +24,9 @@ import type { LogSources } from '../reading/log-sources.ts';
 import { freshProblems, reloadFaults } from './reload-faults.ts';
 import {
   asConfigured,
-  type CheckFilter,
   type Configuration,
   resolveSteered,
   type Steering,
-  type Surroundings,
-  withEdits,
   withJailFrom,
   without,
 } from './steering.ts';
@@ -39,7 +36,6 @@ export interface LiveJailsParts {
   readonly configuration: Configuration;
   /** Reads the configuration again. */
   readonly reread: () => Promise<Configuration>;
-  readonly checkFilter: CheckFilter;
   readonly docker: DockerState;
   /** Whose labels defined which jail in the run before. */
   readonly definers: Definers;
@@ -53,7 +49,7 @@ export interface LiveJailsParts {
   readonly clock: () => number;
 }
 
-const nothing: Surroundings = { containers: [], networks: [] };
+const nothing = { containers: [], networks: [] };
 
 /**
  * Which jails run, by the configuration, the labels and the operator's hand. Every change of either takes the same way: what is
@@ -108,14 +104,13 @@ export class LiveJails implements LiveControl {
   edit(name: string, edit: JailEdit): Promise<JailOptions | undefined> {
     return this.#serial.run(async () => {
       const { edits } = this.#steering;
-      const spec = this.#resolve(this.#steering).jails.find((jail) => jail.name === name);
-      if (!spec || !this.#parts.registry.active.has(name)) return undefined;
-      const overlay = withEdit(spec, edits.get(name) ?? noOverlay, edit);
-      const fault = this.#parts.checkFilter(overlaid(spec, overlay).filter);
-      if (fault !== undefined) {
-        throw new Dock2banError('invalid-option', fault, { fix: 'correct the expression' });
-      }
-      this.#steering = { ...this.#steering, edits: new Map([...edits, [name, overlay]]) };
+      const spec = this.#parts.registry.active.get(name)?.jail.spec;
+      if (!spec) return undefined;
+      const edited = withEdit(spec, edits.get(name) ?? noEdits, edit);
+      const next = { ...this.#steering, edits: new Map([...edits, [name, edited]]) };
+      const fault = this.#resolve(next).editFaults.get(name);
+      if (fault) throw new Dock2banError('invalid-option', fault.message, { fix: fault.fix });
+      this.#steering = next;
       await this.#apply();
       return this.options(name);
     });
@@ -237,7 +232,6 @@ export class LiveJails implements LiveControl {
     return { applied: false, started: [], changed: [], stopped: [], problems: problems.map(shown) };
   }
 
-  /** What is to run, but for what was edited by hand. */
   #resolve(steering: Steering, definers = this.#definers): ResolvedJails {
     return resolveSteered(steering, { ...(this.#parts.docker.snapshot ?? nothing), definers });
   }
@@ -252,12 +246,11 @@ export class LiveJails implements LiveControl {
 
   /** Undefined: nothing is known of Docker yet, or everything ends, and so nothing runs. */
   async #apply(): Promise<JailChanges | undefined> {
-    const { docker, runner, checkFilter } = this.#parts;
+    const { docker, runner } = this.#parts;
     if (!docker.snapshot || this.#isClosed) return undefined;
     const resolved = this.#resolve(this.#steering);
     this.#definers = resolved.definers;
-    const { edits, stopped } = this.#steering;
-    return runner.run(withEdits(resolved, edits, checkFilter), stopped);
+    return runner.run(resolved, this.#steering.stopped);
   }
 }
 

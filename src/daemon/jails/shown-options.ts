@@ -1,7 +1,6 @@
 import type { JailSpec, SourceSpec } from '../../config/jail-spec.ts';
 import type { JailOptions } from '../../control/live-api.ts';
 import { zoneText } from '../../config/options/log-time-zone.ts';
-import { ignoresOf } from './jail-overlay.ts';
 
 /**
  * A jail's options, as an operator sees them.
@@ -38,4 +37,9 @@ export function jailOptionsOf(
     blocktype: spec.blocktype,
     ipv6prefix: spec.ipv6prefix,
   };
+}
+
+/** All of a jail's `ignoreip`, as it would be written. */
+export function ignoresOf({ ignoreip, ignoreNames = [], ignoreFiles = [] }: JailSpec): readonly string[] {
+  return [...ignoreip, ...ignoreNames, ...ignoreFiles.map((path) => `file:${path}`)];
 }

@@ -1,38 +1,30 @@
 import type { Definers } from '../../config/jails/jail-definer.ts';
-import type { ConfigProblem, JailSpec } from '../../config/jail-spec.ts';
+import type { ConfigProblem } from '../../config/jail-spec.ts';
+import type { JailEdits } from '../../config/jails/jail-edits.ts';
 import type { ResolvedJails } from '../../config/resolve.ts';
 import type { ContainerSnapshot, NetworkSnapshot } from '../../docker/snapshot.ts';
-import type { FilterSpec } from '../../filter/spec.ts';
-import { changesFilter, type JailOverlay, noOverlay, overlaid } from './jail-overlay.ts';
 
-/** What Docker shows of the host. */
-export interface Surroundings {
+/** What a configuration, and the labels of containers, are asked for. */
+export interface Wanted {
   readonly containers: readonly ContainerSnapshot[];
   readonly networks: readonly NetworkSnapshot[];
+  /** Jails to be run as if their `enabled` were true. */
+  readonly enabled: ReadonlySet<string>;
   /** Whose labels have defined which jail so far. */
-  readonly definers?: Definers;
+  readonly definers: Definers;
+  /** What was changed by hand, by jail. */
+  readonly edits: ReadonlyMap<string, JailEdits>;
 }
 
-/**
- * A configuration as it was read: what it, and these containers' labels, ask for.
- * @param enabled jails to be run as if their `enabled` were true
- */
-export type Configuration = (
-  containers: readonly ContainerSnapshot[],
-  networks: readonly NetworkSnapshot[],
-  enabled: ReadonlySet<string>,
-  definers?: Definers,
-) => ResolvedJails;
-
-/** What of a filter can't be compiled; undefined: all can. */
-export type CheckFilter = (filter: FilterSpec) => string | undefined;
+/** A configuration as it was read: what it, and the labels, ask for. */
+export type Configuration = (wanted: Wanted) => ResolvedJails;
 
 /** What decides which jails run, and how: the configuration, and what the operator has done by hand since it was read. */
 export interface Steering {
   readonly configuration: Configuration;
   /** Of jails that were reloaded alone since. */
   readonly ofJail: ReadonlyMap<string, Configuration>;
-  readonly edits: ReadonlyMap<string, JailOverlay>;
+  readonly edits: ReadonlyMap<string, JailEdits>;
   /** Jails that run by hand, though the configuration doesn't enable them. */
   readonly started: ReadonlySet<string>;
   /** Jails that don't run, by hand. */
@@ -60,15 +52,14 @@ export function without(set: ReadonlySet<string>, name: string): ReadonlySet<str
   return new Set([...set].filter((other) => other !== name));
 }
 
-/** Which jails are to run, before their options are edited. */
+/** Which jails are to run. */
 export function resolveSteered(
-  { configuration, ofJail, started, stopped }: Steering,
-  { containers, networks, definers }: Surroundings,
+  { configuration, ofJail, edits, started: enabled, stopped }: Steering,
+  surroundings: Pick<Wanted, 'containers' | 'networks' | 'definers'>,
 ): ResolvedJails {
-  const base = configuration(containers, networks, started, definers);
-  const alone = [...ofJail].map(
-    ([name, other]) => [name, partOf(name, other(containers, networks, started, definers))] as const,
-  );
+  const wanted = { ...surroundings, enabled, edits };
+  const base = configuration(wanted);
+  const alone = [...ofJail].map(([name, other]) => [name, partOf(name, other(wanted))] as const);
   const isOthers = ({ jail }: ConfigProblem): boolean => jail === undefined || !ofJail.has(jail);
   const jails = [
     ...base.jails.filter(({ name }) => !ofJail.has(name)),
@@ -82,6 +73,7 @@ export function resolveSteered(
       ...base.names.filter((name) => !ofJail.has(name)),
       ...alone.flatMap(([name, { names }]) => (names.includes(name) ? [name] : [])),
     ],
+    editFaults: new Map([base, ...alone.map(([, part]) => part)].flatMap((part) => [...part.editFaults])),
   };
 }
 
@@ -90,29 +82,6 @@ function partOf(name: string, resolved: ResolvedJails): ResolvedJails {
     ...resolved,
     jails: resolved.jails.filter((jail) => jail.name === name),
     problems: resolved.problems.filter(({ jail }) => jail === name),
+    editFaults: new Map([...resolved.editFaults].filter(([jail]) => jail === name)),
   };
-}
-
-/** The jails with what was edited by hand; an edit that doesn't fit any more is left out, with a problem. */
-export function withEdits(
-  resolved: ResolvedJails,
-  edits: Steering['edits'],
-  checkFilter: CheckFilter,
-): ResolvedJails {
-  const problems: ConfigProblem[] = [];
-  const jails = resolved.jails.map((spec): JailSpec => {
-    const overlay = edits.get(spec.name) ?? noOverlay;
-    const edited = overlaid(spec, overlay);
-    const fault = changesFilter(overlay) ? checkFilter(edited.filter) : undefined;
-    if (fault === undefined) return edited;
-    problems.push({
-      severity: 'warn',
-      where: `jail ${spec.name}`,
-      message: `what was changed by hand doesn't fit its filter any more and is left out: ${fault}`,
-      fix: 'change it by hand again, or write it into jail.local',
-      jail: spec.name,
-    });
-    return spec;
-  });
-  return { ...resolved, jails, problems: [...resolved.problems, ...problems] };
 }

@@ -2,34 +2,36 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JailSpec } from '../../../src/config/jail-spec.ts';
 import { Dock2banError } from '../../../src/errors.ts';
-import { withEdit } from '../../../src/daemon/jails/jail-edit.ts';
-import { type JailOverlay, noOverlay, overlaid } from '../../../src/daemon/jails/jail-overlay.ts';
+import { type JailEdits, noEdits } from '../../../src/config/jails/jail-edits.ts';
+import { resolveJails } from '../../../src/config/resolve.ts';
 import { editRequest } from '../../../src/control/live-requests.ts';
+import { withEdit } from '../../../src/daemon/jails/jail-edit.ts';
+import { treeOf } from '../../config/tree.ts';
 
-const spec: JailSpec = {
-  name: 'app',
-  filter: {
-    name: 'app',
-    failregex: ['^bad <HOST>$', '^worse <HOST>$'],
-    ignoreregex: ['good'],
-    prefregex: undefined,
-    datepattern: undefined,
-    maxlines: 1,
-    usedns: 'warn',
-    logtype: 'file',
-  },
-  sources: [],
-  closes: 'all',
-  blocktype: 'drop',
-  ipv6prefix: 64,
-  maxretry: 5,
-  findtime: 600,
-  bantime: 600,
-  ignoreip: ['192.0.2.1', '2001:db8::/32'],
-  ignoreNames: ['example.com'],
-  ignoreself: true,
-  containers: [],
-};
+const section = (more = ''): string => `[app]
+enabled = true
+filter =
+failregex = ^bad <HOST>$
+ ^worse <HOST>$
+ignoreregex = good
+logpath = /var/log/app.log
+${more}
+`;
+const configured = section('ignoreip = 192.0.2.1 2001:db8::/32 example.com');
+
+/** The jail of a configuration with what was changed by hand. */
+function edited(edits: JailEdits, jailLocal = configured): JailSpec {
+  const { jails, editFaults } = resolveJails({
+    tree: treeOf({ 'jail.local': jailLocal }),
+    containers: [],
+    compileFilter: () => undefined,
+    edits: new Map([['app', edits]]),
+  });
+  expect(editFaults.size).toBe(0);
+  return jails[0]!;
+}
+
+const spec = edited(noEdits);
 
 const options = [
   'bantime',
@@ -100,26 +102,26 @@ const edit = fc.record(
 describe('an edit by hand', () => {
   it('is refused with a word and a fix, or gives a jail that can run; whatever was edited before', () => {
     fc.assert(
-      fc.property(fc.array(edit, { maxLength: 4 }), (edits) => {
-        let overlay: JailOverlay = noOverlay;
-        for (const each of edits) {
+      fc.property(fc.array(edit, { maxLength: 4 }), (all) => {
+        let edits: JailEdits = noEdits;
+        for (const each of all) {
           const request = editRequest.safeParse(JSON.parse(JSON.stringify(each)));
           if (!request.success) continue;
-          const before = overlaid(spec, overlay);
+          const before = edited(edits);
           try {
-            overlay = withEdit(spec, overlay, request.data);
+            edits = withEdit(before, edits, request.data);
           } catch (error) {
             expect(error).toBeInstanceOf(Dock2banError);
             expect(error).toMatchObject({ code: 'invalid-option', fix: expect.stringMatching(/./) });
-            expect(overlaid(spec, overlay)).toEqual(before);
+            expect(edited(edits)).toEqual(before);
           }
-          const edited = overlaid(spec, overlay);
-          expect(edited.filter.failregex.length).toBeGreaterThan(0);
-          for (const value of [edited.maxretry, edited.findtime, edited.filter.maxlines]) {
+          const after = edited(edits);
+          expect(after.filter.failregex.length).toBeGreaterThan(0);
+          for (const value of [after.maxretry, after.findtime, after.filter.maxlines]) {
             expect(value).toBeGreaterThan(0);
           }
-          expect(edited.bantime === -1 || edited.bantime > 0).toBe(true);
-          expect(edited).toMatchObject({ name: spec.name, sources: [], closes: 'all', containers: [] });
+          expect(after.bantime === -1 || after.bantime > 0).toBe(true);
+          expect(after).toMatchObject({ name: 'app', sources: spec.sources, closes: 'all', containers: [] });
         }
       }),
       { numRuns: 500 },
@@ -127,15 +129,15 @@ describe('an edit by hand', () => {
   });
 
   it('holds over another configuration', () => {
-    const overlay = withEdit(spec, noOverlay, {
+    const edits = withEdit(spec, noEdits, {
       set: { bantime: '1h', MaxRetry: '3' },
       addignoreip: ['203.0.113.9'],
       delignoreip: ['2001:db8:0::/32'],
       delfailregex: [0],
       addfailregex: ['^worst <HOST>$'],
     });
-    const other = { ...spec, bantime: 60, findtime: 60, ignoreip: ['192.0.2.1', '192.0.2.2'] };
-    expect(overlaid(other, overlay)).toMatchObject({
+    const other = section('bantime = 60\nfindtime = 60\nignoreip = 192.0.2.1 192.0.2.2 example.com');
+    expect(edited(edits, other)).toMatchObject({
       bantime: 3600,
       maxretry: 3,
       findtime: 60,
@@ -146,16 +148,19 @@ describe('an edit by hand', () => {
   });
 
   it('takes back what an edit before it did', () => {
-    const added = withEdit(spec, noOverlay, { addignoreip: ['203.0.113.9'], addignoreregex: ['fine'] });
-    const back = withEdit(spec, added, { delignoreip: ['203.0.113.9'], delignoreregex: [1] });
-    expect(overlaid(spec, back)).toEqual(spec);
-    const removed = withEdit(spec, noOverlay, { delignoreip: ['192.0.2.1'] });
-    const again = withEdit(spec, removed, { addignoreip: ['192.0.2.1'] });
-    expect(overlaid(spec, again).ignoreip.toSorted()).toEqual(spec.ignoreip.toSorted());
+    const added = withEdit(spec, noEdits, { addignoreip: ['203.0.113.9'], addignoreregex: ['fine'] });
+    const back = withEdit(edited(added), added, { delignoreip: ['203.0.113.9'], delignoreregex: [1] });
+    expect(edited(back)).toEqual({
+      ...spec,
+      filter: { ...spec.filter, origin: { where: 'changed by hand' } },
+    });
+    const removed = withEdit(spec, noEdits, { delignoreip: ['192.0.2.1'] });
+    const again = withEdit(edited(removed), removed, { addignoreip: ['192.0.2.1'] });
+    expect(edited(again).ignoreip.toSorted()).toEqual(spec.ignoreip.toSorted());
   });
 
   it('is limited in what it may pile up', () => {
     const many = Array.from({ length: 1001 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
-    expect(() => withEdit(spec, noOverlay, { addignoreip: many })).toThrow('more than 1000 changes by hand');
+    expect(() => withEdit(spec, noEdits, { addignoreip: many })).toThrow('more than 1000 changes by hand');
   });
 });

@@ -54,7 +54,7 @@ async function start(jails: string): Promise<void> {
     logger: pino({ level: 'info' }, { write: (line: string) => void events.push(JSON.parse(line)) }),
     connectDocker: engineConnector(`unix://${engine.socketPath}`),
     createFirewall: (neverBan) => new DryRunFirewall({ neverBan, report: () => undefined }),
-    resolve: (containers) => resolveJails({ tree, containers, compileFilter: () => undefined }),
+    resolve: ({ containers }) => resolveJails({ tree, containers, compileFilter: () => undefined }),
     openStore: (hooks) => new Store({ stateDir: join(folder, 'state'), purgeAge: 86_400, ...hooks }),
     syslogFile: join(folder, 'syslog'),
   });

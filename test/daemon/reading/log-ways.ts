@@ -79,7 +79,7 @@ export class LogWays {
       logger: pino({ level: 'info' }, { write: (line: string) => void this.events.push(JSON.parse(line)) }),
       connectDocker: engineConnector(`unix://${this.engine.socketPath}`),
       createFirewall: (neverBan) => new DryRunFirewall({ neverBan, report: () => undefined }),
-      resolve: (list) =>
+      resolve: ({ containers: list }) =>
         resolveJails({
           tree,
           containers: list,
