@@ -7,7 +7,7 @@ import { ControlClient } from '../control/client.ts';
 import { Dock2banError } from '../errors.ts';
 import type { Output } from './by-hand.ts';
 import { findingLine, runCheck, type CheckContext } from './check/command.ts';
-import { compileProblem } from './check/filters.ts';
+import { rememberingCheck } from '../filter/filter-fault.ts';
 import { parseClientArguments, type ClientArguments } from './fail2ban-client/arguments.ts';
 import { runCommand } from './fail2ban-client/commands.ts';
 import { help } from './fail2ban-client/help.ts';
@@ -122,7 +122,7 @@ async function dump(context: Fail2banClientContext): Promise<string> {
     containers,
     networks,
     policy,
-    compileFilter: compileProblem,
+    compileFilter: rememberingCheck(),
   });
   for (const { severity, where, message } of problems)
     if (severity === 'warn') output.warn(`${where}: ${message}\n`);

@@ -4,8 +4,7 @@ import type { LabelPolicy } from '../config/labels/label-policy.ts';
 import { resolveJails } from '../config/resolve.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { boundBacktracking } from '../filter/backtracking.ts';
-import { compileFilter } from '../filter/filter.ts';
-import type { FilterSpec } from '../filter/spec.ts';
+import { rememberingCheck } from '../filter/filter-fault.ts';
 import { isNftablesEngine } from '../firewall/backend-choice.ts';
 import { FirewallError } from '../firewall/tool/errors.ts';
 import type { Tools } from '../firewall/tool/exec.ts';
@@ -93,16 +92,7 @@ async function resolveWanted(
   const containers = engine instanceof Dock2banError ? [] : engine.containers.map(({ snapshot }) => snapshot);
   const networks = engine instanceof Dock2banError ? [] : engine.networks;
   const receivers = parseListenAddresses(syslogListen).flatMap((address) => reachedAt(address, addresses));
-  return resolveJails({ tree, containers, networks, receivers, policy, compileFilter: problemOf });
-}
-
-function problemOf(spec: FilterSpec): string | undefined {
-  try {
-    compileFilter(spec);
-    return undefined;
-  } catch (thrown) {
-    return messageOf(thrown);
-  }
+  return resolveJails({ tree, containers, networks, receivers, policy, compileFilter: rememberingCheck() });
 }
 
 async function checkLogs(

@@ -56,7 +56,8 @@ async function start(containers: FakeContainer[]): Promise<void> {
       firewall = new DryRunFirewall({ neverBan, report: () => undefined });
       return firewall;
     },
-    resolve: ({ containers: list }) => resolveJails({ tree, containers: list, compileFilter: () => undefined }),
+    resolve: ({ containers: list }) =>
+      resolveJails({ tree, containers: list, compileFilter: () => undefined }),
     openStore: (hooks) => new Store({ stateDir: join(folder, 'state'), purgeAge: 86_400, ...hooks }),
     syslogFile: syslog,
   });

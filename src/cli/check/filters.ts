@@ -3,7 +3,7 @@ import { ConfigError } from '../../config/conf/config-error.ts';
 import { filterNames, type ConfigTree } from '../../config/conf/config-tree.ts';
 import { filterOptions, readFilter, type FilterDefinition } from '../../config/jails/filter-options.ts';
 import { includeTargets } from '../../config/conf/includes.ts';
-import { Dock2banError, messageOf } from '../../errors.ts';
+import { Dock2banError } from '../../errors.ts';
 import { compileFilter } from '../../filter/filter.ts';
 import type { FilterSpec } from '../../filter/spec.ts';
 import { filterSpecOf } from '../filter-spec-of.ts';
@@ -65,14 +65,4 @@ function broken({ set, file }: FilterDefinition, { message, fix }: Dock2banError
   const option = /^[a-z]+/.exec(message)?.[0] ?? '';
   const located = set.sections.get('Definition')?.get(option) ?? set.sections.get('Init')?.get(option);
   return { severity: 'error', where: located ? place(located) : file, message, fix: fix ?? 'correct it' };
-}
-
-/** Compiles a filter; the message of what can't be compiled, or undefined. */
-export function compileProblem(spec: FilterSpec): string | undefined {
-  try {
-    compileFilter(spec);
-    return undefined;
-  } catch (error) {
-    return messageOf(error);
-  }
 }

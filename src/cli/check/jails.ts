@@ -1,5 +1,6 @@
 import { parseConfFile } from '../../config/conf/conf-file.ts';
 import type { ConfigTree } from '../../config/conf/config-tree.ts';
+import type { CompileFilter } from '../../config/jails/checked-filters.ts';
 import { jailDefinitions } from '../../config/jails/jail-definitions.ts';
 import type { ConfigProblem, JailSpec } from '../../config/jail-spec.ts';
 import { defaultPolicy } from '../../config/labels/label-policy.ts';
@@ -8,7 +9,7 @@ import type { ContainerSnapshot, NetworkSnapshot } from '../../docker/snapshot.t
 import { expandGlob } from '../../sources/file/glob.ts';
 import { madeForDocker } from './docker-chain.ts';
 import { findingOf, type Finding } from './finding.ts';
-import { compileProblem } from './filters.ts';
+import { rememberingCheck } from '../../filter/filter-fault.ts';
 import { dormant, jailValues } from './jail-values.ts';
 import { misspelt } from './misspelt.ts';
 
@@ -19,13 +20,14 @@ export async function checkJails(
   networks: readonly NetworkSnapshot[],
   policy = defaultPolicy,
 ): Promise<{ count: number; findings: Finding[] }> {
-  const compileFilter = compileProblem;
+  const compileFilter = rememberingCheck();
   const { jails, problems } = resolveJails({ tree, containers, networks, policy, compileFilter });
   const values = jailValues(tree, new Set(jails.map(({ name }) => name)));
   const known = new Set([...problems, ...values].map(keyOf));
   const disabled = disabledProblems(
     tree,
     jails.map(({ name }) => name),
+    compileFilter,
   ).filter((problem) => !known.has(keyOf(problem)));
   return {
     count: jails.length,
@@ -52,14 +54,18 @@ function dormantFinding(problem: ConfigProblem): Finding {
 const enabler = 'jail.d/~enabled.local';
 
 /** What would be wrong if all jails were enabled. */
-function disabledProblems(tree: ConfigTree, enabled: readonly string[]): ConfigProblem[] {
+function disabledProblems(
+  tree: ConfigTree,
+  enabled: readonly string[],
+  compileFilter: CompileFilter,
+): ConfigProblem[] {
   const names = jailDefinitions(tree).names.filter((name) => !enabled.includes(name));
   const text = names.map((name) => `[${name}]\nenabled = true\n`).join('');
   const user = new Map([...tree.user, [enabler, parseConfFile(text, enabler)]]);
   const { problems } = resolveJails({
     tree: { ...tree, user },
     containers: [],
-    compileFilter: compileProblem,
+    compileFilter,
   });
   return problems.filter(
     ({ jail, severity }) => severity === 'warn' && jail !== undefined && names.includes(jail),

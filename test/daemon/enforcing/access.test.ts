@@ -74,7 +74,8 @@ async function start(): Promise<void> {
     logger: pino({ level: 'info' }, { write: (line: string) => void events.push(JSON.parse(line)) }),
     connectDocker: engineConnector(`unix://${engine.socketPath}`),
     createFirewall: (neverBan) => new RecordingFirewall(neverBan),
-    resolve: ({ containers: list }) => resolveJails({ tree, containers: list, compileFilter: () => undefined }),
+    resolve: ({ containers: list }) =>
+      resolveJails({ tree, containers: list, compileFilter: () => undefined }),
     openStore: (hooks) => new Store({ stateDir: join(folder, 'state'), purgeAge: 86_400, ...hooks }),
     syslogFile: join(folder, 'syslog'),
   });

@@ -40,7 +40,8 @@ async function start(containers: FakeContainer[]): Promise<void> {
     logger: pino({ level: 'info' }, { write: (line: string) => void events.push(JSON.parse(line)) }),
     connectDocker: engineConnector(`unix://${engine.socketPath}`),
     createFirewall: (neverBan) => new DryRunFirewall({ neverBan, report: () => undefined }),
-    resolve: ({ containers: list }) => resolveJails({ tree, containers: list, compileFilter: () => undefined }),
+    resolve: ({ containers: list }) =>
+      resolveJails({ tree, containers: list, compileFilter: () => undefined }),
     openStore: (hooks) => new Store({ stateDir: join(folder, 'state'), purgeAge: 86_400, ...hooks }),
     syslogFile: join(folder, 'syslog'),
   });
