@@ -194,6 +194,26 @@ describe('changes', () => {
     expect(engine.count(/containers\/json/) - before).toBeLessThanOrEqual(10);
   });
 
+  it('however many, take a fifth of a processor at most, where lists are long', async () => {
+    const others = Array.from({ length: 20_000 }, (_, n) => ({ id: idOf(`b${n}x`), name: `other${n}` }));
+    engine.containers = [proxy(), ...others];
+    const started = process.threadCpuUsage();
+    await startWatch().snapshot();
+    const { user, system } = process.threadCpuUsage(started);
+    // With what the engine of the test costs, which is in the same thread.
+    const costOfList = (user + system) / 1000;
+    const lists = (): number => engine.count(/containers\/json/);
+    const before = lists();
+    const begun = performance.now();
+    const next = watch.next().catch(() => undefined);
+    while (performance.now() - begun < 12 * costOfList) await engine.emit(event);
+    const count = lists() - before;
+    engine.containers = [];
+    await next;
+    expect(count).toBeGreaterThan(0);
+    expect(count).toBeLessThanOrEqual(5);
+  }, 60_000);
+
   it('during a list are not missed', async () => {
     await startWatch().snapshot();
     let held = false;
