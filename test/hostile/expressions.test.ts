@@ -20,7 +20,7 @@ const now = Date.parse('2026-11-22T13:44:53Z');
 /** Sources keep the head and the tail of longer ones. */
 const longestLine = 256 * 1024;
 const headLength = 192 * 1024;
-const page = new URL('../../docs/built-in-jails.md', import.meta.url);
+const page = new URL('../../docs/jails.md', import.meta.url);
 
 // As the daemon does at its start.
 beforeAll(boundBacktracking);

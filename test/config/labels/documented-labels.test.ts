@@ -5,25 +5,27 @@ import { loadConfigTree } from '../../../src/config/conf/load-config-tree.ts';
 import { resolveJails } from '../../../src/config/resolve.ts';
 import { container } from '../container.ts';
 
-const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+const pages = ['README.md', 'docs/labels.md', 'docs/sources.md', 'docs/networks.md'].map((page) =>
+  readFileSync(new URL(`../../../${page}`, import.meta.url), 'utf8'),
+);
 const withoutFiles = { builtinDir: 'filters', configDir: '/no/such/directory' };
 
 /** The labels of each example in YAML. */
-const examples = [...readme.matchAll(/^```yaml\n([^]*?)^```/gm)]
+const examples = [...pages.join('\n').matchAll(/^```yaml\n([^]*?)^```/gm)]
   .map(([, text = '']) =>
     Object.fromEntries(
       [...text.matchAll(/^\s*(fail2ban\.[\w.]+): (?:'([^']*)'|([^#\n]*?))\s*(?:#.*)?$/gm)].map(
-        ([, name, quoted, plain]) => [name!, quoted ?? plain!],
+        ([, name, quoted, plain]) => [name!, (quoted ?? plain!).replaceAll('$$', '$')],
       ),
     ),
   )
   .filter((labels) => 'fail2ban.jail' in labels);
 
-it('the README has examples', () => {
+it('the pages have examples', () => {
   expect(examples.length).toBeGreaterThan(1);
 });
 
-it.each(examples)('what the README shows needs no file: %j', async (labels) => {
+it.each(examples)('what the pages show needs no file: %j', async (labels) => {
   const { jails, problems } = resolveJails({
     tree: await loadConfigTree(withoutFiles),
     containers: [container('web', labels)],
@@ -47,7 +49,7 @@ it.each<[Record<string, string>, Parameters<typeof container>[2]]>([
     { hostNetwork: true, publishedPorts: [] },
   ],
   [{ 'fail2ban.jail': 'nginx-proxy', 'fail2ban.logpath': '/var/log/app/*.log' }, {}],
-])('what it says in words needs none either: %j', async (labels, more) => {
+])('what they say in words needs none either: %j', async (labels, more) => {
   const { problems } = resolveJails({
     tree: await loadConfigTree(withoutFiles),
     containers: [container('web', labels, more)],
