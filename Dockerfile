@@ -40,6 +40,13 @@ COPY --from=build /dock2ban/node_modules ./node_modules
 COPY --from=build /dock2ban/dist ./dist
 COPY filters ./filters
 COPY --from=sbom /dock2ban/sbom.cdx.json /usr/share/doc/dock2ban/
+ARG VERSION=development
+ARG SOURCE
+LABEL org.opencontainers.image.title=dock2ban \
+  org.opencontainers.image.description="Bans intruders from Docker hosts, by container label, with fail2ban's jails and filters" \
+  org.opencontainers.image.licenses=Apache-2.0 \
+  org.opencontainers.image.version=${VERSION} \
+  org.opencontainers.image.source=${SOURCE}
 RUN for name in dock2ban fail2ban-client fail2ban-regex; do ln -s /app/dist/main.js /usr/local/bin/$name; done
 # `container`: systemd.io/CONTAINER_INTERFACE.
 ENV NODE_ENV=production container=oci
