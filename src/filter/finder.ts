@@ -118,7 +118,7 @@ export class Finder {
       if (this.#sessionsLead && this.#onlyEndsSession[index]) mayEnd = true;
       else if (this.#gates[index]!.admits((text ??= block.line(start, end)))) return true;
     }
-    if (!mayEnd && text !== undefined) this.#sieve.admittedInVain(text);
+    if (!mayEnd && text !== undefined) this.#sieve.noteFalsePositive(text);
     return mayEnd && this.#sessions.mayBeginAt(block.bytes, start);
   }
 
@@ -233,7 +233,7 @@ export class Finder {
       if (found.length > 0) (findings ??= []).push(...found);
       if (!everyRegex) break;
     }
-    if (!admitted) this.#sieve.admittedInVain(first.original[0]!.logged);
+    if (!admitted) this.#sieve.noteFalsePositive(first.original[0]!.logged);
     return findings ?? none;
   }
 

@@ -1,10 +1,20 @@
 import { detached } from './detached.ts';
-import type { CountedFailures, FailureBook } from './failure-book.ts';
 import { LineBudget } from './line-budget.ts';
 import { cutLine, matchLimits } from './matched-lines.ts';
 
 /** Attackers may have many addresses: beyond so many ids, those whose last failure was counted longest ago are forgotten. */
 const mostIds = 100_000;
+
+/** What was counted of one id. */
+export interface CountedFailures {
+  /** Epoch milliseconds of the failure that opened the interval. */
+  readonly first: number;
+  /** Epoch milliseconds of the newest failure. */
+  readonly last: number;
+  readonly count: number;
+  /** The newest matched lines that are kept, oldest first. */
+  readonly lines: readonly string[];
+}
 
 /** The failures of one id, in the form fail2ban keeps them (its FailTicket). */
 interface Ticket {
@@ -18,7 +28,7 @@ interface Ticket {
 }
 
 /** What one more failure came to. */
-export interface Tally {
+export interface CountResult {
   /** The failures that stand against the id now. */
   readonly failures: number;
   /** Epoch milliseconds of the newest failure; a ban begins then. */
@@ -41,7 +51,7 @@ export interface CounterLimits {
  * Counts failures as fail2ban does: not a sliding window but one ticket an id. When the interval since its first failure
  * outgrows findtime, the count is scaled down to the rate seen so far. (fail2ban 1.0: server/failmanager.py, ticket.py.)
  */
-export class FailureCounter implements FailureBook {
+export class FailureCounter {
   /** Whose last failure was counted longest ago first. */
   readonly #tickets = new Map<string, Ticket>();
   /** Ids whose stored count is another than theirs now; whether something is stored of them at all. */
@@ -88,7 +98,7 @@ export class FailureCounter implements FailureBook {
    * @param weight how many this report counts as; more than one for an id that was banned before (`bantime.increment`)
    * @param lines what was logged of it
    */
-  add(id: string, time: number, attempts = 1, weight = 1, lines: readonly string[] = []): Tally {
+  add(id: string, time: number, attempts = 1, weight = 1, lines: readonly string[] = []): CountResult {
     this.#total += 1;
     const known = this.#tickets.get(id);
     if (known) {
@@ -156,7 +166,7 @@ export class FailureCounter implements FailureBook {
     this.#changed.clear();
   }
 
-  /** What was stored is lost. */
+  /** Marks everything unsaved: the database was replaced. */
   unsettle(): void {
     this.#changed.clear();
     for (const id of this.#tickets.keys()) this.#changed.set(id, false);

@@ -6,8 +6,7 @@ import type { Ban } from './ban.ts';
 import { banEnd } from './ban-end.ts';
 import type { BanCounts } from './ban-counts.ts';
 import { detached } from './detached.ts';
-import type { CountedFailures, FailureBook } from './failure-book.ts';
-import { FailureCounter } from './failure-counter.ts';
+import { type CountedFailures, FailureCounter } from './failure-counter.ts';
 import { IgnoreList } from './ignore-list.ts';
 import { LineBudget } from './line-budget.ts';
 import { offenderOf } from './offender.ts';
@@ -116,8 +115,8 @@ export class Jail {
     return this.#counter.total;
   }
 
-  /** Everything that was counted, for whoever stores it. */
-  get failures(): FailureBook {
+  /** Everything that was counted. */
+  get failures(): FailureCounter {
     return this.#counter;
   }
 

@@ -1,4 +1,4 @@
-import type { CountedFailures } from '../jail/failure-book.ts';
+import type { CountedFailures } from '../jail/failure-counter.ts';
 
 /** The failures that stand against one address or prefix in one jail. */
 export interface FailureWrite {
@@ -19,7 +19,7 @@ export interface Counting {
   changes(): Iterable<FailureWrite>;
   /** The changes are stored. */
   settle(): void;
-  /** What was stored is lost. */
+  /** Everything is unsaved: the database was replaced. */
   unsettle(): void;
 }
 

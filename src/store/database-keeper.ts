@@ -22,6 +22,10 @@ export interface KeeperOptions {
   readonly path: string;
   readonly clock: () => number;
   readonly report: (event: StoreEvent) => void;
+}
+
+/** Who writes, and is told of what happens to the database. */
+export interface KeeperHooks {
   /** Something failed: another try makes sense after so many milliseconds; undefined: never. */
   readonly retry: (ms: number | undefined) => void;
   /** A new database has taken the place of one that was in use: everything has to be written again. */
@@ -39,6 +43,7 @@ const longestRetry = 60_000;
 /** Keeps the database open: tells what stands in the way, moves unusable files out of it, and opens it again. */
 export class DatabaseKeeper {
   readonly #options: KeeperOptions;
+  #hooks: KeeperHooks | undefined;
   #tables: Tables | undefined;
   #log: WriteAheadLog | undefined;
   /** `dev:ino` of the open file. */
@@ -52,6 +57,15 @@ export class DatabaseKeeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
+  }
+
+  get path(): string {
+    return this.#options.path;
+  }
+
+  /** To be called first. */
+  open(hooks: KeeperHooks): void {
+    this.#hooks = hooks;
     try {
       this.#connect();
     } catch (error) {
@@ -105,7 +119,7 @@ export class DatabaseKeeper {
   /** Takes note of an error, as one that came from a caller's own loop over the tables. */
   fail(thrown: unknown): void {
     this.#noteFailure(thrown);
-    this.#options.retry(this.#retryDelay);
+    this.#hooks?.retry(this.#retryDelay);
   }
 
   close(): void {
@@ -136,7 +150,7 @@ export class DatabaseKeeper {
     this.#isWritable = true;
     const replaced = fresh && this.#wasOpen;
     this.#wasOpen = true;
-    if (replaced) this.#options.onReplaced();
+    if (replaced) this.#hooks?.onReplaced();
     return tables;
   }
 

@@ -2,13 +2,11 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Ban } from '../jail/ban.ts';
 import { banEnd } from '../jail/ban-end.ts';
-import type { CountedFailures } from '../jail/failure-book.ts';
+import type { CountedFailures } from '../jail/failure-counter.ts';
 import { countedBefore } from './counted.ts';
 import { banStatistics, type BanStatistics } from './ban-statistics.ts';
 import { DatabaseKeeper } from './database-keeper.ts';
 import { encodeLines, decodeLines } from './matched-lines.ts';
-import { type Batch, type BanWrite, PendingWrites } from './pending-writes.ts';
-import { isRowFault, storeError } from './store-error.ts';
 import type { StoreOptions, StoreStatus } from './store-options.ts';
 import {
   type BanDetails,
@@ -18,19 +16,14 @@ import {
   seenFrom,
   type StoredBan,
 } from './stored-ban.ts';
+import { StoreWriter } from './store-writer.ts';
 import { StoredHistory } from './stored-history.ts';
 import { noteKey, type Tables } from './tables.ts';
 
 export type { StoreOptions, StoreStatus };
 
-/** Milliseconds for which what is to be written is collected. */
-const commitWithin = 100;
 /** Milliseconds within which rows that are skipped are told of in one event. */
 const tellWithin = 1000;
-/** Rows of one transaction: some milliseconds. */
-const batchRows = 250;
-/** What may wait while nothing can be stored. */
-const mostWaiting = 20_000;
 /** Rows that are read at a time. */
 const pageRows = 200;
 /** Remembered bans that are over go beyond this number of rows. */
@@ -47,13 +40,8 @@ export class Store {
   readonly path: string;
   readonly #options: StoreOptions;
   readonly #keeper: DatabaseKeeper;
-  readonly #pending = new PendingWrites();
-  /** Whether bans in force are missing from what is stored and what waits. */
-  #isIncomplete = false;
-  #timer: NodeJS.Timeout | undefined;
-  #due = Infinity;
+  readonly #writer: StoreWriter;
   #closed = false;
-  #hasCounted = false;
   #skipTimer: NodeJS.Timeout | undefined;
 
   constructor(options: StoreOptions) {
@@ -64,13 +52,16 @@ export class Store {
       path: this.path,
       clock: options.clock,
       report: options.report,
-      retry: (ms) => this.#schedule(ms),
-      onReplaced: () => this.#onReplaced(),
+    });
+    this.#writer = new StoreWriter(this.#keeper, options, (ban) => this.keep(ban));
+    this.#keeper.open({
+      retry: (ms) => this.#writer.schedule(ms),
+      onReplaced: () => this.#writer.noteReplaced(),
     });
   }
 
   get status(): StoreStatus {
-    return { path: this.path, trouble: this.#keeper.trouble, waiting: this.#pending.size };
+    return { path: this.path, trouble: this.#keeper.trouble, waiting: this.#writer.pending.size };
   }
 
   /** The bans in force, oldest first. To be read in one go. @param now epoch milliseconds */
@@ -79,18 +70,19 @@ export class Store {
     try {
       for (const stored of tables?.active(now) ?? []) {
         const ban = seenFrom(stored, now);
-        if (!this.#pending.get(ban.jail, ban.ip) && isActive(ban, now)) yield ban;
+        if (!this.#writer.pending.get(ban.jail, ban.ip) && isActive(ban, now)) yield ban;
       }
     } catch (error) {
       this.#keeper.fail(error);
     }
     this.#noteSkipped(tables);
-    for (const { record } of this.#pending.bans()) if (record && isActive(record, now)) yield bare(record);
+    for (const { record } of this.#writer.pending.bans())
+      if (record && isActive(record, now)) yield bare(record);
   }
 
   /** The latest ban of an address in a jail, in force or not, with its lines. */
   get(jail: string, ip: string): StoredBan | undefined {
-    const waiting = this.#pending.get(jail, ip);
+    const waiting = this.#writer.pending.get(jail, ip);
     if (!waiting) return this.#read((tables) => tables.get(jail, ip));
     const { record } = waiting;
     return record && { ...bare(record), lines: decodeLines(record.lines) };
@@ -98,7 +90,7 @@ export class Store {
 
   /** What is remembered of an address, by jail. */
   of(ip: string): readonly BanRecord[] {
-    const waiting = this.#pending.of(ip);
+    const waiting = this.#writer.pending.of(ip);
     const stored = this.#read((tables) => tables.of(ip)) ?? [];
     return [
       ...stored.filter(({ jail }) => !waiting.some((write) => write.jail === jail)),
@@ -109,7 +101,7 @@ export class Store {
   /** Stores a ban in place of an earlier one of the address in the jail. */
   put(ban: StoredBan): void {
     const { jail, ip, since, until, count, failures, container, lines } = ban;
-    this.#write({
+    this.#writer.put({
       jail,
       ip,
       record: {
@@ -142,7 +134,7 @@ export class Store {
    * needs nothing.
    */
   remove(jail: string, ip: string): void {
-    this.#write({ jail, ip, record: undefined });
+    this.#writer.put({ jail, ip, record: undefined });
   }
 
   /** How often an address was banned: what `bantime.increment` grows by. For `Jail`. */
@@ -153,13 +145,12 @@ export class Store {
     /** @param source names the log, for ever */
     get: (source: string): string | undefined => this.#text(source),
     /** Stored after all bans that were put before. */
-    set: (source: string, position: string): void => this.#putText(source, position),
+    set: (source: string, position: string): void => this.#writer.putPosition(source, position),
   };
 
   /** Says that something was counted, which is stored soon after. */
   noteCounted(): void {
-    this.#hasCounted = true;
-    if (!this.#keeper.trouble) this.#schedule(commitWithin);
+    this.#writer.noteCounted();
   }
 
   /**
@@ -185,7 +176,7 @@ export class Store {
   /** What the last run has left to the next, by name. */
   readonly notes = {
     get: (name: string): string | undefined => this.#text(noteKey(name)),
-    set: (name: string, text: string): void => this.#putText(noteKey(name), text),
+    set: (name: string, text: string): void => this.#writer.putPosition(noteKey(name), text),
   };
 
   /** What is remembered, summed up; undefined if it can't be read. */
@@ -201,9 +192,9 @@ export class Store {
       const page = this.#read((tables) => tables.page(from, pageRows));
       if (page?.last === undefined) break;
       after = page.last;
-      yield page.bans.filter(({ jail, ip }) => !this.#pending.get(jail, ip));
+      yield page.bans.filter(({ jail, ip }) => !this.#writer.pending.get(jail, ip));
     }
-    const waiting = [...this.#pending.bans()];
+    const waiting = [...this.#writer.pending.bans()];
     yield waiting.flatMap(({ record }) =>
       record ? { ...bare(record), lines: decodeLines(record.lines) } : [],
     );
@@ -231,16 +222,14 @@ export class Store {
 
   /** Writes now what waits. @returns whether everything is stored */
   flush(): boolean {
-    while (this.#pending.size > 0 || this.#hasCounted) if (!this.#commit()) return false;
-    return true;
+    return this.#writer.flush();
   }
 
   /** Writes what waits, and closes the database. Nothing is stored afterwards. */
   close(): void {
     if (this.#closed) return;
-    this.flush();
+    this.#writer.close();
     this.#closed = true;
-    clearTimeout(this.#timer);
     clearTimeout(this.#skipTimer);
     this.#keeper.close();
   }
@@ -264,104 +253,7 @@ export class Store {
   }
 
   #text(key: string): string | undefined {
-    return this.#pending.position(key) ?? this.#keeper.read((tables) => tables.position(key));
-  }
-
-  #putText(key: string, text: string): void {
-    this.#pending.putPosition({ source: key, position: text, updated: this.#options.clock() });
-    this.#changed();
-  }
-
-  #write(write: BanWrite): void {
-    this.#pending.put(write);
-    this.#changed();
-  }
-
-  #changed(): void {
-    if (this.#pending.size >= mostWaiting) {
-      if (this.#keeper.trouble) this.#overflow();
-      else this.#flushBans();
-    }
-    if (this.#keeper.trouble) return;
-    this.#schedule(this.#pending.size >= batchRows ? 0 : commitWithin);
-  }
-
-  /** Amid the lines of a log: what they come to may be stored only with the position behind them. */
-  #flushBans(): void {
-    while (this.#pending.banCount > 0) {
-      const { bans } = this.#pending.batch(batchRows);
-      if (!this.#store({ bans, positions: [], isAll: false })) return;
-    }
-  }
-
-  /** What is dropped is in force, and `active` will tell it. */
-  #overflow(): void {
-    this.#isIncomplete = true;
-    this.#pending.dropBans();
-    if (this.#pending.size >= mostWaiting / 2) this.#pending.clear();
-  }
-
-  #onReplaced(): void {
-    this.#isIncomplete = true;
-    this.#options.counting?.unsettle();
-  }
-
-  #schedule(ms: number | undefined): void {
-    if (ms === undefined || this.#closed) return;
-    const due = performance.now() + ms;
-    if (this.#timer && this.#due <= due) return;
-    clearTimeout(this.#timer);
-    this.#due = due;
-    this.#timer = setTimeout(() => this.#work(), ms).unref();
-  }
-
-  #work(): void {
-    this.#timer = undefined;
-    if (this.#commit() && this.#pending.size > 0) this.#schedule(0);
-  }
-
-  #commit(): boolean {
-    return this.#store(this.#pending.batch(batchRows));
-  }
-
-  #store(batch: Batch): boolean {
-    if (this.#closed) return false;
-    const { counting } = this.#options;
-    const stored = this.#keeper.write((tables) => {
-      for (const ban of batch.bans) this.#row(`[${ban.jail}] ${ban.ip}`, () => tables.writeBan(ban));
-      if (!batch.isAll) return;
-      for (const write of counting?.changes() ?? []) {
-        this.#row(`[${write.jail}] ${write.ip}`, () => tables.writeFailures(write));
-      }
-      for (const position of batch.positions) {
-        this.#row(position.source, () => tables.writePosition(position));
-      }
-    });
-    if (!stored) return false;
-    this.#pending.settle(batch);
-    if (batch.isAll) {
-      counting?.settle();
-      this.#hasCounted = false;
-    }
-    if (this.#isIncomplete) this.#writeAllAgain();
-    return true;
-  }
-
-  /** A row that can't be stored must not keep the others from it. */
-  #row(row: string, write: () => void): void {
-    try {
-      write();
-    } catch (error) {
-      if (!isRowFault(error)) throw error;
-      this.#options.report({ kind: 'row-refused', row, error: storeError(error, this.path) });
-    }
-  }
-
-  #writeAllAgain(): void {
-    this.#isIncomplete = false;
-    for (const ban of this.#options.active()) {
-      if (!this.#pending.get(ban.jail, ban.ip)) this.keep(ban);
-    }
+    return this.#writer.pending.position(key) ?? this.#keeper.read((tables) => tables.position(key));
   }
 }
 

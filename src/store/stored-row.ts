@@ -1,7 +1,7 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import { canonicalPrefix } from '../net/address.ts';
 import { banEnd, lastEnd } from '../jail/ban-end.ts';
-import type { CountedFailures } from '../jail/failure-book.ts';
+import type { CountedFailures } from '../jail/failure-counter.ts';
 import { decodeLines } from './matched-lines.ts';
 import { mostCount, type BanRecord, type StoredBan } from './stored-ban.ts';
 

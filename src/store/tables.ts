@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { CountedFailures } from '../jail/failure-book.ts';
+import type { CountedFailures } from '../jail/failure-counter.ts';
 import type { FailureWrite } from './counted.ts';
 import { encodeLines } from './matched-lines.ts';
 import type { BanWrite, PositionWrite } from './pending-writes.ts';

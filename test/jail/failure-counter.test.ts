@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CountedFailures } from '../../src/jail/failure-book.ts';
+import type { CountedFailures } from '../../src/jail/failure-counter.ts';
 import { FailureCounter } from '../../src/jail/failure-counter.ts';
 import { LineBudget } from '../../src/jail/line-budget.ts';
 

@@ -1,12 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { BanKey, Firewall, Refusal } from '../../firewall/firewall.ts';
-import type { NeverBan, NeverBanReason } from '../../firewall/bans/never-ban.ts';
+import type { NeverBanReason } from '../../firewall/bans/never-ban.ts';
 import type { Ban } from '../../jail/ban.ts';
 import type { Store } from '../../store/store.ts';
 import type { BanDetails } from '../../store/stored-ban.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
 import type { NeverBanWatch } from './never-ban-watch.ts';
+import { SuspendedBans } from './suspended-bans.ts';
 import type { Troubles } from './troubles.ts';
 
 /** Where a ban comes from: a log, the operator's hand, an earlier run, or another database. */
@@ -63,15 +64,13 @@ export class Bans {
   readonly #pending = new Map<string, BanChange>();
   /** Of those, the ones that the kernel has failed to make. */
   readonly #failed = new Set<string>();
-  /** Bans of addresses that must not be banned at present: they are remembered, and come into force again when that is over. */
-  readonly #suspended = new Set<string>();
-  /** By which all bans were looked through last. */
-  #reviewed: NeverBan | undefined;
+  readonly #suspended: SuspendedBans;
   /** Restored bans whose events wait until dock2ban is ready: a hundred thousand take a second. */
   #pendingEvents: Ban[] | undefined = [];
 
   constructor(parts: BansParts) {
     this.#parts = parts;
+    this.#suspended = new SuspendedBans(parts.events);
   }
 
   /** @param listener told of every change that has happened, after it was logged; must not throw */
@@ -114,7 +113,7 @@ export class Bans {
         continue;
       }
       const entered = this.#enter(each, origin);
-      if (entered && reason !== undefined) this.#suspend(each, reason);
+      if (entered && reason !== undefined) this.#suspended.add(each, reason);
       else if (entered) changes.push({ kind: 'in-force', origin, ...entered, details: each });
     }
     if (origin === 'log') this.#drop(refused);
@@ -147,25 +146,12 @@ export class Bans {
     return this.#failed.size === 0;
   }
 
-  /** Looks through all bans if the never-ban list has changed: addresses of this host and of Docker come and go, and are no reason to forget a ban. */
+  /** Follows changes of the never-ban list: addresses of this host and of Docker come and go, and are no reason to forget a ban. */
   async review(): Promise<void> {
-    const list = this.#parts.neverBan.current;
-    if (list === this.#reviewed) return;
-    this.#reviewed = list;
-    const before = new Set(this.#suspended);
-    const resumed: Ban[] = [];
-    this.#suspended.clear();
-    for (const { bans } of this.#parts.registry.all.values()) {
-      for (const ban of bans.values()) {
-        const reason = list.find(ban.ip);
-        if (before.has(idOf(ban))) {
-          if (reason) this.#suspended.add(idOf(ban));
-          else resumed.push(ban);
-        } else if (reason) this.#suspend(ban, reason.text);
-      }
-    }
+    const { neverBan, registry, events } = this.#parts;
+    const resumed = this.#suspended.review(neverBan.current, registry.bans());
     await this.#renew(resumed);
-    for (const ban of resumed) if (!this.#suspended.has(idOf(ban))) this.#parts.events.banResumed(ban);
+    for (const ban of resumed) if (!this.#suspended.has(ban)) events.banResumed(ban);
   }
 
   /** The kernel doesn't hold these bans, which were made before: only those that it will never take are forgotten. */
@@ -173,7 +159,7 @@ export class Bans {
     for (const refusal of refusals) {
       const { jail, ip, kind, reason } = refusal;
       if (kind === 'kernel') this.#drop([refusal]);
-      else if (this.#parts.registry.all.get(jail)?.bans.has(ip)) this.#suspend(refusal, reason);
+      else if (this.#parts.registry.all.get(jail)?.bans.has(ip)) this.#suspended.add(refusal, reason);
     }
   }
 
@@ -277,12 +263,6 @@ export class Bans {
     else if (change.origin === 'restored' || change.origin === 'imported') events.restore(change.ban);
     else events.ban(change.ban, change.details.failures, change.renewed, change.details.container);
     for (const listener of this.#listeners) listener(change);
-  }
-
-  #suspend(ban: BanKey, reason: string): void {
-    if (this.#suspended.has(idOf(ban))) return;
-    this.#suspended.add(idOf(ban));
-    this.#parts.events.banSuspended(ban, reason);
   }
 
   /** An address that is not banned is not banned in the jail's book either, nor in the store. */

@@ -1,3 +1,4 @@
+import type { Failure } from '../../filter/failure.ts';
 import type { LogLine } from '../../sources/log-line.ts';
 import type { ActiveJail } from '../jails/jail-registry.ts';
 import type { Judge } from './judge.ts';
@@ -14,17 +15,27 @@ export class Matching {
   }
 
   /**
-   * @param container the container that logged it, where that is known
+   * @param container the container that logged them, where that is known
    * @param live false for what was logged before the start
-   * @returns whether there was a failure in it
+   * @returns in how many of the lines there was a failure
    */
-  match(jail: ActiveJail, line: LogLine, container: string | undefined, live: boolean): boolean {
-    return mayMatter(jail, line) && this.#match(jail, line, container, live);
+  match(jail: ActiveJail, lines: readonly LogLine[], container: string | undefined, live: boolean): number {
+    const now = this.#clock();
+    const failures: Failure[] = [];
+    let matched = 0;
+    for (const line of lines) {
+      const found = mayMatter(jail, line) ? jail.filter.process(line, now, live) : [];
+      if (found.length === 0) continue;
+      matched += 1;
+      failures.push(...found);
+    }
+    if (matched > 0) this.#judge.take(jail.jail, failures, container);
+    return matched;
   }
 
   /**
-   * As `match`. A filter may be written for syslog's files, as fail2ban reads them, or for what the container itself prints: the line
-   * is matched with its header first, and if that finds nothing, without.
+   * As `match`, of one line. A filter may be written for syslog's files, as fail2ban reads them, or for what the container itself prints:
+   * the line is matched with its header first, and if that finds nothing, without.
    * @param messageStart where in the line's text the header ends; 0: it has none
    */
   matchWithHeader(
@@ -35,17 +46,15 @@ export class Matching {
     live: boolean,
   ): boolean {
     if (!mayMatter(jail, line)) return false;
-    if (this.#match(jail, line, container, live)) return true;
-    if (messageStart === 0) return false;
-    const { time, stream } = line;
-    const cut = line.cut === undefined ? undefined : Math.max(0, line.cut - messageStart);
-    const message = { text: line.text.slice(messageStart), time, dateRemoved: false, stream, cut };
-    return this.#match(jail, message, container, live);
-  }
-
-  #match({ jail, filter }: ActiveJail, line: LogLine, container: string | undefined, live: boolean): boolean {
-    const failures = filter.process(line, this.#clock(), live);
-    if (failures.length > 0) this.#judge.take(jail, failures, container);
+    const now = this.#clock();
+    let failures = jail.filter.process(line, now, live);
+    if (failures.length === 0 && messageStart > 0) {
+      const { time, stream } = line;
+      const cut = line.cut === undefined ? undefined : Math.max(0, line.cut - messageStart);
+      const message = { text: line.text.slice(messageStart), time, dateRemoved: false, stream, cut };
+      failures = jail.filter.process(message, now, live);
+    }
+    if (failures.length > 0) this.#judge.take(jail.jail, failures, container);
     return failures.length > 0;
   }
 }

@@ -14,6 +14,7 @@ import { accessStatus } from '../events/access-log.ts';
 import { portNames } from '../events/describe.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
 import type { LogSources } from '../reading/log-sources.ts';
+import { iso, isoEnd } from './iso.ts';
 
 export interface HandControlParts {
   readonly version: string;
@@ -163,7 +164,7 @@ function coveredBy({ jail, ip }: Ban): string {
 function banStatus({ ip, since, until }: Ban): BanStatus {
   return {
     ip,
-    since: new Date(since).toISOString(),
-    until: until === undefined ? null : new Date(until).toISOString(),
+    since: iso(since),
+    until: isoEnd(until),
   };
 }

@@ -2,6 +2,7 @@ import type { TransferredBan } from '../../control/view-api.ts';
 import { banEnd } from '../../jail/ban-end.ts';
 import { plainText } from '../../text/plain-text.ts';
 import { isActive, seenFrom, type StoredBan } from '../../store/stored-ban.ts';
+import { iso, isoEnd } from './iso.ts';
 
 /** The pieces of an export: JSON, with a ban on each line. */
 export function* exportText(
@@ -27,7 +28,7 @@ function transferred({ until, failures, container, since, ...ban }: StoredBan): 
     jail: ban.jail,
     ip: ban.ip,
     since: iso(since),
-    until: until === undefined ? null : iso(until),
+    until: isoEnd(until),
     count: ban.count,
     failures: failures ?? null,
     container: container ?? null,
@@ -52,8 +53,4 @@ export function received(ban: TransferredBan, now: number): StoredBan {
     },
     now,
   );
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
 }

@@ -19,6 +19,7 @@ import type { JailRegistry } from '../jails/jail-registry.ts';
 import type { LogSources } from '../reading/log-sources.ts';
 import { exportText, received } from './transfer.ts';
 import { why } from './why.ts';
+import { iso } from './iso.ts';
 
 export interface ViewParts {
   readonly version: string;
@@ -151,8 +152,4 @@ export class DaemonViews implements Views {
     this.#statistics = { at: now, is };
     return is;
   }
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
 }

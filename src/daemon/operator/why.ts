@@ -6,6 +6,7 @@ import type { Store } from '../../store/store.ts';
 import { isActive, type BanRecord } from '../../store/stored-ban.ts';
 import type { Bans } from '../enforcing/bans.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
+import { iso, isoEnd } from './iso.ts';
 
 export interface WhyParts {
   readonly registry: JailRegistry;
@@ -98,7 +99,7 @@ function detail({ jail, ip, since, until }: Ban, store: Store): BanDetail {
   return {
     ip,
     since: iso(since),
-    until: until === undefined ? null : iso(until),
+    until: isoEnd(until),
     count: stored?.count ?? null,
     failures: stored?.failures ?? null,
     container: stored?.container ?? null,
@@ -121,8 +122,4 @@ function eventsOf(ips: ReadonlySet<string>, source: EventSource): LogEvent[] {
     if (event.ip !== undefined && ips.has(event.ip)) found.push(event);
   }
   return found.toReversed();
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
 }

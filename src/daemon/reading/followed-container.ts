@@ -159,10 +159,8 @@ export class FollowedContainer {
     const { pieces } = this.#shared;
     const tally = this.#tally;
     tally.lines = (tally.lines ?? 0) + lines.length;
-    for (const line of lines) {
-      if (pieces?.wasTaken(id, line.text, line.time ?? 0)) continue;
-      for (const jail of jails) if (this.#shared.matching.match(jail, line, name, live)) tally.matched += 1;
-    }
+    const fresh = pieces ? lines.filter(({ text, time = 0 }) => !pieces.wasTaken(id, text, time)) : lines;
+    for (const jail of jails) tally.matched += this.#shared.matching.match(jail, fresh, name, live);
   }
 
   #reportLost(code: string, message: string, fix: string | undefined): void {

@@ -204,7 +204,7 @@ export class JournalReader {
       // What a host's service logs, fail2ban matches with its prefix only.
       const isMatched =
         container === undefined
-          ? this.#matching.match(jail, line, container, live)
+          ? this.#matching.match(jail, [line], container, live) > 0
           : this.#matching.matchWithHeader(jail, line, messageStart, container, live);
       if (isMatched) this.#tally.matched += 1;
     }

@@ -48,7 +48,7 @@ export class Sieve {
   }
 
   /** Learns from a text that was admitted, but that no expression was for. */
-  admittedInVain(text: string): void {
+  noteFalsePositive(text: string): void {
     this.#inVain += 1;
     if (this.#inVain % this.#lessonEvery !== 0 || this.#admittedBySome(text)) return;
     this.#lessons += 1;
