@@ -142,18 +142,17 @@ async function dock2ban(): Promise<void> {
           .option('log-level', {
             choices: logLevels,
             default: 'info' as const,
-            describe: 'Least level logged',
+            describe: 'Minimum log level',
           })
           .option('log-format', {
             choices: logFormats,
-            default: process.stdout.isTTY ? ('pretty' as const) : ('json' as const),
-            defaultDescription: 'pretty on a terminal, else json',
-            describe: 'Form of the log on stdout',
+            default: 'text' as const,
+            describe: 'Form of the log on stdout: lines for people, JSON for programs, or as fail2ban.log',
           })
           .option('on-stop', {
             choices: onStopChoices,
             default: 'keep' as const,
-            describe: 'Keep the bans in the kernel at the end, or flush every trace',
+            describe: 'On exit: keep bans or remove all rules',
           }),
       ({
         dockerHost,

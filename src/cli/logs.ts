@@ -1,5 +1,5 @@
 import type { ControlClient } from '../control/client.ts';
-import { prettyLog } from '../text/pretty-log.ts';
+import { logLine } from '../text/log-line.ts';
 import type { Screen } from './by-hand.ts';
 import { exitCode } from './exit-code.ts';
 
@@ -19,12 +19,10 @@ export async function logs(
   { screen, colors, signal }: { screen: Screen; colors: boolean; signal: AbortSignal },
 ): Promise<number> {
   const last = lines ?? (follow ? 10 : undefined);
-  const pretty = json ? undefined : await prettyLog(colors);
   try {
     for await (const event of client.events({ since: 0, last, jail, follow }, signal)) {
-      const text = JSON.stringify(event);
-      if (pretty) screen.paint(pretty(text));
-      else screen.print(`${text}\n`);
+      if (json) screen.print(`${JSON.stringify(event)}\n`);
+      else screen.paint(logLine(event, colors));
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -1,7 +1,7 @@
 import type { LabelPolicy } from '../config/labels/label-policy.ts';
 
 export const firewallChoices = ['auto', 'docker-user', 'nftables', 'none'] as const;
-export const logFormats = ['json', 'pretty', 'fail2ban'] as const;
+export const logFormats = ['text', 'json', 'fail2ban'] as const;
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const onStopChoices = ['keep', 'flush'] as const;
 

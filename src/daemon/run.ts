@@ -38,7 +38,7 @@ const fault = Symbol('fault');
  */
 export async function run(options: RunOptions, version: string): Promise<number> {
   boundBacktracking();
-  const { logger, flush } = await openLog(options.logFormat, options.logLevel);
+  const { logger, flush } = openLog(options.logFormat, options.logLevel);
   const stop = new AbortController();
   const onSignal = (): void => {
     stop.abort();

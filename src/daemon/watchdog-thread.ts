@@ -1,7 +1,6 @@
 import { readFileSync, write } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { oneLine, plainText } from '../text/plain-text.ts';
-import { toFail2ban } from './events/fail2ban-format.ts';
+import { logForm } from './events/log-form.ts';
 import type { Culprit } from './quarantine.ts';
 import { StallGauge } from './stall-gauge.ts';
 import { stallNote, writeNote } from './stall-note.ts';
@@ -40,14 +39,7 @@ function lineOf({ jail, container, where }: Partial<Culprit> = {}, trouble: stri
   const msg = `${jail === undefined ? '' : `[${jail}] `}Nothing went on for 10 seconds ${at}${of}: dock2ban ends itself to be started again, bans stay in the kernel${trouble}`;
   const time = new Date().toISOString();
   const json = JSON.stringify({ level: 'fatal', time, event: 'stalled', jail, container, where, msg });
-  switch (logFormat) {
-    case 'json':
-      return `${plainText(json)}\n`;
-    case 'fail2ban':
-      return toFail2ban(json);
-    case 'pretty':
-      return `${time} FATAL ${oneLine(msg)}\n`;
-  }
+  return logForm(logFormat, false)(`${json}\n`);
 }
 
 /** Seconds of processor time of the process's first thread; proc(5). */

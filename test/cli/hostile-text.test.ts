@@ -3,11 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { fail2banStream } from '../../src/daemon/events/fail2ban-format.ts';
+import { logForm } from '../../src/daemon/events/log-form.ts';
 import type { Controller } from '../../src/control/api.ts';
 import { type ControlServer, serveControl } from '../../src/control/server.ts';
-import { oneLine, plainText } from '../../src/text/plain-text.ts';
-import { prettyLog } from '../../src/text/pretty-log.ts';
+import { oneLine } from '../../src/text/plain-text.ts';
 import { fakeController } from '../control/fake-controller.ts';
 import { FakeEngine, idOf } from '../docker/fake-engine.ts';
 
@@ -189,15 +188,18 @@ it.each([['check'], ['check', '--json']])(
   },
 );
 
-it('the logs of run can be forged by no text: each event is one line', async () => {
-  const json = `${JSON.stringify({ time: '2026-11-22T13:44:53.000Z', level: 'info', event: 'ban', msg: hostile })}\n`;
-  const lines: string[] = [];
-  fail2banStream({ write: (line) => void lines.push(line) }).write(json);
-  lines.push((await prettyLog(false))(json), plainText(json));
-  for (const line of lines) {
+it.each(['text', 'json', 'fail2ban'] as const)(
+  'the log as %s can be forged by no text: each event is one line, and nobody else colours it',
+  (format) => {
+    const event = { time: '2026-11-22T13:44:53.000Z', level: 'info', event: 'ban', msg: hostile };
+    const fields = { container: hostile, failures: hostile, until: null, reason: hostile };
+    const line = logForm(format, true)(`${JSON.stringify({ ...event, ...fields })}\n`);
     expect(line.trimEnd()).not.toMatch(/[\n\t]/);
     expect(line).not.toMatch(acts);
-  }
-  expect(JSON.parse(lines[2]!).msg).toBe(hostile);
+    if (format === 'json') expect(JSON.parse(line).msg).toBe(hostile);
+  },
+);
+
+it('what a terminal acts on is escaped', () => {
   expect(oneLine('a\tb\n\u{e0041}')).toBe(String.raw`a\u0009b\u000a\udb40\udc41`);
 });

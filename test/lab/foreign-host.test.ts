@@ -18,7 +18,8 @@ it('dock2ban without the host network says that bans hold nothing; with it, noth
   const socket = '/run/docker.sock:/var/run/docker.sock:ro';
   const flags = ['--detach', '--name', 'bridged', '--cap-add', 'NET_ADMIN', '--volume', socket];
   await host.docker('run', ...flags, 'dock2ban/dock2ban:latest', 'run');
-  const isReady = async (): Promise<boolean> => (await host.docker('logs', 'bridged')).includes('"ready"');
+  const isReady = async (): Promise<boolean> =>
+    (await host.docker('logs', 'bridged')).includes('dock2ban is ready');
   await host.until('ready', isReady, 20_000);
   expect(await host.docker('logs', 'bridged')).toMatch(
     /bans are not enforced: .*nginx-proxy.*network_mode: host/,

@@ -103,6 +103,9 @@ export class Product implements AsyncDisposable {
   }
 }
 
+/** Events for programs. */
+const jsonLog = 'services: { dock2ban: { environment: { DOCK2BAN_LOG_FORMAT: json } } }\n';
+
 /**
  * Starts compose.example.yml and waits until dock2ban is ready.
  *
@@ -110,9 +113,13 @@ export class Product implements AsyncDisposable {
  */
 export async function startProduct(lab: Lab, changes = ''): Promise<Product> {
   const folder = await mkdtemp(join(tmpdir(), 'dock2ban-compose-'));
-  const overlay = join(folder, 'changes.yml');
-  await writeFile(overlay, changes);
-  const files = ['compose.example.yml', ...(changes === '' ? [] : [overlay])];
+  const files = ['compose.example.yml'];
+  for (const [name, overlay] of Object.entries({ 'json-log.yml': jsonLog, 'changes.yml': changes })) {
+    if (overlay === '') continue;
+    const file = join(folder, name);
+    await writeFile(file, overlay);
+    files.push(file);
+  }
   const product = new Product(lab.host, folder, files);
   await product.compose('up', '--detach', '--no-build');
   await product.sees('ready');

@@ -1,4 +1,3 @@
-import type { DestinationStream } from 'pino';
 import { oneLine } from '../../text/plain-text.ts';
 import { localTime } from '../../text/local-time.ts';
 
@@ -15,15 +14,6 @@ const origins: Readonly<Record<string, readonly [module: string, level: string]>
 
 const levels: Readonly<Record<string, string>> = { warn: 'WARNING', fatal: 'CRITICAL' };
 
-/**
- * Rewrites pino's JSON lines into fail2ban.log's own form, so that what parses that file works:
- * `2026-11-22 13:44:53,123 fail2ban.actions        [1]: NOTICE  [nginx-proxy] Ban 20.247.234.38`.
- * Column widths as in fail2ban 1.0's log formatter.
- */
-export function fail2banStream(next: DestinationStream): DestinationStream {
-  return { write: (json: string) => next.write(toFail2ban(json)) };
-}
-
 interface LoggedLine {
   readonly time: string;
   readonly level: string;
@@ -31,6 +21,11 @@ interface LoggedLine {
   readonly msg?: string;
 }
 
+/**
+ * Rewrites pino's JSON lines into fail2ban.log's own form, so that what parses that file works:
+ * `2026-11-22 13:44:53,123 fail2ban.actions        [1]: NOTICE  [nginx-proxy] Ban 20.247.234.38`.
+ * Column widths as in fail2ban 1.0's log formatter.
+ */
 export function toFail2ban(json: string): string {
   const { time, level, event, msg }: LoggedLine = JSON.parse(json);
   const [module, name] = origins[event ?? ''] ?? ['server', levels[level] ?? level.toUpperCase()];

@@ -1,9 +1,7 @@
-import { pino, type DestinationStream, type Logger } from 'pino';
-import { fail2banStream } from './fail2ban-format.ts';
+import { pino, type Logger } from 'pino';
 import { wantsColors } from '../../text/colors.ts';
-import { plainText } from '../../text/plain-text.ts';
-import { prettyLog } from '../../text/pretty-log.ts';
 import type { LogFormat, LogLevel } from '../options.ts';
+import { logForm } from './log-form.ts';
 
 export type { Logger } from 'pino';
 
@@ -14,11 +12,11 @@ export interface OpenLog {
   readonly flush: () => Promise<void>;
 }
 
-/** Characters that wait for whoever reads the log, while they don't: what is logged beyond is counted instead. */
+/** Characters that wait while nobody reads the log: what is logged beyond is counted instead. */
 const mostWaiting = 16 * 1024 * 1024;
 
 /** The product's log: one line an event on stdout. While nobody reads it, up to 16 MiB wait; `log-dropped` says how much was lost then. */
-export async function openLog(format: LogFormat, level: LogLevel): Promise<OpenLog> {
+export function openLog(format: LogFormat, level: LogLevel): OpenLog {
   // Each write takes a turn of the event loop, so many events are written at once: no more than a pipe holds.
   const stdout = pino.destination({
     dest: 1,
@@ -27,7 +25,7 @@ export async function openLog(format: LogFormat, level: LogLevel): Promise<OpenL
     maxWrite: 64 * 1024,
     maxLength: mostWaiting,
   });
-  const destination = await formatted(format, stdout);
+  const form = logForm(format, wantsColors(process.stdout, process.env));
   const logger = pino(
     {
       level,
@@ -35,7 +33,7 @@ export async function openLog(format: LogFormat, level: LogLevel): Promise<OpenL
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination,
+    { write: (json: string) => stdout.write(form(json)) },
   );
   // A log that can't be written, on a full disk, ends nothing; nor is it waited for at the end of the process, which would be for ever.
   const flushSync = stdout.flushSync.bind(stdout);
@@ -56,18 +54,4 @@ export async function openLog(format: LogFormat, level: LogLevel): Promise<OpenL
         stdout.flush(() => resolve());
       }),
   };
-}
-
-async function formatted(format: LogFormat, stdout: DestinationStream): Promise<DestinationStream> {
-  switch (format) {
-    case 'json':
-      // A terminal shows it, too.
-      return { write: (line: string) => stdout.write(plainText(line)) };
-    case 'fail2ban':
-      return fail2banStream(stdout);
-    case 'pretty': {
-      const pretty = await prettyLog(wantsColors(process.stdout, process.env));
-      return { write: (line: string) => stdout.write(pretty(line)) };
-    }
-  }
 }
