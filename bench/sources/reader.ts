@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { loadConfigTree } from '../../src/config/conf/load-config-tree.ts';
 import { resolveJails } from '../../src/config/resolve.ts';
 import { Judge } from '../../src/daemon/judging/judge.ts';
-import { EventLog } from '../../src/daemon/events/event-log.ts';
+import { eventLog } from '../../src/daemon/events/event-log.ts';
 import { JailRegistry } from '../../src/daemon/jails/jail-registry.ts';
 import { LogFiles } from '../../src/daemon/reading/log-files.ts';
 import { Recidive } from '../../src/daemon/judging/recidive.ts';
@@ -41,7 +41,7 @@ if (import.meta.main) {
   const { jails, problems } = resolveJails({ tree, containers: [], compileFilter: () => undefined });
   for (const { message } of problems) console.error(message);
   const registry = new JailRegistry();
-  const events = new EventLog(pino(pino.destination('/dev/null')));
+  const events = eventLog(pino(pino.destination('/dev/null')));
   const store = new Store({
     stateDir,
     purgeAge: 86_400,

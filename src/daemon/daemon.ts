@@ -59,15 +59,13 @@ export class Daemon {
     }
   }
 
-  /** Ends what `run` left open. @param flush whether every trace goes from the kernel, or the bans stay */
+  /** Ends what `run` left open. @param flush whether all rules are removed, or the bans stay in the kernel */
   async stop(flush: boolean): Promise<void> {
     const { firewall, store, events } = this.#wired;
     if (flush) await firewall.flush();
     await firewall.close();
     store.close();
-    events.stopped(
-      flush ? 'every trace is removed from the kernel' : 'bans stay in the kernel until their time is over',
-    );
+    events.stopped(flush);
   }
 
   async #followDocker(signal: AbortSignal): Promise<void> {

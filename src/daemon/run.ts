@@ -97,6 +97,7 @@ async function runUntil(
     connectDocker: engineConnector(options.dockerHost),
     createFirewall: (neverBan, engineBackend) =>
       createFirewall(options.firewall, neverBan, engineBackend, logger),
+    dryRun: options.firewall === 'none',
     resolve: configuration,
     reread: async () => (await files.read()).configuration,
     openStore: (hooks) => new Store({ stateDir: options.stateDir, purgeAge, ...hooks }),

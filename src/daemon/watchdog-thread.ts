@@ -25,7 +25,7 @@ function end(culprit: Culprit | undefined): void {
   try {
     writeNote(stallNote(stateDir), { at: Date.now(), culprit });
   } catch (error) {
-    trouble = `; it can't be noted, so nothing will be refused: ${String(error)}`;
+    trouble = `; this can't be noted, so nothing will be refused: ${String(error)}`;
   }
   const kill = (): void => void process.kill(process.pid, 'SIGKILL');
   // Whoever should read it may not.
@@ -34,9 +34,9 @@ function end(culprit: Culprit | undefined): void {
 }
 
 function lineOf({ jail, container, where }: Partial<Culprit> = {}, trouble: string): string {
-  const at = where === undefined ? 'in work of its own' : `in the expressions of ${where}`;
+  const at = where === undefined ? 'in its own work' : `in the expressions of ${where}`;
   const of = container === undefined ? '' : ` of container ${container}`;
-  const msg = `${jail === undefined ? '' : `[${jail}] `}Nothing went on for 10 seconds ${at}${of}: dock2ban ends itself to be started again, bans stay in the kernel${trouble}`;
+  const msg = `${jail === undefined ? '' : `[${jail}] `}dock2ban is stuck for 10 seconds ${at}${of}: it ends itself to be restarted; bans stay in the kernel${trouble}`;
   const time = new Date().toISOString();
   const json = JSON.stringify({ level: 'fatal', time, event: 'stalled', jail, container, where, msg });
   return logForm(logFormat, false)(`${json}\n`);

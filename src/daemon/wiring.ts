@@ -15,7 +15,7 @@ import { Enforcer } from './enforcing/enforcer.ts';
 import { NeverBanWatch } from './enforcing/never-ban-watch.ts';
 import { Troubles } from './enforcing/troubles.ts';
 import { EventFeed } from './events/event-feed.ts';
-import { EventLog } from './events/event-log.ts';
+import { eventLog } from './events/event-log.ts';
 import type { Logger } from './events/logger.ts';
 import { countingOf } from './jails/counting.ts';
 import { JailRegistry } from './jails/jail-registry.ts';
@@ -56,6 +56,8 @@ export interface DaemonParts {
   readonly quarantine?: Quarantine;
   /** Gives what a jail's filter shows while it is at work; default: it shows nothing. */
   readonly signOf?: SignOf;
+  /** Whether bans are only reported; default: no. */
+  readonly dryRun?: boolean;
   readonly syslogFile: string;
   /** Where syslog messages are received; undefined: nowhere. */
   readonly receiver?: ReceiverSettings;
@@ -71,7 +73,7 @@ export function wire(parts: DaemonParts) {
   const { version, connectDocker, syslogFile, receiver, journal, labels, clock = Date.now } = parts;
   const clockSteps = new ClockSteps(clock, parts.uptime ?? parts.clock ?? ((): number => uptime() * 1000));
   const feed = new EventFeed(clock);
-  const events = new EventLog(feed.tee(parts.logger));
+  const events = eventLog(feed.tee(parts.logger), parts.dryRun);
   const docker = new DockerState(events);
 
   const registry = new JailRegistry();

@@ -1,12 +1,12 @@
 import type { AccessSpec } from '../config/labels/access-spec.ts';
 import { formatPorts } from '../config/options/ports.ts';
 import type { Ban } from '../jail/ban.ts';
-import type { BanKey, Firewall, FirewallInfo, GuardedJail, Reconciliation, Refusal } from './firewall.ts';
+import type { Firewall, FirewallInfo, GuardedJail, Reconciliation, Refusal } from './firewall.ts';
 import type { NeverBan } from './bans/never-ban.ts';
 
 export interface DryRunOptions {
   readonly neverBan: () => NeverBan;
-  /** Takes a sentence about everything that would have been done. */
+  /** Takes a sentence about what would have been done, but for bans: those are events. */
   readonly report: (text: string) => void;
 }
 
@@ -41,10 +41,10 @@ export class DryRunFirewall implements Firewall {
     access: readonly AccessSpec[] = [],
   ): Promise<Reconciliation> {
     const wanted = jails.map(({ name }) => name).join(', ');
-    if (wanted !== this.#jails) this.#report(`would close ports for the jails: ${wanted || 'none'}`);
+    if (wanted !== this.#jails) this.#report(`Would close ports for the jails: ${wanted || 'none'}`);
     this.#jails = wanted;
     const closed = access.map(describeAccess).join('; ');
-    if (closed !== this.#access) this.#report(`would close by label: ${closed || 'nothing'}`);
+    if (closed !== this.#access) this.#report(`Would close by label: ${closed || 'nothing'}`);
     this.#access = closed;
     return { repairs: [], shortfalls: [], refused: [] };
   }
@@ -54,17 +54,14 @@ export class DryRunFirewall implements Firewall {
     for (const { jail, ip } of bans) {
       const reason = this.#neverBan().find(ip);
       if (reason) refused.push({ jail, ip, kind: reason.kind, reason: reason.text });
-      else this.#report(`would drop ${ip} for jail ${jail}`);
     }
     return refused;
   }
 
-  async unban(bans: readonly BanKey[]): Promise<void> {
-    for (const { jail, ip } of bans) this.#report(`would let ${ip} in again for jail ${jail}`);
-  }
+  async unban(): Promise<void> {}
 
   async flush(): Promise<void> {
-    this.#report('would remove every trace');
+    this.#report('Would remove all rules');
   }
 
   async close(): Promise<void> {}

@@ -9,12 +9,12 @@ export interface LoggedEvent {
   readonly level: string;
   readonly msg?: string;
   readonly event?: string;
-  readonly container?: unknown;
-  readonly failures?: unknown;
-  readonly reason?: unknown;
+  readonly container?: string;
+  readonly failures?: number;
+  readonly reason?: string;
   /** ISO 8601; null: for ever. */
   readonly until?: string | null;
-  readonly err?: { readonly type?: unknown; readonly stack?: unknown };
+  readonly err?: { readonly type?: string; readonly stack?: string };
 }
 
 const colorOf: Readonly<Record<string, 'yellow' | 'red'>> = { warn: 'yellow', error: 'red', fatal: 'red' };
@@ -33,18 +33,22 @@ export function logLine(event: LoggedEvent, colors: boolean): string {
 
 /** What the message, which is fail2ban's, doesn't say. */
 function details({ event, container, failures, reason, until, err }: LoggedEvent): string[] {
-  const where = container === undefined ? [] : [`container ${String(container)}`];
+  const where = container === undefined ? [] : [`container ${container}`];
   const end = until ? `until ${localTime(new Date(until))}` : 'permanent';
   switch (event) {
     case 'found':
-      return [`failure ${String(failures)}`, ...where];
+      return [...(failures === undefined ? [] : [`failure ${failures}`]), ...where];
     case 'ban':
-      return [failures === undefined ? 'by hand' : `${String(failures)} failures`, ...where, end];
+      return [
+        failures === undefined ? 'by hand' : `${failures} failure${failures === 1 ? '' : 's'}`,
+        ...where,
+        end,
+      ];
     case 'restore':
     case 'ban-resumed':
       return [end];
     case 'unban':
-      return [String(reason)];
+      return reason === undefined ? [] : [reason];
     case 'fault':
     case 'failed':
       // Where to look for the fault: a Dock2banError says all in its message.
@@ -54,9 +58,9 @@ function details({ event, container, failures, reason, until, err }: LoggedEvent
   }
 }
 
-function framesOf(stack: unknown): string[] {
-  const lines = typeof stack === 'string' ? stack.split('\n') : [];
-  return lines
+function framesOf(stack = ''): string[] {
+  return stack
+    .split('\n')
     .map((line) => line.trim())
     .filter((line) => line.startsWith('at '))
     .slice(0, 3);

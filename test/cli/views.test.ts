@@ -51,8 +51,8 @@ describe('logs', () => {
     expect(await dock2ban('logs')).toEqual({
       exitCode: 0,
       stdout:
-        '[2026-11-22 13:44:53.000] INFO: [sshd] Found 203.0.113.7\n' +
-        '[2026-11-22 13:44:53.000] INFO: [nginx-proxy] Ban 203.0.113.7\\u000a[sshd] Ban 198.51.100.1\n',
+        '2026-11-22 13:44:53 INFO  [sshd] Found 203.0.113.7\n' +
+        '2026-11-22 13:44:53 INFO  [nginx-proxy] Ban 203.0.113.7\\u000a[sshd] Ban 198.51.100.1 (by hand, permanent)\n',
       stderr: '',
     });
     const { stdout } = await dock2ban('logs', '-n', '5', '--jail', 'sshd', '--json');

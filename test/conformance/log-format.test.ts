@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
-import { EventLog } from '../../src/daemon/events/event-log.ts';
+import { eventLog } from '../../src/daemon/events/event-log.ts';
 import { toFail2ban } from '../../src/daemon/events/fail2ban-format.ts';
 import { fail2banTree, type Fail2banTree } from './fail2ban-tree.ts';
 
@@ -29,7 +29,7 @@ it("fail2ban's own recidive filter reads our log as fail2ban's: bans, and nothin
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (level: string) => ({ level }) },
   };
-  const events = new EventLog(pino(options, { write: (line: string) => void lines.push(toFail2ban(line)) }));
+  const events = eventLog(pino(options, { write: (line: string) => void lines.push(toFail2ban(line)) }));
   const since = Date.now();
   const ban = (ip: string, jail = 'nginx-proxy') => ({ jail, ip, since, until: since + 600_000 });
   events.found('nginx-proxy', '203.0.113.1', 5, since, 'web');

@@ -106,7 +106,7 @@ describe('Daemon', () => {
     expect(events.map(({ event, msg }) => [event, msg.replace(/ - \d.*/, '')])).toEqual(
       [
         ['dry-run', expect.any(String)],
-        ['jail-started', '[nginx-proxy] Started for nginx-proxy: reads ' + syslog + ', closes 80/tcp'],
+        ['jail-started', '[nginx-proxy] Started for nginx-proxy: reads ' + syslog + '; a ban closes 80/tcp'],
         ['ready', expect.stringContaining('Docker 20.10.24')],
         ...Array.from({ length: 5 }, () => ['found', '[nginx-proxy] Found 198.51.100.66']),
         ['ban', '[nginx-proxy] Ban 198.51.100.66'],

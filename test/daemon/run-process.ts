@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { FakeEngine } from '../docker/fake-engine.ts';
 
 /**
- * `dock2ban run` as a process, its events as JSON on standard output.
+ * `dock2ban run` as a process, its events as JSON on standard output unless another format, or the default, is asked for.
  * @param folder with `fail2ban` (configuration) and `syslog`; it keeps its state and its socket there
  */
 export function spawnRun(
@@ -14,7 +14,12 @@ export function spawnRun(
   {
     stdout = 'pipe',
     stderr = 'inherit',
-  }: { readonly stdout?: 'pipe' | number; readonly stderr?: 'inherit' | 'pipe' } = {},
+    logFormat = 'json',
+  }: {
+    readonly stdout?: 'pipe' | number;
+    readonly stderr?: 'inherit' | 'pipe';
+    readonly logFormat?: 'json' | 'fail2ban' | 'default';
+  } = {},
 ): ChildProcess {
   const options = {
     'docker-host': `unix://${engine.socketPath}`,
@@ -23,7 +28,7 @@ export function spawnRun(
     socket: join(folder, 'socket'),
     'syslog-file': join(folder, 'syslog'),
     firewall: 'none',
-    'log-format': 'json',
+    ...(logFormat !== 'default' && { 'log-format': logFormat }),
   };
   const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
   return spawn(process.execPath, ['src/main.ts', 'run', ...words, ...flags], {

@@ -133,13 +133,13 @@ describe('who gets to a container by its labels', () => {
     await sees('config-error', { container: 'web' });
     await sees('access', {
       allowfrom: [],
-      msg: 'Access to web: 8080/tcp open to nobody outside of this host',
+      msg: 'Access to web: 8080/tcp open to nobody outside this host',
     });
     expect(asked.at(-1)?.access).toMatchObject([{ container: 'web', allow: [] }]);
 
     engine.containers = [];
     await engine.emit('{}');
-    await sees('access', { msg: 'Access to web: nothing is closed by label any more' });
+    await sees('access', { msg: 'Access to web: no longer restricted by labels' });
     expect(asked.at(-1)?.access).toEqual([]);
     expect(control.status().access).toEqual([]);
   });

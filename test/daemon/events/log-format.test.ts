@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { EventLog } from '../../../src/daemon/events/event-log.ts';
+import { type EventLog, eventLog } from '../../../src/daemon/events/event-log.ts';
 import { localTime } from '../../../src/text/local-time.ts';
 import { toFail2ban } from '../../../src/daemon/events/fail2ban-format.ts';
 import { Dock2banError } from '../../../src/errors.ts';
@@ -17,7 +17,7 @@ function logged(tell: (events: EventLog) => void): string[] {
     timestamp: () => ',"time":"2026-11-22T13:44:53.123Z"',
     formatters: { level: (level: string) => ({ level }) },
   };
-  tell(new EventLog(pino(options, { write: (line: string) => void lines.push(line) })));
+  tell(eventLog(pino(options, { write: (line: string) => void lines.push(line) })));
   return lines;
 }
 

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { EventLog } from '../../../src/daemon/events/event-log.ts';
+import { eventLog } from '../../../src/daemon/events/event-log.ts';
 import { toFail2ban } from '../../../src/daemon/events/fail2ban-format.ts';
 
 /** The lines of an address or prefix with `--log-format fail2ban`: found, banned, restored, unbanned. */
@@ -11,7 +11,7 @@ function linesOf(ip: string): string[] {
     timestamp: () => ',"time":"2026-11-22T13:44:53.123Z"',
     formatters: { level: (level: string) => ({ level }) },
   };
-  const events = new EventLog(pino(options, { write: (line: string) => void lines.push(toFail2ban(line)) }));
+  const events = eventLog(pino(options, { write: (line: string) => void lines.push(toFail2ban(line)) }));
   const since = Date.UTC(2026, 10, 22, 13, 44, 53);
   const ban = { jail: 'nginx-proxy', ip, since, until: since + 600_000 };
   events.found('nginx-proxy', ip, 5, since, 'nginx');

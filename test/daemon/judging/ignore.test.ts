@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { EventLog } from '../../../src/daemon/events/event-log.ts';
+import { eventLog } from '../../../src/daemon/events/event-log.ts';
 import { IgnoreCommand } from '../../../src/daemon/judging/ignore-command.ts';
 import { IgnoreRefresh, parseIgnoreFile } from '../../../src/daemon/judging/ignore-refresh.ts';
 import { CachingResolver } from '../../../src/filter/caching-resolver.ts';
@@ -28,7 +28,7 @@ describe('ignoreip', () => {
   it('follows its files as they change, and keeps the last good state of one that vanishes', async () => {
     const path = join(folder, 'ignore');
     const warned: string[] = [];
-    const events = new EventLog(pino({}, { write: (line: string) => void warned.push(line) }));
+    const events = eventLog(pino({}, { write: (line: string) => void warned.push(line) }));
     const refresh = new IgnoreRefresh(new CachingResolver(async () => []), events);
     const jail = newJail(jailSpec({ ignoreFiles: [path] }));
     writeFileSync(path, '# office\n192.0.2.0/24, 2001:db8::7 ; both\n');
@@ -55,7 +55,7 @@ describe('ignoreip', () => {
       async () => answer,
       () => now,
     );
-    const refresh = new IgnoreRefresh(resolver, new EventLog(pino({ level: 'silent' })));
+    const refresh = new IgnoreRefresh(resolver, eventLog(pino({ level: 'silent' })));
     const jail = newJail(jailSpec({ ignoreNames: ['office.example'] }));
     await refresh.refresh([jail]);
     await vi.waitFor(async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { LogEvent } from '../../../src/control/view-api.ts';
 import { EventCounts } from '../../../src/daemon/events/event-counts.ts';
 import { EventFeed } from '../../../src/daemon/events/event-feed.ts';
-import { EventLog } from '../../../src/daemon/events/event-log.ts';
+import { eventLog } from '../../../src/daemon/events/event-log.ts';
 
 const start = Date.UTC(2026, 10, 22, 13, 44, 53);
 const ban = { jail: 'sshd', ip: '203.0.113.7', since: start, until: start + 600_000 };
@@ -12,7 +12,7 @@ function feedOf(clock = () => start) {
   const feed = new EventFeed(clock);
   const printed: string[] = [];
   const logger = pino({ level: 'error' }, { write: (line: string) => void printed.push(line) });
-  return { feed, events: new EventLog(feed.tee(logger)), printed };
+  return { feed, events: eventLog(feed.tee(logger)), printed };
 }
 
 const read = (feed: EventFeed): LogEvent[] => feed.after(0).map(({ json }): LogEvent => JSON.parse(json));

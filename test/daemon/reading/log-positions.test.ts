@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { EventLog } from '../../../src/daemon/events/event-log.ts';
+import { eventLog } from '../../../src/daemon/events/event-log.ts';
 import { FollowedPattern } from '../../../src/daemon/reading/followed-pattern.ts';
 
 let folder: string;
@@ -32,7 +32,7 @@ async function run(pattern: string, act: (followed: FollowedPattern) => Promise<
         undatedAt.push(by);
         return lines.push(...bytes.toString().split('\n').slice(0, -1));
       },
-      events: new EventLog(
+      events: eventLog(
         pino({ level: 'info' }, { write: (line: string) => void events.push(JSON.parse(line)) }),
       ),
       positions: { get: (key) => positions.get(key), set: (key, text) => void positions.set(key, text) },
