@@ -223,35 +223,6 @@ describe.skipIf(whyNotHere())('sets in the kernel', () => {
     await firewall.close();
   });
 
-  it('moves the sets of an earlier version while its rules are in force', async () => {
-    await netns.feed(
-      [
-        'create dock2ban4 hash:ip family inet maxelem 16777216 timeout 0',
-        'create dock2ban4-web hash:ip family inet maxelem 16777216 timeout 0',
-        'add dock2ban4 203.0.113.1 timeout 600',
-        'add dock2ban4-web 203.0.113.1 timeout 600',
-        '',
-      ].join('\n'),
-      'ipset',
-      'restore',
-    );
-    await netns.sh('iptables-nft', '-N', 'DOCK2BAN');
-    const match = ['-m', 'set', '--match-set'];
-    await netns.sh('iptables-nft', '-A', 'DOCK2BAN', ...match, 'dock2ban4-web', 'src', '-j', 'DROP');
-    await netns.sh('iptables-nft', '-I', 'INPUT', '1', '-j', 'DOCK2BAN');
-    const { firewall } = await openFirewall(netns);
-    expect((await firewall.takeOver(['web'])).get('web')).toMatchObject([{ ip: '203.0.113.1' }]);
-    expect(await holds('dock2ban4-web', '203.0.113.1')).toBe(true);
-    expect(await holds('dock2ban-4-web', '203.0.113.1')).toBe(true);
-    expect((await firewall.reconcile([web])).shortfalls).toEqual([]);
-    expect(await netns.sh('iptables-nft', '-S', 'DOCK2BAN')).not.toContain('dock2ban4');
-    await firewall.reconcile([web]);
-    const names = (await netns.sh('ipset', 'list', '-n')).trim().split('\n').toSorted();
-    expect(names).toEqual(['dock2ban-4', 'dock2ban-4-web', 'dock2ban-6', 'dock2ban-6-web']);
-    expect((await members('dock2ban-4-web')).get('203.0.113.1')).toBeGreaterThan(590);
-    await firewall.close();
-  });
-
   it('arms bans again that are longer than ipset can count, also those that an earlier run has armed', async () => {
     let ahead = 0;
     const now = (): number => Date.now() + ahead;

@@ -14,26 +14,17 @@ export function allSet(family: Family): string {
  * line, is cut short and made unique by a hash.
  */
 export function jailSet(jail: string, family: Family): string {
-  return nameWith(`${allSet(family)}-`, jail, digest);
+  const prefix = `${allSet(family)}-`;
+  const room = longestName - prefix.length;
+  // Shorter by one than a hashed name always is, so that no jail can be named like another's hashed set.
+  if (jail.length < room && /^[\w.-]+$/.test(jail)) return prefix + jail;
+  const hash = createHash('sha256').update(jail).digest('base64url').slice(0, hashLength);
+  const start = jail.replaceAll(/[^\w.-]/g, '_').slice(0, room - hashLength - 1);
+  return `${prefix}${start.padEnd(room - hashLength - 1, '_')}-${hash}`;
 }
 
-/** The same as it was named while hashes had 40 bits. Nothing is taken over from it: two jails could share one. */
-export function formerJailSet(jail: string, family: Family): string {
-  return nameWith(`${allSet(family)}-`, jail, formerDigest);
-}
-
-/**
- * The set of all addresses as it was named while sets could hold no prefixes. ipset can't swap sets of different types, so one that
- * replaces another while rules refer to it must have another name.
- */
-export function oldAllSet(family: Family): string {
-  return `dock2ban${family}`;
-}
-
-/** The set of a jail's addresses, as it was named while sets could hold no prefixes. */
-export function oldJailSet(jail: string, family: Family): string {
-  return nameWith(`${oldAllSet(family)}-`, jail, formerDigest);
-}
+/** Of base64url, 66 bits: nobody finds two jails that share a set. */
+const hashLength = 11;
 
 /** A set that access rules look into. @param id up to 19 letters and digits */
 export function accessSet(family: Family, id: string): string {
@@ -47,24 +38,5 @@ export function isAccessSet(name: string): boolean {
 
 /** Whether a set of this name is ours to destroy. */
 export function isOurSet(name: string): boolean {
-  return /^dock2ban-?[46](?:-|$)/.test(name) || isAccessSet(name);
-}
-
-/** A hash of a name, in characters that the kernel and its tools take. */
-interface Digest {
-  readonly encoding: 'base64url' | 'hex';
-  readonly length: number;
-}
-
-/** 66 bits: nobody finds two jails that share a set. */
-const digest: Digest = { encoding: 'base64url', length: 11 };
-const formerDigest: Digest = { encoding: 'hex', length: 10 };
-
-function nameWith(prefix: string, jail: string, { encoding, length }: Digest): string {
-  const room = longestName - prefix.length;
-  // Shorter by one than a hashed name always is, so that no jail can be named like another's hashed set.
-  if (jail.length < room && /^[\w.-]+$/.test(jail)) return prefix + jail;
-  const hash = createHash('sha256').update(jail).digest(encoding).slice(0, length);
-  const start = jail.replaceAll(/[^\w.-]/g, '_').slice(0, room - length - 1);
-  return `${prefix}${start.padEnd(room - length - 1, '_')}-${hash}`;
+  return /^dock2ban-[46](?:-|$)/.test(name) || isAccessSet(name);
 }

@@ -13,8 +13,6 @@ export interface SetHeader {
   readonly options: string;
   /** Without those whose timeout has passed. */
   readonly entries: number;
-  /** How many rules refer to it. */
-  readonly references: number;
 }
 
 /** A set of this type holds addresses and prefixes; of those that hold an address, the ones whose timeout has passed don't count. */
@@ -55,22 +53,14 @@ export function replacementLines(
 
 /** Whether a set is like one that `createLine` makes, but perhaps with room for less. */
 export function isOurs(header: SetHeader, family: Family): boolean {
-  return header.type === 'hash:net' && shapeOf(header) === `${familyOption(family)} timeout 0`;
-}
-
-/** Whether a set is one of those that were made while sets held addresses only. */
-export function isOurOld(header: SetHeader, family: Family): boolean {
-  return header.type === 'hash:ip' && shapeOf(header) === `${familyOption(family)} timeout 0`;
+  // Without the limit, and without what the kernel sets as the set grows.
+  const shape = header.options.replaceAll(/ (?:hashsize|maxelem|bucketsize|initval) \S+/g, '');
+  return header.type === 'hash:net' && shape === `${familyOption(family)} timeout 0`;
 }
 
 /** Whether a set takes fewer members than `createLine` asks for. */
 export function isSmall({ options }: SetHeader): boolean {
   return Number(/ maxelem (\d+)/.exec(options)?.[1] ?? 0) < mostElements;
-}
-
-/** The options without the limit, and without those that the kernel sets as the set grows. */
-function shapeOf({ options }: SetHeader): string {
-  return options.replaceAll(/ (?:hashsize|maxelem|bucketsize|initval) \S+/g, '');
 }
 
 function familyOption(family: Family): string {
@@ -93,7 +83,6 @@ export function parseHeaders(text: string): Map<string, SetHeader> {
       type: fields.get('Type') ?? '',
       options: fields.get('Header') ?? '',
       entries: Number(fields.get('Number of entries') ?? 0),
-      references: Number(fields.get('References') ?? 0),
     });
   }
   return headers;

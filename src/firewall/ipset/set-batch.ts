@@ -15,7 +15,6 @@ export class SetBatch {
   readonly #allAdds = new Map<string, string[]>();
   readonly #jailDels = new Map<string, string[]>();
   readonly #allDels = new Map<string, string[]>();
-  readonly #destroyed: string[] = [];
 
   /** Makes a set, whether or not it will be filled. */
   create(set: string, family: Family): void {
@@ -25,11 +24,6 @@ export class SetBatch {
   /** Puts a set with these members (address or prefix, timeout in seconds) into the place of one of the same type, in one moment. */
   replace(set: string, family: Family, members: Iterable<readonly [ip: string, timeout: number]>): void {
     for (const line of replacementLines(set, family, members)) this.#replacements.push(line);
-  }
-
-  /** Destroys a set, after all else; no rule may refer to it. */
-  destroy(set: string): void {
-    this.#destroyed.push(`destroy ${set}`);
   }
 
   /** @param timeout seconds, 0 for ever */
@@ -60,7 +54,6 @@ export class SetBatch {
       ...[this.#allAdds, this.#jailAdds, this.#jailDels, this.#allDels].flatMap((group) =>
         [...group.values()].flat(),
       ),
-      ...this.#destroyed,
     ];
   }
 

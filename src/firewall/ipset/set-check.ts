@@ -7,7 +7,6 @@ import type { IpsetWriter } from './ipset-writer.ts';
 import { isOurs, isSmall, longestTimeout, timeoutFor, type SetHeader } from './ipset-text.ts';
 import { SetAudit } from '../bans/set-audit.ts';
 import type { SetBatch } from './set-batch.ts';
-import { abandonedSets } from './set-migration.ts';
 import { SetBooks } from './set-books.ts';
 import { allSet, jailSet } from '../bans/set-names.ts';
 
@@ -47,8 +46,6 @@ export class SetCheck {
   readonly #settled = new Set<string>();
   /** Sets of which every member is known: what is not in the index doesn't belong there. */
   readonly #trusted = new Set<string>();
-  /** Jails whose sets of an earlier version have been emptied into today's. */
-  readonly #moved = new Set<string>();
   /** Sets that are read in full at the next run, whatever their number of entries. */
   readonly #doubtful = new Set<string>();
   /** When the bans that are longer than ipset can count were last given a new timeout. */
@@ -65,7 +62,6 @@ export class SetCheck {
   /** Every member of this set is known from now on, since it was taken over or made by us. */
   trust(jail: string, family: Family): void {
     this.#jails.add(jail);
-    this.#moved.add(jail);
     this.#trusted.add(jailSet(jail, family));
   }
 
@@ -87,7 +83,6 @@ export class SetCheck {
     this.#jails.clear();
     this.#settled.clear();
     this.#trusted.clear();
-    this.#moved.clear();
     this.#doubtful.clear();
   }
 
@@ -130,7 +125,6 @@ export class SetCheck {
       }
       this.#settled.add(name);
     }
-    for (const set of abandonedSets(headers, this.#moved, families)) batch.destroy(set);
     this.#rearm(families, this.#now(), batch);
     return findings;
   }

@@ -9,7 +9,6 @@ import type { NeverBan } from '../bans/never-ban.ts';
 import { Serial } from '../../async/serial.ts';
 import { SetBatch } from './set-batch.ts';
 import { SetCheck } from './set-check.ts';
-import { moveOldSets } from './set-migration.ts';
 import { allSet, isOurSet, jailSet } from '../bans/set-names.ts';
 
 export interface SetKeeperOptions {
@@ -73,9 +72,7 @@ export class SetKeeper {
 
   takeOver(jails: readonly string[]): Promise<ReadonlyMap<string, readonly Ban[]>> {
     return this.#serial.run(async () => {
-      let headers = await this.#writer.headers();
-      if (await moveOldSets(this.#writer, headers, jails, this.#families))
-        headers = await this.#writer.headers();
+      const headers = await this.#writer.headers();
       const batch = new SetBatch();
       const held = new Map<string, readonly Ban[]>();
       for (const jail of jails) {

@@ -5,7 +5,6 @@ import type { GuardedJail } from '../firewall.ts';
 import type { Listing } from './listing.ts';
 import type { Audited, Held, Look } from './look.ts';
 import { elementOf, placeFinder, setOf, type Place } from './names.ts';
-import { formerJailSet } from '../bans/set-names.ts';
 import { alterations, fits, renewedSets, type Written } from './spelling.ts';
 import { isCertain, surveyOf, type Surveyed } from './survey.ts';
 import type { Failures, NftTool } from './tool.ts';
@@ -138,11 +137,10 @@ export class NftCheck {
     // Without a new survey nothing is known to have become needless.
     const places = placesOf(jails, survey.sets, survey === known ? current : new Map());
     const find = this.#finder(jails);
-    const findFormer = this.#finder(jails, formerJailSet);
     const obsolete = sets.filter((set) => {
       const wanted = places.get(set);
       if (wanted) return !fits(listing.sets.get(set)!, wanted);
-      const place = find(set) ?? findFormer(set);
+      const place = find(set);
       return place !== undefined && this.#mayPrune(place);
     });
     const present = sets.filter((set) => places.has(set) && !obsolete.includes(set));
@@ -227,11 +225,10 @@ export class NftCheck {
     return jail === undefined || this.#trusted.has(jail);
   }
 
-  #finder(jails: readonly GuardedJail[], nameOf?: typeof formerJailSet): ReturnType<typeof placeFinder> {
+  #finder(jails: readonly GuardedJail[]): ReturnType<typeof placeFinder> {
     const named = jails.map(({ name }) => name);
     return placeFinder(
       new Set([undefined, ...this.#trusted, ...this.#doubtful, ...this.#index.jails, ...named]),
-      nameOf,
     );
   }
 

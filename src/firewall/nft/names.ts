@@ -43,16 +43,12 @@ export function setOf({ jail, family, bits }: Place): string {
 /**
  * Tells what the sets of certain jails are for; undefined: the set is another's.
  * @param jails undefined among them stands for the sets of all
- * @param nameOf how the sets of a jail are named
  */
-export function placeFinder(
-  jails: Iterable<string | undefined>,
-  nameOf: typeof jailSet = jailSet,
-): (set: string) => Place | undefined {
+export function placeFinder(jails: Iterable<string | undefined>): (set: string) => Place | undefined {
   const owners = new Map<string, { jail: string | undefined; family: Family }>();
   for (const jail of jails) {
     for (const family of [4, 6] as const) {
-      owners.set(jail === undefined ? allSet(family) : nameOf(jail, family), { jail, family });
+      owners.set(jail === undefined ? allSet(family) : jailSet(jail, family), { jail, family });
     }
   }
   return (set) => {

@@ -1,13 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  allSet,
-  formerJailSet,
-  isOurSet,
-  jailSet,
-  oldAllSet,
-  oldJailSet,
-} from '../../../src/firewall/bans/set-names.ts';
+import { allSet, isOurSet, jailSet } from '../../../src/firewall/bans/set-names.ts';
 
 describe('jailSet', () => {
   it('keeps a plain name', () => {
@@ -47,31 +40,12 @@ describe('jailSet', () => {
   });
 });
 
-describe('sets of an earlier version', () => {
-  it('differ from those of today where they were hashed', () => {
-    const long = 'a-jail-with-a-name-that-does-not-fit';
-    expect(formerJailSet('nginx-proxy', 4)).toBe(jailSet('nginx-proxy', 4));
-    expect(formerJailSet(long, 4)).toBe('dock2ban-4-a-jail-wi-' + formerJailSet(long, 4).slice(-10));
-    expect(formerJailSet(long, 4)).not.toBe(jailSet(long, 4));
-  });
-
-  it('have other names, and are ours too', () => {
-    const names = ['nginx-proxy', 'a-jail-with-a-name-that-does-not-fit', '6-a'].flatMap((jail) => [
-      jailSet(jail, 4),
-      oldJailSet(jail, 4),
-    ]);
-    expect(new Set([...names, allSet(4), oldAllSet(4)]).size).toBe(8);
-    for (const name of names) expect(isOurSet(name)).toBe(true);
-    expect(oldJailSet('nginx-proxy', 6)).toBe('dock2ban6-nginx-proxy');
-  });
-});
-
 describe('isOurSet', () => {
   it.each([
     'dock2ban',
     'dock2ban-',
     'dock2ban-end',
-    'dock2ban5',
+    'dock2ban4',
     'dock2ban46',
     'crowdsec',
     'f2b-sshd',
