@@ -12,7 +12,7 @@ import { NeverBan } from '../firewall/bans/never-ban.ts';
 import { parseListenAddresses, reachedAt } from '../sources/syslog/listen-address.ts';
 import { checkAccess } from './checks/check-access.ts';
 import { checkIPv6, checkJails, type Wanted } from './checks/check-containers.ts';
-import { checkDirect } from './checks/check-direct.ts';
+import { checkIngress } from './checks/check-ingress.ts';
 import { checkEngine } from './checks/check-engine.ts';
 import { checkFirewall } from './checks/check-firewall.ts';
 import { checkForeignRules } from './checks/check-foreign-rules.ts';
@@ -72,7 +72,7 @@ export async function diagnose(options: DoctorOptions): Promise<Finding[]> {
     ...checkPrivileges(host),
     ...checkEngine(engine, host),
     ...checkFirewall({ facts: firewall, standings, engine, controller }),
-    ...(await checkDirect(tools, [...wanted.jails, ...(wanted.access ?? [])])),
+    ...checkIngress(firewall, [...wanted.jails, ...(wanted.access ?? [])]),
     ...checkForeignRules(standings),
     ...checkJails(wanted, containers),
     ...checkAccess(wanted.access ?? [], controller),

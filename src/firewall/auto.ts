@@ -7,10 +7,9 @@ import {
   type Choice,
   type Jump,
 } from './backend-choice.ts';
-import { FirewallError } from './tool/errors.ts';
+import { FirewallError, isWithoutTraces } from './tool/errors.ts';
 import type {
   BanKey,
-  Firewall,
   FirewallInfo,
   GuardedJail,
   MovableFirewall,
@@ -37,7 +36,7 @@ type Leftovers = 'perhaps' | 'surely';
  * Enforces with the backend that fits the engine, and looks at every `reconcile` whether that is still so. If not, the other backend takes the
  * bans first, and only when they are in force are the rules of the first removed. So it is with what an earlier run left in the other backend.
  */
-export class AutoFirewall implements Firewall {
+export class AutoFirewall implements MovableFirewall {
   readonly #backends: Readonly<Record<BackendName, MovableFirewall>>;
   readonly #fixed: BackendName | undefined;
   readonly #lookForJump: () => Promise<Jump>;
@@ -66,6 +65,10 @@ export class AutoFirewall implements Firewall {
     if (!info) return undefined;
     const remarks = [`chosen because ${choice.why}`, ...info.remarks];
     return { ...info, remarks: this.#obstacle === undefined ? remarks : [...remarks, this.#obstacle] };
+  }
+
+  get bans(): Iterable<Ban> {
+    return this.#current.bans;
   }
 
   /** The backend that fits, or else the other one, unless it is fixed. */
@@ -220,9 +223,7 @@ export class AutoFirewall implements Firewall {
       await this.#backends[name].flush();
       await this.#backends[name].close();
     } catch (error) {
-      // Without its tools, or in a kernel that doesn't have it, it holds nothing.
-      const codes = ['firewall-missing-binary', 'firewall-kernel'];
-      if (!(error instanceof FirewallError && codes.includes(error.code))) throw error;
+      if (!isWithoutTraces(error)) throw error;
     }
     this.#leftovers.delete(name);
   }

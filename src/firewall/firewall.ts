@@ -3,7 +3,6 @@ import type { AccessSpec } from '../config/labels/access-spec.ts';
 import type { BlockType, Closes, DirectPath } from '../config/jail-spec.ts';
 import type { Ban } from '../jail/ban.ts';
 import type { FirewallError } from './tool/errors.ts';
-import type { NeverBanKind } from './bans/never-ban.ts';
 
 /** A jail as the firewall sees it. */
 export interface GuardedJail {
@@ -21,6 +20,14 @@ export interface BanKey {
   /** Canonical address or prefix, as in Ban. */
   readonly ip: string;
 }
+
+/** Names a ban in one text. */
+export function idOf({ jail, ip }: BanKey): string {
+  return `${ip} ${jail}`;
+}
+
+/** Why an address must never be banned. */
+export type NeverBanKind = 'loopback' | 'host' | 'gateway' | 'docker-network' | 'special';
 
 /** A ban that was not put into the kernel, and why. */
 export interface Refusal extends BanKey {

@@ -5,7 +5,7 @@ import { accessRules } from '../../src/firewall/access/access-rules.ts';
 import { FirewallError } from '../../src/firewall/tool/errors.ts';
 import type { GuardedJail } from '../../src/firewall/firewall.ts';
 import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
-import type { Variant } from '../../src/firewall/iptables/tables.ts';
+import type { Variant } from '../../src/firewall/iptables/tool.ts';
 import type { Ends, Enforcement } from './enforcements.ts';
 import { SimulatedKernel } from './simulated-kernel.ts';
 

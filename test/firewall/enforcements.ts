@@ -6,11 +6,11 @@ import { chooseFirewall } from '../../src/firewall/choose.ts';
 import { DockerUserFirewall } from '../../src/firewall/iptables/docker-user.ts';
 import type { Firewall, GuardedJail } from '../../src/firewall/firewall.ts';
 import type { NeverBan } from '../../src/firewall/bans/never-ban.ts';
-import { layoutOf } from '../../src/firewall/nft/layout.ts';
+import { inetLayout } from '../../src/firewall/nft/inet-plan.ts';
 import { elementOf, placeFinder, prefixText, setOf } from '../../src/firewall/nft/names.ts';
 import { NftablesFirewall } from '../../src/firewall/nft/nftables.ts';
 import { allSet, isAccessSet, isOurSet, jailSet } from '../../src/firewall/bans/set-names.ts';
-import type { Variant } from '../../src/firewall/iptables/tables.ts';
+import type { Variant } from '../../src/firewall/iptables/tool.ts';
 import type { SimulatedKernel } from './simulated-kernel.ts';
 
 /** Address or prefix → epoch milliseconds at which it ends; Infinity: never. */
@@ -108,7 +108,7 @@ export const nftables: Enforcement = {
         { ...elementOf(ip), jail: undefined },
       ]),
     );
-    const { sets, chains } = layoutOf(
+    const { sets, chains } = inetLayout(
       jails,
       new Map([...usual, ...used].map((p) => [setOf(p), p])).values(),
       access,

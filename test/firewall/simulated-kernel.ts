@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Family } from '../../src/net/address.ts';
 import { classify } from '../../src/firewall/tool/errors.ts';
 import type { Conversation, ConversationListener, Tools } from '../../src/firewall/tool/exec.ts';
-import type { Variant } from '../../src/firewall/iptables/tables.ts';
+import type { Variant } from '../../src/firewall/iptables/tool.ts';
 import { SimulatedNft } from './simulated-nft.ts';
 import { failed, SimulatedSets } from './simulated-sets.ts';
 import { SimulatedTable } from './simulated-tables.ts';

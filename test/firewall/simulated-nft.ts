@@ -108,10 +108,11 @@ export class SimulatedNft {
     }
     const [, own] = /^list table ((?:inet|netdev) dock2ban)$/.exec(what ?? '') ?? [];
     if (own !== undefined) return this.#list([own], () => true);
-    const set = /^list set inet dock2ban (\S+)$/.exec(what ?? '')?.[1];
+    const [, table = '', set] = /^list set ((?:inet|netdev) dock2ban) (\S+)$/.exec(what ?? '') ?? [];
     if (set === undefined) throw new Error(`the simulated nft does not know '${args}'`);
-    if (!this.#own()?.sets.has(set)) throw failed('nft', `Error: No such file or directory`);
-    return this.#list(['inet dock2ban'], (name) => name === set);
+    if (!this.#state.tables.get(table)?.sets.has(set))
+      throw failed('nft', `Error: No such file or directory`);
+    return this.#list([table], (name) => name === set);
   }
 
   /** Carries out a script as one transaction. */
@@ -190,14 +191,20 @@ export class SimulatedNft {
         };
       }),
       ...Array.from(table.chains, ([chain, { handle, hook }]) => {
-        const [, type, at, prio, policy] =
-          /^type (\w+) hook (\w+)(?: device "[^"]+")? priority (-?\d+); policy (\w+);$/.exec(hook) ?? [];
+        const [, type, at, dev, prio, policy] =
+          /^type (\w+) hook (\w+)(?: device "([^"]+)")? priority (-?\d+); policy (\w+);$/.exec(hook) ?? [];
         return {
           chain: {
             ...own,
             name: chain,
             handle,
-            ...(type !== undefined && { type, hook: at, prio: Number(prio), policy }),
+            ...(type !== undefined && {
+              type,
+              hook: at,
+              ...(dev !== undefined && { dev }),
+              prio: Number(prio),
+              policy,
+            }),
           },
         };
       }),

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { defaultFormula, parseBanFormula } from '../../src/config/options/bantime-increment.ts';
 import { timeoutFor, longestTimeout } from '../../src/firewall/ipset/ipset-text.ts';
-import { timeoutUntil } from '../../src/firewall/nft/batch.ts';
+import { secondsLeft } from '../../src/firewall/bans/timeouts.ts';
+import { longestTimeout as nftLongest } from '../../src/firewall/nft/batch.ts';
 import { banEnd, lastEnd } from '../../src/jail/ban-end.ts';
 import { Jail } from '../../src/jail/jail.ts';
 import { seenFrom } from '../../src/store/stored-ban.ts';
@@ -67,7 +68,7 @@ it('whatever the duration, the clock, its steps and the bans before: the end is 
           expect(new Date(until).toISOString()).toMatch(/^-?\d/);
           expect(Number.isSafeInteger(until)).toBe(true);
           expect(timeoutFor(until, now)).toBeLessThanOrEqual(longestTimeout);
-          expect(Number.isSafeInteger(timeoutUntil(until, now))).toBe(true);
+          expect(Number.isSafeInteger(secondsLeft(until, now, nftLongest))).toBe(true);
         }
         return made.length === 2 && bans.length > 0;
       },

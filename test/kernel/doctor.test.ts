@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { serveControl, type ControlServer } from '../../src/control/server.ts';
 import { isInTheWay, type Finding } from '../../src/doctor/finding.ts';
 import type { Firewall, GuardedJail } from '../../src/firewall/firewall.ts';
-import type { Variant } from '../../src/firewall/iptables/tables.ts';
+import type { Variant } from '../../src/firewall/iptables/tool.ts';
 import { fakeController } from '../control/fake-controller.ts';
 import { FakeEngine, idOf } from '../docker/fake-engine.ts';
 import { banFor, everything, likeDocker, openFirewall, published, whyNotHere } from './firewall-fixture.ts';

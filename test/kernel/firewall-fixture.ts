@@ -4,7 +4,7 @@ import type { Tools } from '../../src/firewall/tool/exec.ts';
 import type { Firewall } from '../../src/firewall/firewall.ts';
 import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
 import { NftablesFirewall } from '../../src/firewall/nft/nftables.ts';
-import type { Variant } from '../../src/firewall/iptables/tables.ts';
+import type { Variant } from '../../src/firewall/iptables/tool.ts';
 import type { Ban } from '../../src/jail/ban.ts';
 import type { Netns } from './netns.ts';
 

@@ -13,7 +13,8 @@ let netns: Netns;
 
 /** Elements with their timeouts, as the kernel tells. */
 async function members(set: string): Promise<ReadonlyMap<string, number>> {
-  return parseListing(await netns.sh('nft', '-j', 'list', 'set', ...table, set)).members.get(set)!;
+  const listed = await netns.sh('nft', '-j', 'list', 'set', ...table, set);
+  return parseListing(listed, table.join(' ')).members.get(set)!;
 }
 
 /** Whether the kernel finds an element in a set. */
@@ -222,7 +223,7 @@ describe.skipIf(whyNotHere())('sets of nftables in the kernel', () => {
       found.push(...(await firewall.reconcile([web])).repairs.map(({ detail }) => detail));
     }
     expect(found).toEqual([
-      'set dock2ban-6-web/64: 1 of 3000 addresses were missing or wrong, 0 did not belong there',
+      'set dock2ban-6-web/64 of table inet dock2ban: 1 of 3000 addresses were missing or wrong, 0 did not belong there',
     ]);
     expect((await members('dock2ban-6-web/64')).size).toBe(3000);
     await firewall.close();

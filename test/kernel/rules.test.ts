@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Family } from '../../src/net/address.ts';
 import { chainRules } from '../../src/firewall/iptables/chain-rules.ts';
 import { parseTable, type FilterTable } from '../../src/firewall/iptables/filter-table.ts';
-import type { Variant } from '../../src/firewall/iptables/tables.ts';
+import type { Variant } from '../../src/firewall/iptables/tool.ts';
 import { banFor, everything, likeDocker, openFirewall, published, whyNotHere } from './firewall-fixture.ts';
 import { Netns } from './netns.ts';
 

@@ -3,14 +3,15 @@ import { Dock2banError } from '../../errors.ts';
 import { isNftablesEngine } from '../../firewall/backend-choice.ts';
 import { FirewallError } from '../../firewall/tool/errors.ts';
 import { compareTable, hasLiveJump, ownChain } from '../../firewall/iptables/filter-table.ts';
-import { ownTable } from '../../firewall/nft/names.ts';
-import type { Variant } from '../../firewall/iptables/tables.ts';
+import { inetTable } from '../../firewall/nft/inet-plan.ts';
+import type { Listing } from '../../firewall/nft/listing.ts';
+import type { Variant } from '../../firewall/iptables/tool.ts';
 import type { ControllerView } from '../facts/controller-view.ts';
 import type { CountedTable } from '../rules/counted-table.ts';
 import type { EngineFacts } from '../facts/engine-facts.ts';
 import { error, ok, warning, type Finding } from '../finding.ts';
 import { isTable, liveVariants, type FirewallFacts, type Standing } from '../facts/firewall-facts.ts';
-import type { NftTable } from '../rules/nft-ruleset.ts';
+import { hookOf, nftRules } from '../rules/nft-rules.ts';
 
 export interface FirewallContext {
   readonly facts: FirewallFacts;
@@ -148,16 +149,16 @@ function checkStanding(standings: readonly Standing[], controller: ControllerVie
   ];
 }
 
-function checkOwnTable(table: NftTable): Finding[] {
+function checkOwnTable(table: Listing): Finding[] {
   const broken = (['input', 'forward'] as const).filter((hook) => !leadsToAll(table, hook));
   if (!table.isDormant && broken.length === 0) {
-    return [ok('firewall', `the table ${ownTable} hangs at input and forward, before Docker's rules`)];
+    return [ok('firewall', `the table ${inetTable} hangs at input and forward, before Docker's rules`)];
   }
   return [
     error('firewall', {
       what: table.isDormant
-        ? `the table ${ownTable} is dormant`
-        : `the table ${ownTable} has rules that are not reached from ${broken.join(' and ')}`,
+        ? `the table ${inetTable} is dormant`
+        : `the table ${inetTable} has rules that are not reached from ${broken.join(' and ')}`,
       consequence:
         table.isDormant || broken.includes('forward')
           ? 'bans do not hold for published ports'
@@ -169,13 +170,14 @@ function checkOwnTable(table: NftTable): Finding[] {
 }
 
 /** Whether a chain hangs at its hook and leads to every chain that has rules. */
-function leadsToAll({ chains, rules }: NftTable, hook: 'input' | 'forward'): boolean {
-  if (!chains.get(hook)?.startsWith(`${hook} `)) return false;
+function leadsToAll(table: Listing, hook: 'input' | 'forward'): boolean {
+  if (hookOf(table, hook)?.name !== hook) return false;
+  const rules = nftRules(table);
   const reached = new Set<string>([hook]);
   for (const chain of reached) {
     for (const rule of rules) if (rule.chain === chain && rule.to !== undefined) reached.add(rule.to);
   }
-  return rules.every(({ chain }) => chains.get(chain) !== undefined || reached.has(chain));
+  return rules.every(({ chain }) => hookOf(table, chain) !== undefined || reached.has(chain));
 }
 
 function checkOwnChain(

@@ -2,24 +2,31 @@ import type { Family } from '../../net/address.ts';
 import { FirewallError } from '../../firewall/tool/errors.ts';
 import type { Tools } from '../../firewall/tool/exec.ts';
 import { hasLiveJump, hasTraces } from '../../firewall/iptables/filter-table.ts';
-import { ownTable } from '../../firewall/nft/names.ts';
+import { inetTable } from '../../firewall/nft/inet-plan.ts';
+import { ingressTable } from '../../firewall/nft/ingress-plan.ts';
+import { flowtablesIn, parseListing, type Listing } from '../../firewall/nft/listing.ts';
 import { isOurSet } from '../../firewall/bans/set-names.ts';
-import { Tables, variants, type Variant } from '../../firewall/iptables/tables.ts';
-import {
-  hasLegacyTable,
-  readCountedTable,
-  type CountedTable,
-  type TableReading,
-} from '../rules/counted-table.ts';
-import { parseNftRuleset, type NftRuleset, type NftTable } from '../rules/nft-ruleset.ts';
+import { IptablesTool, variants, type Variant } from '../../firewall/iptables/tool.ts';
+import { parseCountedTable, type CountedTable, type TableReading } from '../rules/counted-table.ts';
+
+/** What of nft's matters here. A table that isn't there has no blocks. */
+export interface NftFacts {
+  /** Our table at input and forward. */
+  readonly inet: Listing;
+  /** Our table for containers on macvlan and ipvlan. */
+  readonly ingress: Listing;
+  /** The one by which doctor counts. */
+  readonly meter: Listing;
+  /** Everybody's, by `FAMILY TABLE NAME`. */
+  readonly flowtables: readonly string[];
+}
 
 /** What the kernel's packet filters hold. */
 export interface FirewallFacts {
   /** IPv6 can be off in the kernel. */
   readonly families: readonly Family[];
   readonly tables: ReadonlyMap<Variant, ReadonlyMap<Family, TableReading>>;
-  /** The tables of family inet, and all flowtables. */
-  readonly nft: NftRuleset | FirewallError;
+  readonly nft: NftFacts | FirewallError;
   /** The ipsets that are ours. */
   readonly sets: readonly string[] | FirewallError;
   /** Whether docker-proxy serves what iptables doesn't; undefined: it can't be told from the rules. */
@@ -34,17 +41,19 @@ export type Standing =
       /** Those that could be read. */
       readonly tables: ReadonlyMap<Family, CountedTable>;
     }
-  | { readonly backend: 'nftables'; readonly table: NftTable };
+  | { readonly backend: 'nftables'; readonly table: Listing };
+
+/** A table that exists only while doctor counts. */
+export const meterTable = `${inetTable}-doctor`;
 
 /** Looks at the packet filters, and changes nothing. Without elements of sets, however many there are. */
 export async function readFirewall(tools: Tools, procNet: string): Promise<FirewallFacts> {
-  const families = await new Tables(tools, procNet).families();
+  const iptables = new IptablesTool(tools, procNet);
+  const families = await iptables.families();
   const tables = new Map<Variant, ReadonlyMap<Family, TableReading>>();
   for (const variant of variants) {
     const readings = await Promise.all(
-      families.map(
-        async (family) => [family, await readCountedTable(tools, procNet, variant, family)] as const,
-      ),
+      families.map(async (family) => [family, await readCountedTable(iptables, variant, family)] as const),
     );
     tables.set(variant, new Map(readings));
   }
@@ -56,21 +65,28 @@ export async function readFirewall(tools: Tools, procNet: string): Promise<Firew
       const { stdout } = await tools.run('ipset', ['list', '-n']);
       return stdout.split('\n').filter(isOurSet);
     }),
-    userlandProxy: await readUserlandProxy(tools, procNet, tables),
+    userlandProxy: await readUserlandProxy(iptables, tables),
   };
+}
+
+/** Reads a filter table, and brings none into being. */
+export function readCountedTable(
+  iptables: IptablesTool,
+  variant: Variant,
+  family: Family,
+): Promise<TableReading> {
+  return orError(async () => parseCountedTable(await iptables.save(variant, family, 'filter', '-c')));
 }
 
 /** Without docker-proxy, Docker's DNAT serves loopback, too (moby daemon/libnetwork/drivers/bridge/setup_ip_tables, hairpin mode). */
 async function readUserlandProxy(
-  tools: Tools,
-  procNet: string,
+  iptables: IptablesTool,
   tables: FirewallFacts['tables'],
 ): Promise<boolean | undefined> {
-  for (const variant of liveIn(tables, 4)) {
-    if (variant === 'legacy' && !(await hasLegacyTable(procNet, 4, 'nat'))) continue;
-    const nat = await orError(() => tools.run(`iptables-${variant}-save`, ['-t', 'nat']));
+  for (const variant of liveVariants({ tables }, 4)) {
+    const nat = await orError(() => iptables.save(variant, 4, 'nat'));
     if (nat instanceof FirewallError) continue;
-    const rule = /^-A OUTPUT (.*)-m addrtype --dst-type LOCAL -j DOCKER\s*$/m.exec(nat.stdout);
+    const rule = /^-A OUTPUT (.*)-m addrtype --dst-type LOCAL -j DOCKER\s*$/m.exec(nat);
     if (rule) return rule[1]!.includes('! -d 127.0.0.0/8');
   }
   return undefined;
@@ -87,17 +103,13 @@ export function standingsIn({ tables, nft }: FirewallFacts): Standing[] {
       standings.push({ backend: 'docker-user', variant, tables: readable });
     }
   }
-  const table = nft instanceof FirewallError ? undefined : nft.tables.get(ownTable);
-  if (table) standings.push({ backend: 'nftables', table });
+  if (!(nft instanceof FirewallError) && nft.inet.blocks.size > 0)
+    standings.push({ backend: 'nftables', table: nft.inet });
   return standings;
 }
 
 /** The variants whose tables have Docker's jump from FORWARD to DOCKER-USER. */
-export function liveVariants({ tables }: FirewallFacts, family: Family): Variant[] {
-  return liveIn(tables, family);
-}
-
-function liveIn(tables: FirewallFacts['tables'], family: Family): Variant[] {
+export function liveVariants({ tables }: Pick<FirewallFacts, 'tables'>, family: Family): Variant[] {
   return variants.filter((variant) => {
     const reading = tables.get(variant)?.get(family);
     return reading !== undefined && isTable(reading) && hasLiveJump(reading.rules);
@@ -108,12 +120,19 @@ export function isTable(reading: TableReading): reading is CountedTable {
   return !(reading instanceof FirewallError);
 }
 
-async function readNft(tools: Tools): Promise<NftRuleset> {
-  const { tables } = parseNftRuleset(
-    (await tools.run('nft', ['-j', '-t', 'list', 'ruleset', 'inet'])).stdout,
-  );
-  const { flowtables } = parseNftRuleset((await tools.run('nft', ['-j', 'list', 'flowtables'])).stdout);
-  return { tables, flowtables };
+async function readNft(tools: Tools): Promise<NftFacts> {
+  const list = async (...what: readonly string[]): Promise<string> =>
+    (await tools.run('nft', ['-j', ...what])).stdout;
+  const [inet, netdev] = [
+    await list('-t', 'list', 'ruleset', 'inet'),
+    await list('-t', 'list', 'ruleset', 'netdev'),
+  ];
+  return {
+    inet: parseListing(inet, inetTable),
+    ingress: parseListing(netdev, ingressTable),
+    meter: parseListing(inet, meterTable),
+    flowtables: flowtablesIn(await list('list', 'flowtables')),
+  };
 }
 
 async function orError<Result>(read: () => Promise<Result>): Promise<Result | FirewallError> {

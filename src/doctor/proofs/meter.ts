@@ -1,10 +1,10 @@
 import type { Family } from '../../net/address.ts';
 import { FirewallError } from '../../firewall/tool/errors.ts';
 import type { Tools } from '../../firewall/tool/exec.ts';
-import { ownTable } from '../../firewall/nft/names.ts';
-import { isTable, type Standing } from '../facts/firewall-facts.ts';
-import { readCountedTable } from '../rules/counted-table.ts';
-import { parseNftRuleset, type NftTable } from '../rules/nft-ruleset.ts';
+import { IptablesTool } from '../../firewall/iptables/tool.ts';
+import { parseListing, type Listing } from '../../firewall/nft/listing.ts';
+import { isTable, meterTable, readCountedTable, type Standing } from '../facts/firewall-facts.ts';
+import { hookOf, nftRules } from '../rules/nft-rules.ts';
 import { packetsAcross, rulesBefore, type Path } from '../rules/rules-before.ts';
 
 /** What a way to our rules has counted. */
@@ -27,9 +27,6 @@ export interface Meter {
   close(): Promise<void>;
 }
 
-/** A table that exists only while it counts. */
-export const meterTable = `${ownTable}-doctor`;
-
 const nftWays = [
   { path: 'INPUT', hook: 'input' },
   { path: 'FORWARD', hook: 'forward' },
@@ -39,21 +36,20 @@ const nftWays = [
 export async function openMeter(standing: Standing, tools: Tools, procNet: string): Promise<Meter> {
   return standing.backend === 'nftables'
     ? openNftMeter(standing.table, tools)
-    : iptablesMeter(standing, tools, procNet);
+    : iptablesMeter(standing, new IptablesTool(tools, procNet));
 }
 
 /** Every rule of iptables counts; the jumps to our chain have counted since they were written. */
 function iptablesMeter(
   { variant, tables }: Extract<Standing, { backend: 'docker-user' }>,
-  tools: Tools,
-  procNet: string,
+  iptables: IptablesTool,
 ): Meter {
   return {
     remembers: true,
     read: async () => {
       const counts = new Map<`${Path} ${Family}`, Count>();
       for (const family of tables.keys()) {
-        const reading = await readCountedTable(tools, procNet, variant, family);
+        const reading = await readCountedTable(iptables, variant, family);
         if (!isTable(reading)) throw reading;
         for (const path of ['INPUT', 'FORWARD'] as const) {
           const crossed = packetsAcross(reading, path);
@@ -73,13 +69,13 @@ function iptablesMeter(
  * Our table's chains don't count what they let pass. A packet that comes by right behind them, at the next priority of the same hook, has crossed
  * them: the kernel takes every packet through the chains of a hook in the order of their priorities.
  */
-async function openNftMeter({ chains }: NftTable, tools: Tools): Promise<Meter> {
+async function openNftMeter(table: Listing, tools: Tools): Promise<Meter> {
   const lines = [`add table ${meterTable}`, `delete table ${meterTable}`, `add table ${meterTable}`];
   for (const { hook } of nftWays) {
-    const [at, priority] = chains.get(hook)?.split(' ') ?? [];
-    if (at !== hook) continue;
+    const at = hookOf(table, hook);
+    if (at?.name !== hook) continue;
     lines.push(
-      `add chain ${meterTable} ${hook} { type filter hook ${hook} priority ${Number(priority) + 1}; policy accept; }`,
+      `add chain ${meterTable} ${hook} { type filter hook ${hook} priority ${at.priority + 1}; policy accept; }`,
       ...[4, 6].map((family) => `add rule ${meterTable} ${hook} meta nfproto ipv${family} counter`),
     );
   }
@@ -91,7 +87,7 @@ async function openNftMeter({ chains }: NftTable, tools: Tools): Promise<Meter> 
     remembers: false,
     read: async () => {
       const { stdout } = await tools.run('nft', ['-j', 'list', 'table', ...meterTable.split(' ')]);
-      const rules = parseNftRuleset(stdout).tables.get(meterTable)?.rules ?? [];
+      const rules = nftRules(parseListing(stdout, meterTable));
       const counts = new Map<`${Path} ${Family}`, Count>();
       for (const { path, hook } of nftWays) {
         const counted = rules.filter(({ chain }) => chain === hook).map(({ packets }) => packets ?? 0);

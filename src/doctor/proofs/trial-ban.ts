@@ -3,12 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FirewallError } from '../../firewall/tool/errors.ts';
 import type { Tools } from '../../firewall/tool/exec.ts';
 import { ownChain } from '../../firewall/iptables/filter-table.ts';
-import { ownTable } from '../../firewall/nft/names.ts';
+import { IptablesTool } from '../../firewall/iptables/tool.ts';
+import { inetTable } from '../../firewall/nft/inet-plan.ts';
+import { parseListing, type Listing } from '../../firewall/nft/listing.ts';
 import { allSet } from '../../firewall/bans/set-names.ts';
-import { packetsOf, readCountedTable, type CountedTable } from '../rules/counted-table.ts';
+import { packetsOf, type CountedTable } from '../rules/counted-table.ts';
 import { ok, untested, warning, type Finding } from '../finding.ts';
-import { isTable, type Standing } from '../facts/firewall-facts.ts';
-import { parseNftRuleset, type NftTable } from '../rules/nft-ruleset.ts';
+import { isTable, readCountedTable, type Standing } from '../facts/firewall-facts.ts';
+import { nftRules } from '../rules/nft-rules.ts';
 
 /** A rule that shuts out, with the sets that an address must be in for it. */
 export interface ShuttingRule {
@@ -121,7 +123,7 @@ function trialOf(standing: Standing, tools: Tools, procNet: string): Trial | und
     add: (address, seconds) => change(rule.sets.map((set) => `add ${set} ${address} timeout ${seconds}`)),
     remove: (address) => change(rule.sets.map((set) => `del ${set} ${address}`)),
     count: async () => {
-      const reading = await readCountedTable(tools, procNet, standing.variant, 4);
+      const reading = await readCountedTable(new IptablesTool(tools, procNet), standing.variant, 4);
       if (!isTable(reading)) throw reading;
       return packetsOf(reading, ownChain, text);
     },
@@ -143,7 +145,7 @@ export function shuttingRule(table: CountedTable, text: string): ShuttingRule | 
   };
 }
 
-function nftTrial(table: NftTable, tools: Tools): Trial | undefined {
+function nftTrial(table: Listing, tools: Tools): Trial | undefined {
   const rule = shuttingNftRule(table);
   if (!rule) return undefined;
   const change = async (lines: readonly string[]): Promise<void> => {
@@ -152,18 +154,18 @@ function nftTrial(table: NftTable, tools: Tools): Trial | undefined {
   return {
     rule,
     add: (address, seconds) =>
-      change(rule.sets.map((set) => `add element ${ownTable} ${set} { ${address} timeout ${seconds}s }`)),
-    remove: (address) => change(rule.sets.map((set) => `delete element ${ownTable} ${set} { ${address} }`)),
+      change(rule.sets.map((set) => `add element ${inetTable} ${set} { ${address} timeout ${seconds}s }`)),
+    remove: (address) => change(rule.sets.map((set) => `delete element ${inetTable} ${set} { ${address} }`)),
     count: async () => {
       const { stdout } = await tools.run('nft', ['-j', '-t', 'list', 'ruleset', 'inet']);
-      const own = parseNftRuleset(stdout).tables.get(ownTable);
-      return own && shuttingNftRule(own)?.packets;
+      return shuttingNftRule(parseListing(stdout, inetTable))?.packets;
     },
   };
 }
 
 /** The first rule of our table that can be tried by TCP over loopback. */
-export function shuttingNftRule({ rules }: NftTable): ShuttingRule | undefined {
+export function shuttingNftRule(table: Listing): ShuttingRule | undefined {
+  const rules = nftRules(table);
   // Sets of prefixes have the length in their name.
   const lookups = rules.filter(
     ({ set, to }) => to !== undefined && set?.startsWith(`${allSet(4)}-`) && !set.includes('/'),

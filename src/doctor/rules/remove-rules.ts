@@ -1,14 +1,12 @@
-import { FirewallError } from '../../firewall/tool/errors.ts';
-import type { Tools } from '../../firewall/tool/exec.ts';
+import { NeverBan } from '../../firewall/bans/never-ban.ts';
 import { DockerUserFirewall } from '../../firewall/iptables/docker-user.ts';
 import { hasTraces, ownChain } from '../../firewall/iptables/filter-table.ts';
-import { netdevTable } from '../../firewall/nft/ingress-layout.ts';
-import { listNetdevTable, removeNetdevTable } from '../../firewall/nft/ingress-tool.ts';
-import { NeverBan } from '../../firewall/bans/never-ban.ts';
-import { ownTable } from '../../firewall/nft/names.ts';
-import { NftablesFirewall } from '../../firewall/nft/nftables.ts';
-import { isTable, readFirewall } from '../facts/firewall-facts.ts';
-import { meterTable } from '../proofs/meter.ts';
+import { inetTable } from '../../firewall/nft/inet-plan.ts';
+import { ingressTable } from '../../firewall/nft/ingress-plan.ts';
+import { NftKeeper } from '../../firewall/nft/keeper.ts';
+import { FirewallError, isWithoutTraces } from '../../firewall/tool/errors.ts';
+import type { Tools } from '../../firewall/tool/exec.ts';
+import { isTable, meterTable, readFirewall } from '../facts/firewall-facts.ts';
 
 /** What of ours is in the kernel, and what of the kernel can't be looked at. */
 export interface Traces {
@@ -20,33 +18,24 @@ export interface Traces {
 /** Looks for whatever dock2ban may have written, in both backends and both variants of iptables. Changes nothing. */
 export async function findTraces(tools: Tools, procNet: string): Promise<Traces> {
   const { tables, nft, sets } = await readFirewall(tools, procNet);
-  const found: string[] = [];
-  const unreadable: FirewallError[] = [];
-  const note = (error: FirewallError): void => {
-    // What isn't installed, or what the kernel doesn't know, holds nothing.
-    if (error.code !== 'firewall-missing-binary' && error.code !== 'firewall-kernel') unreadable.push(error);
-  };
-  for (const [variant, families] of tables) {
-    for (const [family, reading] of families) {
-      if (!isTable(reading)) note(reading);
-      else if (hasTraces(reading.rules))
-        found.push(`chain ${ownChain} and the jumps to it (iptables-${variant}, IPv${family})`);
-    }
-  }
-  if (sets instanceof FirewallError) note(sets);
-  else if (sets.length > 0)
+  const readings = [...tables].flatMap(([variant, families]) =>
+    [...families].map(([family, reading]) => ({ variant, family, reading })),
+  );
+  const found = readings.flatMap(({ variant, family, reading }) =>
+    isTable(reading) && hasTraces(reading.rules)
+      ? [`chain ${ownChain} and the jumps to it (iptables-${variant}, IPv${family})`]
+      : [],
+  );
+  if (!(sets instanceof FirewallError) && sets.length > 0)
     found.push(`${sets.length} ipsets (${sets.slice(0, 5).join(', ')}${sets.length > 5 ? ', …' : ''})`);
-  if (nft instanceof FirewallError) note(nft);
-  else
-    found.push(
-      ...[ownTable, meterTable].filter((name) => nft.tables.has(name)).map((name) => `nft table ${name}`),
-    );
-  try {
-    if ((await listNetdevTable(tools)).blocks.size > 0) found.push(`nft table ${netdevTable}`);
-  } catch (error) {
-    if (!(error instanceof FirewallError)) throw error;
-    note(error);
+  if (!(nft instanceof FirewallError)) {
+    const ours = { [inetTable]: nft.inet, [meterTable]: nft.meter, [ingressTable]: nft.ingress };
+    for (const [name, { blocks }] of Object.entries(ours))
+      if (blocks.size > 0) found.push(`nft table ${name}`);
   }
+  const unreadable = [...readings.map(({ reading }) => reading), sets, nft].filter(
+    (each) => each instanceof FirewallError && !isWithoutTraces(each),
+  ) as FirewallError[];
   return { found, unreadable };
 }
 
@@ -69,31 +58,26 @@ export async function removeRules(tools: Tools, procNet: string): Promise<readon
 }
 
 async function flushAll(tools: Tools, procNet: string): Promise<void> {
-  const neverBan = new NeverBan({ host: [], gateways: [], dockerSubnets: [] });
-  const options = { tools, neverBan: () => neverBan, procNet };
+  const none = new NeverBan({ host: [], gateways: [], dockerSubnets: [] });
+  const neverBan = (): NeverBan => none;
+  const removals = [inetTable, ingressTable, meterTable].map((table) => async (): Promise<void> => {
+    const keeper = new NftKeeper({ tools, table, neverBan, now: Date.now });
+    await keeper.destroyAll();
+    await keeper.close();
+  });
+  removals.push(async () => {
+    const firewall = new DockerUserFirewall({ tools, neverBan, procNet });
+    await firewall.open();
+    await firewall.flush();
+    await firewall.close();
+  });
   const errors: unknown[] = [];
-  for (const firewall of [new DockerUserFirewall(options), new NftablesFirewall(options)]) {
-    try {
-      await firewall.open();
-      await firewall.flush();
-      await firewall.close();
-    } catch (error) {
-      // The other one may still get through; what is left is told by whoever looks afterwards.
+  for (const remove of removals) {
+    // The others may still get through; what is left is told by whoever looks afterwards.
+    await remove().catch((error: unknown) => {
       if (!(error instanceof FirewallError)) throw error;
-      if (error.code !== 'firewall-missing-binary' && error.code !== 'firewall-kernel') errors.push(error);
-    }
-  }
-  try {
-    await removeNetdevTable(tools);
-  } catch (error) {
-    if (!(error instanceof FirewallError)) throw error;
-    if (error.code !== 'firewall-missing-binary' && error.code !== 'firewall-kernel') errors.push(error);
-  }
-  try {
-    const lines = [`add table ${meterTable}`, `delete table ${meterTable}`];
-    await tools.run('nft', ['-f', '-'], { input: `${lines.join('\n')}\n` });
-  } catch (error) {
-    if (!(error instanceof FirewallError)) throw error;
+      if (!isWithoutTraces(error)) errors.push(error);
+    });
   }
   if (errors.length > 0) throw errors[0];
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { familyOf, type Family } from '../../net/address.ts';
 import type { AccessSpec } from '../../config/labels/access-spec.ts';
-import { mergedPorts } from '../iptables/chain-rules.ts';
+import { compare } from '../../text/compare.ts';
+import { conntrackPort, mergedPorts } from './closed-ports.ts';
 import type { NeverBan } from '../bans/never-ban.ts';
 import { accessSet } from '../bans/set-names.ts';
 
@@ -18,7 +19,7 @@ export const noAccess: AccessRules = { containers: [], exempt: [] };
 export function accessRules(containers: readonly AccessSpec[], neverBan: NeverBan): AccessRules {
   const publishing = containers.filter(({ closes }) => closes.length > 0);
   if (publishing.length === 0) return noAccess;
-  const sorted = publishing.toSorted((a, b) => (a.container < b.container ? -1 : 1));
+  const sorted = publishing.toSorted((a, b) => compare(a.container, b.container));
   return { containers: sorted, exempt: neverBan.own };
 }
 
@@ -80,14 +81,13 @@ export function accessChainRules(
     const denied = setMembers(deny, family).length > 0 ? matchOf(family, deny, '', isUsable) : undefined;
     const allowed = allow && matchOf(family, allow, '! ', isUsable);
     const conditions = own === undefined ? [] : [denied, allowed].filter((match) => match !== undefined);
-    return mergedPorts(family, closes).flatMap(({ protocol, first, last, hostAddress }) => {
-      const destination = hostAddress === undefined ? '' : `--ctorigdst ${hostAddress} `;
-      const ports = first === last ? `${first}` : `${first}:${last}`;
-      const port = `${destination}--ctorigdstport ${ports} --ctdir ORIGINAL`;
-      const forwarded = `! -i lo -p ${protocol} -m conntrack --ctstate DNAT ${port}`;
-      const local = `! -i lo -p ${protocol} -m conntrack ${port} -m addrtype --dst-type LOCAL`;
+    return mergedPorts(family, closes).flatMap((port) => {
+      const start = `! -i lo -p ${port.protocol} -m conntrack`;
+      const to = `${conntrackPort(port)} --ctdir ORIGINAL`;
+      const forwarded = `${start} --ctstate DNAT ${to}`;
+      const local = `${start} ${to} -m addrtype --dst-type LOCAL`;
       const starts = awaited ? [`${forwarded} -m addrtype ! --dst-type LOCAL`] : [forwarded, local];
-      return starts.flatMap((start) => conditions.map((match) => `${start}${own}${match} -j DROP`));
+      return starts.flatMap((each) => conditions.map((match) => `${each}${own}${match} -j DROP`));
     });
   });
 }

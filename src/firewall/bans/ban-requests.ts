@@ -1,5 +1,5 @@
 import type { Ban } from '../../jail/ban.ts';
-import type { BanKey, Refusal } from '../firewall.ts';
+import { idOf, type BanKey, type Refusal } from '../firewall.ts';
 import type { Serial } from '../../async/serial.ts';
 
 /** What is wanted of one address or prefix in one jail: this ban, or (undefined) none. */
@@ -48,8 +48,4 @@ export class BanRequests {
     });
     return { requests, done };
   }
-}
-
-function idOf({ jail, ip }: BanKey): string {
-  return `${ip} ${jail}`;
 }

@@ -1,8 +1,7 @@
 import { BlockList } from 'node:net';
 import { canonicalPrefix, familyOf, overlaps, parsePrefix, prefixOf } from '../../net/address.ts';
 import { prefixCover } from '../../net/prefix-cover.ts';
-
-export type NeverBanKind = 'loopback' | 'host' | 'gateway' | 'docker-network' | 'special';
+import type { NeverBanKind } from '../firewall.ts';
 
 export interface NeverBanReason {
   readonly kind: NeverBanKind;

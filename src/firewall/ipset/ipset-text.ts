@@ -1,5 +1,6 @@
 import { canonicalPrefix, type Family } from '../../net/address.ts';
 import { allSet } from '../bans/set-names.ts';
+import { secondsLeft } from '../bans/timeouts.ts';
 
 /** The longest timeout ipset takes, in seconds: 24.8 days. Longer bans are armed again before it ends. */
 export const longestTimeout = 2_147_483;
@@ -29,9 +30,9 @@ export function delLine(set: string, ip: string): string {
   return `del ${set} ${ip}`;
 }
 
-/** The seconds that a ban is given in the kernel. It ends there up to a second late, never early. */
+/** The seconds that a ban is given in a set, 0 for ever. */
 export function timeoutFor(until: number | undefined, now: number): number {
-  return until === undefined ? 0 : Math.min(Math.max(Math.ceil((until - now) / 1000), 1), longestTimeout);
+  return secondsLeft(until, now, longestTimeout);
 }
 
 /** Lines that put a set with these members into the place of another of the same type, which rules may refer to, in one moment. */

@@ -1,12 +1,14 @@
 import { familyOf, type Family } from '../../net/address.ts';
 import { addLine, createLine, delLine, replacementLines } from './ipset-text.ts';
+import type { BanBatch } from '../bans/ban-book.ts';
 import { allSet, jailSet } from '../bans/set-names.ts';
 
 /**
  * The lines of one batch, in an order in which the set of all addresses holds at every moment whatever a jail's set holds,
  * and grouped by set, since the kernel takes such lines in one message.
  */
-export class SetBatch {
+export class SetBatch implements BanBatch {
+  readonly #families: readonly Family[];
   readonly #replacements: string[] = [];
   readonly #created = new Map<string, Family>();
   readonly #used = new Map<string, Family>();
@@ -15,6 +17,11 @@ export class SetBatch {
   readonly #allAdds = new Map<string, string[]>();
   readonly #jailDels = new Map<string, string[]>();
   readonly #allDels = new Map<string, string[]>();
+
+  /** @param families of which there are sets: what is of another is left out */
+  constructor(families: readonly Family[]) {
+    this.#families = families;
+  }
 
   /** Makes a set, whether or not it will be filled. */
   create(set: string, family: Family): void {
@@ -28,16 +35,16 @@ export class SetBatch {
 
   /** @param timeout seconds, 0 for ever */
   add(jail: string | undefined, ip: string, timeout: number): void {
-    const [set, lines] = this.#lines(jail, ip, this.#jailAdds, this.#allAdds);
-    lines.push(addLine(set, ip, timeout));
+    const set = this.#setOf(jail, ip);
+    if (set !== undefined)
+      push(jail === undefined ? this.#allAdds : this.#jailAdds, set, addLine(set, ip, timeout));
   }
 
   del(jail: string | undefined, ip: string): void {
-    const [set, lines] = this.#lines(jail, ip, this.#jailDels, this.#allDels);
-    lines.push(delLine(set, ip));
+    const set = this.#setOf(jail, ip);
+    if (set !== undefined) push(jail === undefined ? this.#allDels : this.#jailDels, set, delLine(set, ip));
   }
 
-  /** The jails whose sets it writes to; undefined stands for the sets of all addresses. */
   get jails(): ReadonlySet<string | undefined> {
     return this.#jails;
   }
@@ -57,21 +64,20 @@ export class SetBatch {
     ];
   }
 
-  #lines(
-    jail: string | undefined,
-    ip: string,
-    ofJails: Map<string, string[]>,
-    ofAll: Map<string, string[]>,
-  ): [string, string[]] {
+  #setOf(jail: string | undefined, ip: string): string | undefined {
     const family = familyOf(ip);
+    if (!this.#families.includes(family)) return undefined;
     const set = jail === undefined ? allSet(family) : jailSet(jail, family);
     this.#used.set(set, family);
     this.#jails.add(jail);
-    const group = jail === undefined ? ofAll : ofJails;
-    const lines = group.get(set) ?? [];
-    group.set(set, lines);
-    return [set, lines];
+    return set;
   }
+}
+
+function push(groups: Map<string, string[]>, set: string, line: string): void {
+  const lines = groups.get(set);
+  if (lines) lines.push(line);
+  else groups.set(set, [line]);
 }
 
 function createLines(sets: ReadonlyMap<string, Family>): string[] {

@@ -1,4 +1,4 @@
-import { familyOf, type Family } from '../../net/address.ts';
+import type { Family } from '../../net/address.ts';
 import type { Ban } from '../../jail/ban.ts';
 import type { BanIndex } from '../bans/ban-index.ts';
 import { FirewallError } from '../tool/errors.ts';
@@ -9,6 +9,7 @@ import { SetAudit } from '../bans/set-audit.ts';
 import type { SetBatch } from './set-batch.ts';
 import { SetBooks } from './set-books.ts';
 import { allSet, jailSet } from '../bans/set-names.ts';
+import { isSameTimeout, slack } from '../bans/timeouts.ts';
 
 /** What a run came to. */
 interface Findings {
@@ -27,9 +28,6 @@ interface Wanted {
   /** Whether it must be made if it isn't there. */
   readonly required: boolean;
 }
-
-/** Seconds by which an entry's timeout may differ from its ban's: both count whole seconds. */
-const slack = 5;
 
 /** Half the longest timeout, in milliseconds: bans that outlast it are armed again that often, so none runs out. */
 const rearmEvery = (longestTimeout * 1000) / 2;
@@ -74,8 +72,8 @@ export class SetCheck {
     for (const family of [4, 6] as const) this.#doubtful.add(nameOf(jail, family));
   }
 
-  /** Whether a jail's sets may lack what they should hold. */
-  isDoubtful(jail: string): boolean {
+  /** Whether sets may lack what they should hold. @param jail undefined: the sets of all addresses */
+  isDoubtful(jail: string | undefined): boolean {
     return this.#doubtful.has(nameOf(jail, 4));
   }
 
@@ -125,7 +123,7 @@ export class SetCheck {
       }
       this.#settled.add(name);
     }
-    this.#rearm(families, this.#now(), batch);
+    this.#rearm(this.#now(), batch);
     return findings;
   }
 
@@ -198,13 +196,13 @@ export class SetCheck {
   }
 
   /** ipset can't count further than 24.8 days; longer bans get a new timeout long before theirs ends. */
-  #rearm(families: readonly Family[], now: number, batch: SetBatch): void {
+  #rearm(now: number, batch: SetBatch): void {
     if (now < this.#armedAt + rearmEvery) return;
     // Whatever was armed since then has its own end, or at least this one.
     const covered = this.#armedAt + longestTimeout * 1000;
     this.#armedAt = now;
     for (const { jail, ip, until } of this.#index.live(now)) {
-      if (until === undefined || until <= covered || !families.includes(familyOf(ip))) continue;
+      if (until === undefined || until <= covered) continue;
       batch.add(jail, ip, timeoutFor(until, now));
       const longest = this.#index.longest(ip);
       if (longest) batch.add(undefined, ip, timeoutFor(longest.until, now));
@@ -214,11 +212,6 @@ export class SetCheck {
 
 function nameOf(jail: string | undefined, family: Family): string {
   return jail === undefined ? allSet(family) : jailSet(jail, family);
-}
-
-function isSameTimeout(held: number | undefined, wanted: number, tolerance: number): boolean {
-  if (held === undefined) return false;
-  return held === 0 || wanted === 0 ? held === wanted : Math.abs(held - wanted) <= tolerance;
 }
 
 function foreign({ name, family, jail }: Wanted, { type, options }: SetHeader): Shortfall {

@@ -11,7 +11,7 @@ import {
 } from './filter-table.ts';
 import type { FirewallInfo, Repair, Shortfall } from '../firewall.ts';
 import { look, type Reading, type Sight } from './probe.ts';
-import { variants, type Tables, type Variant } from './tables.ts';
+import { variants, type IptablesTool, type Variant } from './tool.ts';
 
 /** The rules that were last written for a family, and how the kernel's tool spells them. */
 interface Written {
@@ -21,12 +21,12 @@ interface Written {
 
 /** Keeps our chain, its rules and the jumps to it in the filter tables. */
 export class ChainKeeper {
-  readonly #tables: Tables;
+  readonly #tables: IptablesTool;
   readonly #written = new Map<Family, Written>();
   #families: readonly Family[] = [];
   #sight: Sight | undefined;
 
-  constructor(tables: Tables) {
+  constructor(tables: IptablesTool) {
     this.#tables = tables;
   }
 

@@ -1,5 +1,7 @@
-import { canonicalAddress, familyOf, type Family } from '../../net/address.ts';
-import type { BlockType, ClosedPort, Closes } from '../../config/jail-spec.ts';
+import type { Family } from '../../net/address.ts';
+import type { BlockType, Closes } from '../../config/jail-spec.ts';
+import { compare } from '../../text/compare.ts';
+import { conntrackPort, mergedPorts } from '../access/closed-ports.ts';
 import type { GuardedJail } from '../firewall.ts';
 import { allSet, jailSet } from '../bans/set-names.ts';
 
@@ -37,11 +39,10 @@ function packetMatches(
     // Only TCP has resets.
     return blocktype === 'reject' ? [{ match: '-p tcp ', protocol: 'tcp' }, everything] : [everything];
   }
-  return mergedPorts(family, closes).map(({ protocol, first, last, hostAddress }) => {
-    const destination = hostAddress === undefined ? '' : `--ctorigdst ${hostAddress} `;
-    const ports = first === last ? `${first}` : `${first}:${last}`;
-    return { match: `-p ${protocol} -m conntrack ${destination}--ctorigdstport ${ports} `, protocol };
-  });
+  return mergedPorts(family, closes).map((port) => ({
+    match: `-p ${port.protocol} -m conntrack ${conntrackPort(port)} `,
+    protocol: port.protocol,
+  }));
 }
 
 /** A reset ends an open connection at once; an ICMP message is heeded by those that only begin, and by everything but TCP. */
@@ -49,37 +50,4 @@ function target(family: Family, blocktype: BlockType, protocol: string | undefin
   if (blocktype === 'drop') return 'DROP';
   if (protocol === 'tcp') return 'REJECT --reject-with tcp-reset';
   return `REJECT --reject-with ${family === 4 ? 'icmp' : 'icmp6'}-port-unreachable`;
-}
-
-/** The ports that concern a family, in as few ranges as possible and in an order that depends on nothing else. */
-export function mergedPorts(family: Family, ports: readonly ClosedPort[]): ClosedPort[] {
-  const merged: ClosedPort[] = [];
-  const sorted = ports
-    .map((port) => ({ ...port, hostAddress: restriction(port.hostAddress) }))
-    .filter(({ hostAddress }) => hostAddress === undefined || familyOf(hostAddress) === family)
-    .toSorted((a, b) => compare(groupOf(a), groupOf(b)) || a.first - b.first);
-  for (const port of sorted) {
-    const previous = merged.at(-1);
-    if (previous && groupOf(previous) === groupOf(port) && port.first <= previous.last + 1) {
-      merged[merged.length - 1] = { ...previous, last: Math.max(previous.last, port.last) };
-    } else merged.push(port);
-  }
-  return merged;
-}
-
-/**
- * The one address a port is published on. All addresses of one family count as all of both: docker-proxy may listen for IPv6 on
- * behalf of a container that has only IPv4.
- */
-function restriction(hostAddress: string | undefined): string | undefined {
-  const address = hostAddress === undefined ? undefined : canonicalAddress(hostAddress);
-  return address === '0.0.0.0' || address === '::' ? undefined : address;
-}
-
-function groupOf({ protocol, hostAddress }: ClosedPort): string {
-  return `${protocol} ${hostAddress ?? ''}`;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -13,7 +13,7 @@ import { AccessSets, type AccessFindings } from '../ipset/access-sets.ts';
 import { chainRules } from './chain-rules.ts';
 import { ChainKeeper } from './chain-keeper.ts';
 import { FirewallError } from '../tool/errors.ts';
-import type { Tools } from '../tool/exec.ts';
+import { nothingDone, type BackendOptions } from '../backend.ts';
 import type {
   BanKey,
   FirewallInfo,
@@ -27,17 +27,7 @@ import type { NeverBan } from '../bans/never-ban.ts';
 import { Serial } from '../../async/serial.ts';
 import { SetKeeper } from '../ipset/set-keeper.ts';
 import { allSet, jailSet } from '../bans/set-names.ts';
-import { Tables } from './tables.ts';
-
-export interface DockerUserOptions {
-  readonly tools: Tools;
-  /** The addresses that may not be banned at this moment; a new object when they change. */
-  readonly neverBan: () => NeverBan;
-  /** Epoch milliseconds. */
-  readonly now?: () => number;
-  /** `/proc/net` of the network namespace in which the tools work. */
-  readonly procNet?: string;
-}
+import { IptablesTool } from './tool.ts';
 
 /**
  * Enforces bans with ipset and iptables: one chain of our own, reached from position 1 of DOCKER-USER (FORWARD, where Docker has none) and of
@@ -53,8 +43,8 @@ export class DockerUserFirewall implements MovableFirewall {
   readonly #serial = new Serial();
   #opened = false;
 
-  constructor({ tools, neverBan, now = Date.now, procNet = '/proc/net' }: DockerUserOptions) {
-    this.#chains = new ChainKeeper(new Tables(tools, procNet));
+  constructor({ tools, neverBan, now = Date.now, procNet = '/proc/net' }: BackendOptions) {
+    this.#chains = new ChainKeeper(new IptablesTool(tools, procNet));
     this.#sets = new SetKeeper({ writer: new IpsetWriter(tools), neverBan, now });
     this.#accessSets = new AccessSets(now);
     this.#neverBan = neverBan;
@@ -65,7 +55,7 @@ export class DockerUserFirewall implements MovableFirewall {
   }
 
   get bans(): Iterable<Ban> {
-    return this.#sets.bans;
+    return this.#sets.book.bans;
   }
 
   async open(): Promise<FirewallInfo> {
@@ -85,28 +75,17 @@ export class DockerUserFirewall implements MovableFirewall {
         return await this.#reconcile(jails, accessRules(access, this.#neverBan()));
       } catch (error) {
         if (!(error instanceof FirewallError)) throw error;
-        const shortfall = {
-          jail: undefined,
-          family: undefined,
-          consequence: 'new bans are not enforced',
-          error,
-        };
-        const open = unclosed(
-          access.map(({ container }) => container),
-          undefined,
-          error,
-        );
-        return { repairs: [], shortfalls: [shortfall, ...open], refused: [] };
+        return nothingDone(access, error);
       }
     });
   }
 
   ban(bans: readonly Ban[]): Promise<readonly Refusal[]> {
-    return this.#sets.ban(bans);
+    return this.#sets.book.ban(bans);
   }
 
   unban(bans: readonly BanKey[]): Promise<void> {
-    return this.#sets.unban(bans);
+    return this.#sets.book.unban(bans);
   }
 
   /** Rules first: a set can't be destroyed while rules refer to it. */

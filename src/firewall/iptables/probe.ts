@@ -2,7 +2,7 @@ import type { Family } from '../../net/address.ts';
 import type { Jump } from '../backend-choice.ts';
 import { FirewallError } from '../tool/errors.ts';
 import { hasLiveJump, hasTraces, type FilterTable } from './filter-table.ts';
-import { variants, type Tables, type Variant } from './tables.ts';
+import { variants, type IptablesTool, type Variant } from './tool.ts';
 
 /** A family's filter table, or why it can't be read. */
 export type Reading = FilterTable | FirewallError;
@@ -30,7 +30,7 @@ export interface Sight {
  * @throws FirewallError `firewall-missing-binary` if no variant is installed
  */
 export async function look(
-  tables: Tables,
+  tables: IptablesTool,
   families: readonly Family[],
   current: Variant | undefined,
 ): Promise<Sight> {
@@ -67,7 +67,7 @@ export async function look(
 }
 
 /** Whether the filter tables of any variant have the live jump. Brings no table into being. */
-export async function lookForJump(tables: Tables): Promise<Jump> {
+export async function lookForJump(tables: IptablesTool): Promise<Jump> {
   try {
     const { isLive: found } = await look(tables, await tables.families(), undefined);
     return found ? 'live' : 'none';
@@ -78,7 +78,7 @@ export async function lookForJump(tables: Tables): Promise<Jump> {
 }
 
 async function readAll(
-  tables: Tables,
+  tables: IptablesTool,
   families: readonly Family[],
   variant: Variant,
 ): Promise<ReadonlyMap<Family, Reading>> {

@@ -1,6 +1,9 @@
-import { setLines, type Line } from './layout.ts';
+import type { BanBatch } from '../bans/ban-book.ts';
+import { elementLines, setLines, type Line } from './layout.ts';
 import { elementOf, setOf, type Place } from './names.ts';
-import { elementLines } from './tool.ts';
+
+/** A century, in seconds: longer than any ban needs, and no more digits than nft reads. */
+export const longestTimeout = 36_500 * 86_400;
 
 /** What is to happen to one set. */
 interface Changes {
@@ -16,7 +19,7 @@ interface Changes {
  * keeps its old timeout, and only one that is there can be deleted; so whatever may be there is added (which does nothing if it is),
  * deleted, and added anew.
  */
-export class NftBatch {
+export class NftBatch implements BanBatch {
   readonly #sets = new Map<string, Changes>();
 
   /** The places it writes to. */
@@ -24,18 +27,16 @@ export class NftBatch {
     return Array.from(this.#sets.values(), ({ place }) => place);
   }
 
-  /**
-   * @param jail undefined: the sets of all
-   * @param seconds 0 is for ever
-   * @param isNew whether it is certain that the kernel doesn't hold it
-   */
+  get jails(): Iterable<string | undefined> {
+    return this.places.map(({ jail }) => jail);
+  }
+
   add(jail: string | undefined, ip: string, seconds: number, isNew: boolean): void {
     const { address, changes } = this.#changes(jail, ip);
     changes.elements.set(address, seconds);
     if (!isNew) changes.perhapsHeld.add(address);
   }
 
-  /** Whether or not it is there. */
   del(jail: string | undefined, ip: string): void {
     const { address, changes } = this.#changes(jail, ip);
     changes.elements.set(address, undefined);
@@ -65,9 +66,9 @@ export class NftBatch {
         added.push(seconds === 0 ? address : `${address} timeout ${duration(seconds)}`);
       }
       lines.push(
-        ...elementLines('add', set, place.jail, gone),
-        ...elementLines('delete', set, place.jail, gone),
-        ...elementLines('add', set, place.jail, added),
+        ...elementLines('add element', set, place.jail, gone),
+        ...elementLines('delete element', set, place.jail, gone),
+        ...elementLines('add element', set, place.jail, added),
       );
     }
     return lines;
@@ -81,14 +82,6 @@ export class NftBatch {
     if (!changes) this.#sets.set(set, (changes = { place, elements: new Map(), perhapsHeld: new Set() }));
     return { address, changes };
   }
-}
-
-/** A century, in seconds: longer than any ban needs, and no more digits than nft reads. */
-const longestTimeout = 36_500 * 86_400;
-
-/** The seconds that a ban is given in the kernel, 0 for ever. It ends there up to a second late, never early. */
-export function timeoutUntil(until: number | undefined, now: number): number {
-  return until === undefined ? 0 : Math.min(Math.max(Math.ceil((until - now) / 1000), 1), longestTimeout);
 }
 
 /** nft reads numbers of at most eight digits. */

@@ -1,7 +1,6 @@
 import type { Ban } from '../../jail/ban.ts';
 import type { BanIndex } from '../bans/ban-index.ts';
 import { FirewallError } from '../tool/errors.ts';
-import type { GuardedJail } from '../firewall.ts';
 import type { Listing } from './listing.ts';
 import type { Audited, Held, Look } from './look.ts';
 import { elementOf, placeFinder, setOf, type Place } from './names.ts';
@@ -123,7 +122,7 @@ export class NftCheck {
   async look(
     written: Written | undefined,
     current: ReadonlyMap<string, Place>,
-    jails: readonly GuardedJail[],
+    jails: readonly string[],
     audited: Audited | undefined,
   ): Promise<Look> {
     const asked = this.#now();
@@ -154,8 +153,15 @@ export class NftCheck {
       held.set(set, { members, asked: since, mayPrune, changed: new Set() });
     }
     const presentJails = new Set(sets.map((set) => find(set)?.jail));
-    const fresh = jails.map(({ name }) => name).filter((jail) => !presentJails.has(jail));
-    return { listing, repairs: written ? alterations(written, listing) : [], places, obsolete, held, fresh };
+    const fresh = jails.filter((jail) => !presentJails.has(jail));
+    return {
+      listing,
+      repairs: written ? alterations(written, listing) : [],
+      places,
+      obsolete,
+      held,
+      fresh,
+    };
   }
 
   /** What was looked at has been put right, but for the jails that failed. */
@@ -225,10 +231,9 @@ export class NftCheck {
     return jail === undefined || this.#trusted.has(jail);
   }
 
-  #finder(jails: readonly GuardedJail[]): ReturnType<typeof placeFinder> {
-    const named = jails.map(({ name }) => name);
+  #finder(jails: readonly string[]): ReturnType<typeof placeFinder> {
     return placeFinder(
-      new Set([undefined, ...this.#trusted, ...this.#doubtful, ...this.#index.jails, ...named]),
+      new Set([undefined, ...this.#trusted, ...this.#doubtful, ...this.#index.jails, ...jails]),
     );
   }
 
@@ -244,11 +249,11 @@ export class NftCheck {
  * those that are `kept`.
  */
 function placesOf(
-  jails: readonly GuardedJail[],
+  jails: readonly string[],
   survey: ReadonlyMap<string, Surveyed>,
   kept: ReadonlyMap<string, Place>,
 ): ReadonlyMap<string, Place> {
-  const usual = [undefined, ...jails.map(({ name }) => name)].flatMap((jail): Place[] => [
+  const usual = [undefined, ...jails].flatMap((jail): Place[] => [
     { jail, family: 4, bits: 32 },
     { jail, family: 6, bits: 64 },
   ]);

@@ -1,38 +1,74 @@
-import type { ClosedPort } from '../../config/jail-spec.ts';
-import { mergedPorts } from '../iptables/chain-rules.ts';
+import { familyOf, prefixOf, type Family } from '../../net/address.ts';
+import type { BlockType, ClosedPort, Closes } from '../../config/jail-spec.ts';
+import { portsOfBoth } from '../access/closed-ports.ts';
+import { elementOf, setOf, widest, type Place } from './names.ts';
 
-/** A line of a script, and the jail without which it would not be there. */
-export interface Line {
+/** What is closed of a destination. */
+export interface PortMatch {
+  /** Undefined: all of them. */
+  readonly protocol: string | undefined;
+  /** Empty where all is meant. */
   readonly text: string;
-  /** Or what stands for a container, as `accessOwner` has it. */
-  readonly jail: string | undefined;
 }
 
-/** A chain of our table. */
-export interface Chain {
-  /** Base chains: type, hook, priority and policy. */
-  readonly hook: string | undefined;
-  readonly rules: readonly Line[];
-  readonly jail: string | undefined;
+const everything: readonly PortMatch[] = [{ protocol: undefined, text: '' }];
+
+/** What was addressed to a port of the host, before Docker's DNAT. */
+export function publishedMatches(closes: Closes): readonly PortMatch[] {
+  if (closes === 'all') return everything;
+  return portsOfBoth(closes).map(({ protocol, hostAddress, ...ports }) => {
+    const to =
+      hostAddress === undefined ? '' : `ct original ${ipOf(familyOf(hostAddress))} daddr ${hostAddress} `;
+    return { protocol, text: `meta l4proto ${protocol} ${to}ct original proto-dst ${range(ports)} ` };
+  });
 }
 
-/** Those of both families in turn; what isn't restricted to an address is the same in both. */
-export function closedPorts(ports: readonly ClosedPort[]): ClosedPort[] {
-  return [
-    ...mergedPorts(4, ports),
-    ...mergedPorts(6, ports).filter(({ hostAddress }) => hostAddress !== undefined),
-  ];
+/** What is addressed to a port of the container itself, one match a protocol. */
+export function destinationMatches(closes: Closes): readonly PortMatch[] {
+  if (closes === 'all') return everything;
+  return [...new Set(closes.map(({ protocol }) => protocol))].map((protocol) => {
+    const ranges = closes.filter((port) => port.protocol === protocol).map(range);
+    return { protocol, text: `${protocol} dport { ${ranges.join(', ')} } ` };
+  });
 }
 
-/** The rules' match of what was addressed to a port before Docker's DNAT; the protocol stands before it. */
-export function portMatch({ protocol, first, last, hostAddress }: ClosedPort): {
-  protocol: string;
-  match: string;
-} {
-  const destination =
-    hostAddress === undefined
-      ? ''
-      : `ct original ${hostAddress.includes(':') ? 'ip6' : 'ip'} daddr ${hostAddress} `;
-  const ports = first === last ? `${first}` : `${first}-${last}`;
-  return { protocol, match: `${destination}ct original proto-dst ${ports} ` };
+/** The expression that finds a packet's destination among addresses; undefined: none is of that family. */
+export function destinations(addresses: readonly string[], family: Family): string | undefined {
+  const some = [...new Set(addresses.filter((address) => familyOf(address) === family))].toSorted();
+  return some.length === 0 ? undefined : `${ipOf(family)} daddr { ${some.join(', ')} }`;
+}
+
+/** The expressions that find a packet's source among addresses and prefixes, one a family that there are any of. */
+export function sourceMatches(entries: readonly string[]): string[] {
+  return ([4, 6] as const).flatMap((family: Family) => {
+    const some = entries.filter((entry) => familyOf(entry) === family);
+    return some.length > 0 ? [`${ipOf(family)} saddr { ${some.join(', ')} }`] : [];
+  });
+}
+
+/** The expression that finds a packet's source in a set. */
+export function sourceIn(place: Place): string {
+  const { family, bits } = place;
+  const source = `${ipOf(family)} saddr`;
+  const ones = family === 4 ? '255.255.255.255' : 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff';
+  const masked = bits === widest[family] ? source : `${source} & ${elementOf(prefixOf(ones, bits)).address}`;
+  return `${masked} @${setOf(place)}`;
+}
+
+/** The rules that close something. @param base what else they match  */
+export function verdicts(base: string, { protocol, text }: PortMatch, blocktype: BlockType): string[] {
+  if (blocktype === 'drop') return [`${base}${text}counter drop`];
+  const reset = `${base}${text === '' ? 'meta l4proto tcp ' : text}counter reject with tcp reset`;
+  const unreachable = `${base}${text}counter reject with icmpx port-unreachable`;
+  // Only TCP has resets.
+  if (protocol === 'tcp') return [reset];
+  return protocol === undefined ? [reset, unreachable] : [unreachable];
+}
+
+function range({ first, last }: Pick<ClosedPort, 'first' | 'last'>): string {
+  return first === last ? `${first}` : `${first}-${last}`;
+}
+
+function ipOf(family: Family): string {
+  return family === 4 ? 'ip' : 'ip6';
 }

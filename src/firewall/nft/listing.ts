@@ -1,7 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { canonicalAddress } from '../../net/address.ts';
 import { FirewallError } from '../tool/errors.ts';
-import { ownTable } from './names.ts';
 
 /** A set, apart from its elements. */
 export interface ListedSet {
@@ -12,51 +11,66 @@ export interface ListedSet {
 }
 
 export interface ListedChain {
-  /** Type, hook, priority and policy as they are written in a command; undefined: it is no base chain. */
+  /** Type, hook, device, priority and policy as they are written in a command; undefined: it is no base chain. */
   readonly hook: string | undefined;
-  /** How many there are. */
-  readonly rules: number;
+  /** The expressions of each. */
+  readonly rules: readonly (readonly Fields[])[];
 }
 
-/** Our table as nft lists it. */
+/** A table as nft lists it. */
 export interface Listing {
+  /** `FAMILY NAME`. */
+  readonly table: string;
   /**
    * `table`, `set NAME`, `chain NAME` → everything about it with its handles, but without elements and counts, as text to compare. Empty: there
-   * is no table of ours.
+   * is no such table.
    */
   readonly blocks: ReadonlyMap<string, string>;
   readonly sets: ReadonlyMap<string, ListedSet>;
   readonly chains: ReadonlyMap<string, ListedChain>;
   /** Set → address → seconds left, 0 for ever. Of no use if elements were not listed. */
   readonly members: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Whether it is switched off. */
+  readonly isDormant: boolean;
 }
 
 /** An object of which nothing is known. */
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
-export const emptyListing: Listing = {
-  blocks: new Map(),
-  sets: new Map(),
-  chains: new Map(),
-  members: new Map(),
-};
+/** @param table `FAMILY NAME` */
+export function emptyListing(table: string): Listing {
+  return {
+    table,
+    blocks: new Map(),
+    sets: new Map(),
+    chains: new Map(),
+    members: new Map(),
+    isDormant: false,
+  };
+}
 
 /**
  * Parses `nft -j list …`, with or without elements (`-t`). Other tables, and what nobody knows, are passed over.
+ * @param table `FAMILY NAME`
  * @throws FirewallError if it is no listing at all
  */
-export function parseListing(text: string): Listing {
+export function parseListing(text: string, table: string): Listing {
   const listing = {
+    table,
     blocks: new Map<string, string>(),
     sets: new Map<string, ListedSet>(),
-    chains: new Map<string, ListedChain>(),
+    chains: new Map<string, { readonly hook: string | undefined; readonly rules: Fields[][] }>(),
     members: new Map<string, ReadonlyMap<string, number>>(),
+    isDormant: false,
   };
   for (const object of objectsIn(text)) {
     const [kind, fields] = Object.entries(object)[0] ?? [];
-    if (kind === undefined || !isFields(fields) || !isOurs(kind, fields)) continue;
+    if (kind === undefined || !isFields(fields) || tableOf(kind, fields) !== table) continue;
     const name = textOf(fields.name);
-    if (kind === 'table') listing.blocks.set('table', comparable(fields));
+    if (kind === 'table') {
+      listing.blocks.set('table', comparable(fields));
+      listing.isDormant = [fields.flags].flat().includes('dormant');
+    }
     if (kind === 'set') {
       listing.blocks.set(`set ${name}`, comparable(fields));
       listing.sets.set(name, {
@@ -69,22 +83,18 @@ export function parseListing(text: string): Listing {
     }
     if (kind === 'chain') {
       listing.blocks.set(`chain ${name}`, comparable(fields));
-      listing.chains.set(name, { hook: hookOf(fields), rules: 0 });
+      listing.chains.set(name, { hook: hookOf(fields), rules: [] });
     }
-    if (kind === 'rule') addRule(listing, textOf(fields.chain), fields);
+    if (kind === 'rule') {
+      const chain = textOf(fields.chain);
+      listing.chains.get(chain)?.rules.push([fields.expr].flat().filter(isFields));
+      listing.blocks.set(
+        `chain ${chain}`,
+        `${listing.blocks.get(`chain ${chain}`) ?? ''}\n${comparable(fields)}`,
+      );
+    }
   }
   return listing;
-}
-
-function addRule(
-  { blocks, chains }: { blocks: Map<string, string>; chains: Map<string, ListedChain> },
-  name: string,
-  fields: Fields,
-): void {
-  const chain = chains.get(name);
-  if (!chain) return;
-  chains.set(name, { ...chain, rules: chain.rules + 1 });
-  blocks.set(`chain ${name}`, `${blocks.get(`chain ${name}`)}\n${comparable(fields)}`);
 }
 
 function objectsIn(text: string): Fields[] {
@@ -100,14 +110,15 @@ function objectsIn(text: string): Fields[] {
   );
 }
 
-function isOurs(kind: string, { family, table, name }: Fields): boolean {
-  return `${textOf(family)} ${textOf(kind === 'table' ? name : table)}` === ownTable;
+function tableOf(kind: string, { family, table, name }: Fields): string {
+  return `${textOf(family)} ${textOf(kind === 'table' ? name : table)}`;
 }
 
 function hookOf(fields: Fields): string | undefined {
   if (fields.hook === undefined) return undefined;
   const [type, hook, priority, policy] = [fields.type, fields.hook, fields.prio, fields.policy].map(textOf);
-  return `type ${type} hook ${hook} priority ${priority}; policy ${policy};`;
+  const device = fields.dev === undefined ? '' : ` device "${textOf([fields.dev].flat()[0])}"`;
+  return `type ${type} hook ${hook}${device} priority ${priority}; policy ${policy};`;
 }
 
 function textOf(value: unknown): string {
@@ -121,6 +132,13 @@ function comparable(fields: Fields): string {
   return JSON.stringify(fields, (key, value: unknown) => (volatile.has(key) ? undefined : value));
 }
 
+/** The flowtables that `nft -j list flowtables` names, by `FAMILY TABLE NAME`. @throws FirewallError if it is no listing at all */
+export function flowtablesIn(text: string): string[] {
+  return objectsIn(text).flatMap(({ flowtable }) =>
+    isFields(flowtable) ? [`${tableOf('flowtable', flowtable)} ${textOf(flowtable.name)}`] : [],
+  );
+}
+
 /**
  * Reads the elements of one set from `nft -j list set …`: address and seconds left, 0 for ever. A large set is parsed piece by piece: what
  * JSON.parse makes of a hundred thousand elements at once costs more memory, and more time, than all that is done with them.
@@ -128,6 +146,7 @@ function comparable(fields: Fields): string {
  */
 export function readMembers(
   text: string,
+  table: string,
   set: string,
   take: (address: string, seconds: number) => void,
 ): void {
@@ -146,7 +165,7 @@ export function readMembers(
     from = start;
   }
   const rest = from === start ? text : text.slice(0, start) + text.slice(from);
-  for (const [address, seconds] of parseListing(rest).members.get(set) ?? []) take(address, seconds);
+  for (const [address, seconds] of parseListing(rest, table).members.get(set) ?? []) take(address, seconds);
 }
 
 /** Where one element with a timeout ends and another begins. */
@@ -179,6 +198,6 @@ function canonical(text: string): string | undefined {
   return isIPv4(text) || (isIPv6(text) && !text.includes('.')) ? text : canonicalAddress(text);
 }
 
-function isFields(value: unknown): value is Fields {
+export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

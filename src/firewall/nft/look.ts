@@ -2,6 +2,21 @@ import type { Repair } from '../firewall.ts';
 import type { Listing } from './listing.ts';
 import type { Place } from './names.ts';
 
+/** What was seen in the kernel, and what should be there. */
+export interface Look {
+  readonly listing: Listing;
+  /** What somebody did to the table. */
+  readonly repairs: readonly Repair[];
+  /** The sets that there must be. */
+  readonly places: ReadonlyMap<string, Place>;
+  /** Sets that are of no use any more, or can't hold what they should. */
+  readonly obsolete: readonly string[];
+  /** What was read of sets in full. */
+  readonly held: ReadonlyMap<string, Held>;
+  /** Jails of which the kernel held nothing. */
+  readonly fresh: readonly string[];
+}
+
 /** What a set was found to hold. */
 export interface Held {
   /** Address → seconds left, 0 for ever. */
@@ -18,19 +33,4 @@ export interface Held {
 export interface Audited {
   readonly set: string;
   readonly held: Held;
-}
-
-/** What was seen in the kernel, and what should be there. */
-export interface Look {
-  readonly listing: Listing;
-  /** What somebody did to the table. */
-  readonly repairs: readonly Repair[];
-  /** The sets that there must be. */
-  readonly places: ReadonlyMap<string, Place>;
-  /** Sets that are of no use any more, or can't hold what they should. */
-  readonly obsolete: readonly string[];
-  /** What was read of sets in full. */
-  readonly held: ReadonlyMap<string, Held>;
-  /** Jails of which the kernel held nothing. */
-  readonly fresh: readonly string[];
 }

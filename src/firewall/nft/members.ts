@@ -1,12 +1,10 @@
 import type { Ban } from '../../jail/ban.ts';
 import type { BanIndex } from '../bans/ban-index.ts';
 import type { Repair } from '../firewall.ts';
-import { timeoutUntil, type NftBatch } from './batch.ts';
+import { isSameTimeout, secondsLeft, slack } from '../bans/timeouts.ts';
+import { longestTimeout, type NftBatch } from './batch.ts';
 import type { Held, Look } from './look.ts';
-import { elementOf, prefixText, setOf, type Place } from './names.ts';
-
-/** Seconds by which an element's end may differ from its ban's, apart from what reading took: both count whole seconds. */
-const slack = 5;
+import { elementOf, prefixText, type Place } from './names.ts';
 
 /**
  * Puts into `batch` what the sets lack, and what doesn't belong there.
@@ -25,7 +23,11 @@ export function compareSets(
     const found = held.get(set);
     const detail = found && compareMembers(place, found, index, now, batch);
     if (detail !== undefined && wasThere(set))
-      repairs.push({ what: 'members', family: place.family, detail });
+      repairs.push({
+        what: 'members',
+        family: place.family,
+        detail: `set ${set} of table ${listing.table}: ${detail}`,
+      });
     if (listing.sets.has(set) && !obsolete.includes(set)) continue;
     for (const [{ ip }, seconds] of membersOf(place, index, now)) batch.add(place.jail, ip, seconds, true);
   }
@@ -48,7 +50,7 @@ function compareMembers(
   let [live, missing, extra] = [0, 0, 0];
   for (const [{ ip }, seconds] of membersOf(place, index, now)) {
     live += 1;
-    if (changed.has(ip) || isRight(members.get(elementOf(ip).address), seconds, tolerance)) continue;
+    if (changed.has(ip) || isSameTimeout(members.get(elementOf(ip).address), seconds, tolerance)) continue;
     missing += 1;
     batch.add(jail, ip, seconds, false);
   }
@@ -61,12 +63,7 @@ function compareMembers(
     batch.del(jail, ip);
   }
   if (missing + extra === 0) return undefined;
-  return `set ${setOf(place)}: ${missing} of ${live} addresses were missing or wrong, ${extra} did not belong there`;
-}
-
-function isRight(held: number | undefined, wanted: number, tolerance: number): boolean {
-  if (held === undefined) return false;
-  return held === 0 || wanted === 0 ? held === wanted : Math.abs(held - wanted) <= tolerance;
+  return `${missing} of ${live} addresses were missing or wrong, ${extra} did not belong there`;
 }
 
 /** The bans that a set should hold, each with the seconds it has left, 0 for ever. */
@@ -80,6 +77,7 @@ function* membersOf(
   for (const ban of index.live(now)) {
     if (jail === undefined ? index.longest(ban.ip) !== ban : ban.jail !== jail) continue;
     const element = elementOf(ban.ip);
-    if (element.family === family && element.bits === bits) yield [ban, timeoutUntil(ban.until, now)];
+    if (element.family === family && element.bits === bits)
+      yield [ban, secondsLeft(ban.until, now, longestTimeout)];
   }
 }

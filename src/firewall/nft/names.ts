@@ -1,10 +1,8 @@
-import { familyOf, prefixOf, type Family } from '../../net/address.ts';
+import { familyOf, type Family } from '../../net/address.ts';
 import { allSet, jailSet } from '../bans/set-names.ts';
 
-/** Our table, as commands name it. Nothing outside of it is ever touched. */
-export const ownTable = 'inet dock2ban';
-
-const widest: Readonly<Record<Family, number>> = { 4: 32, 6: 128 };
+/** The bits of an address. */
+export const widest: Readonly<Record<Family, number>> = { 4: 32, 6: 128 };
 
 /** Prefixes of one length, of one family, in one jail: what a set holds. */
 export interface Place {
@@ -78,13 +76,4 @@ const ownerMark = '\0container ';
 /** The chain of who gets to a container. */
 export function accessChain(container: string): string {
   return `access-${jailSet(container, 4).slice(allSet(4).length + 1)}`;
-}
-
-/** The expression that finds a packet's source in a set. */
-export function sourceIn(place: Place): string {
-  const { family, bits } = place;
-  const source = family === 4 ? 'ip saddr' : 'ip6 saddr';
-  const ones = family === 4 ? '255.255.255.255' : 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff';
-  const masked = bits === widest[family] ? source : `${source} & ${elementOf(prefixOf(ones, bits)).address}`;
-  return `${masked} @${setOf(place)}`;
 }

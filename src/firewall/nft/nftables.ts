@@ -1,8 +1,9 @@
 import type { AccessSpec } from '../../config/labels/access-spec.ts';
 import type { Ban } from '../../jail/ban.ts';
+import { accessRules } from '../access/access-rules.ts';
 import { unclosed } from '../access/access-shortfalls.ts';
-import { FirewallError } from '../tool/errors.ts';
-import type { Tools } from '../tool/exec.ts';
+import { nothingDone, type BackendOptions } from '../backend.ts';
+import type { NeverBan } from '../bans/never-ban.ts';
 import type {
   BanKey,
   FirewallInfo,
@@ -10,25 +11,18 @@ import type {
   MovableFirewall,
   Reconciliation,
   Refusal,
+  Shortfall,
 } from '../firewall.ts';
-import type { NeverBan } from '../bans/never-ban.ts';
+import { FirewallError } from '../tool/errors.ts';
+import { inetLayout, inetTable } from './inet-plan.ts';
 import { NftKeeper } from './keeper.ts';
-import { ownTable } from './names.ts';
-import { NftTool } from './tool.ts';
-
-export interface NftablesOptions {
-  readonly tools: Tools;
-  /** The addresses that may not be banned at this moment; a new object when they change. */
-  readonly neverBan: () => NeverBan;
-  /** Epoch milliseconds. */
-  readonly now?: () => number;
-}
+import { containerOf } from './names.ts';
 
 const info: FirewallInfo = {
   backend: 'nftables',
   variant: undefined,
   entry: { 4: 'forward', 6: 'forward' },
-  remarks: [`table ${ownTable}, before Docker's own rules at input and forward`],
+  remarks: [`table ${inetTable}, before Docker's own rules at input and forward`],
 };
 
 /**
@@ -37,10 +31,12 @@ const info: FirewallInfo = {
  */
 export class NftablesFirewall implements MovableFirewall {
   readonly #keeper: NftKeeper;
+  readonly #neverBan: () => NeverBan;
   #opened = false;
 
-  constructor({ tools, neverBan, now = Date.now }: NftablesOptions) {
-    this.#keeper = new NftKeeper({ tool: new NftTool(tools), neverBan, now });
+  constructor({ tools, neverBan, now = Date.now }: BackendOptions) {
+    this.#keeper = new NftKeeper({ tools, table: inetTable, neverBan, now });
+    this.#neverBan = neverBan;
   }
 
   get info(): FirewallInfo | undefined {
@@ -48,7 +44,7 @@ export class NftablesFirewall implements MovableFirewall {
   }
 
   get bans(): Iterable<Ban> {
-    return this.#keeper.bans;
+    return this.#keeper.book.bans;
   }
 
   async open(): Promise<FirewallInfo> {
@@ -66,31 +62,23 @@ export class NftablesFirewall implements MovableFirewall {
     access: readonly AccessSpec[] = [],
   ): Promise<Reconciliation> {
     try {
-      return await this.#keeper.reconcile(jails, access);
+      const names = jails.map(({ name }) => name);
+      const { failures, ...found } = await this.#keeper.reconcile(names, (places) =>
+        inetLayout(jails, places, accessRules(access, this.#neverBan())),
+      );
+      return { ...found, shortfalls: [...failures].flatMap(([owner, error]) => shortfalls(owner, error)) };
     } catch (error) {
       if (!(error instanceof FirewallError)) throw error;
-      const consequence = 'new bans are not enforced';
-      return {
-        repairs: [],
-        shortfalls: [
-          { jail: undefined, family: undefined, consequence, error },
-          ...unclosed(
-            access.map(({ container }) => container),
-            undefined,
-            error,
-          ),
-        ],
-        refused: [],
-      };
+      return nothingDone(access, error);
     }
   }
 
   ban(bans: readonly Ban[]): Promise<readonly Refusal[]> {
-    return this.#keeper.ban(bans);
+    return this.#keeper.book.ban(bans);
   }
 
   unban(bans: readonly BanKey[]): Promise<void> {
-    return this.#keeper.unban(bans);
+    return this.#keeper.book.unban(bans);
   }
 
   flush(): Promise<void> {
@@ -100,4 +88,11 @@ export class NftablesFirewall implements MovableFirewall {
   close(): Promise<void> {
     return this.#keeper.close();
   }
+}
+
+function shortfalls(owner: string, error: FirewallError): Shortfall[] {
+  const container = containerOf(owner);
+  if (container !== undefined) return unclosed([container], undefined, error);
+  const consequence = `bans of jail ${owner} are not enforced`;
+  return [{ jail: owner, family: undefined, consequence, error }];
 }

@@ -1,7 +1,7 @@
 import type { Repair } from '../firewall.ts';
-import { elementType, layoutLines, type Layout, type Line } from './layout.ts';
+import { elementType, type Layout, type Line } from './layout.ts';
 import type { ListedSet, Listing } from './listing.ts';
-import { ownTable, type Place } from './names.ts';
+import type { Place } from './names.ts';
 
 /** A layout that was written, and how nft listed it then: every version has its own spelling. */
 export interface Written {
@@ -9,35 +9,24 @@ export interface Written {
   readonly blocks: ReadonlyMap<string, string>;
 }
 
-/** The text by which two layouts are the same. */
-export function textOf(layout: Layout): string {
-  return layoutLines(layout)
-    .map(({ text }) => text)
-    .join('\n');
-}
-
 /**
- * What somebody did to our table since it was written. Handles tell what was made anew, although it looks the same. Sets of others in our
- * table do no harm.
+ * What somebody did to a table of ours since it was written. Handles tell what was made anew, although it looks the same. Sets of others in it do
+ * no harm.
  */
-export function alterations({ blocks: written }: Written, listing: Listing): Repair[] {
-  const { blocks } = listing;
-  if (blocks.size === 0)
-    return [{ what: 'table', family: undefined, detail: `table ${ownTable} was missing` }];
-  const lost = [...written].flatMap(([block, text]): Repair[] => {
+export function alterations({ blocks: written }: Written, { table, blocks }: Listing): Repair[] {
+  const repair = (block: string, state: string): Repair => {
+    const what = block.startsWith('set ') ? 'set' : block === 'table' ? 'table' : 'chain';
+    const title = block === 'table' ? `table ${table}` : `${block} of table ${table}`;
+    return { what, family: undefined, detail: `${title} ${state}` };
+  };
+  if (blocks.size === 0) return [repair('table', 'was missing')];
+  const lost = [...written].flatMap(([block, text]) => {
     const found = blocks.get(block);
     if (found === text) return [];
-    const state = found === undefined ? 'was missing' : 'had been changed';
-    return [{ what: kindOf(block), family: undefined, detail: `${titleOf(block)} ${state}` }];
+    return [repair(block, found === undefined ? 'was missing' : 'had been changed')];
   });
-  const strange = [...listing.chains.keys()]
-    .filter((name) => !written.has(`chain ${name}`))
-    .map((name): Repair => ({
-      what: 'chain',
-      family: undefined,
-      detail: `chain ${name} did not belong there`,
-    }));
-  return [...lost, ...strange];
+  const strange = [...blocks.keys()].filter((block) => block.startsWith('chain ') && !written.has(block));
+  return [...lost, ...strange.map((block) => repair(block, 'did not belong there'))];
 }
 
 /**
@@ -55,7 +44,7 @@ export function writtenBlocks(
     return [block, before.get(block) ?? blocks.get(block) ?? ''] as const;
   });
   const ruled = [...chains].map(([name, { rules }]) => {
-    const isWhole = listed.get(name)?.rules === rules.length;
+    const isWhole = listed.get(name)?.rules.length === rules.length;
     return [`chain ${name}`, (isWhole ? blocks.get(`chain ${name}`) : undefined) ?? ''] as const;
   });
   return new Map([table, ...written, ...ruled]);
@@ -78,23 +67,14 @@ export function clearingLines({ chains }: Layout, listing: Listing, sets: readon
     const wanted = chains.get(name);
     return wanted === undefined || wanted.hook !== listing.chains.get(name)!.hook;
   });
-  const lines = [
-    ...present.map((name) => `flush chain ${ownTable} ${name}`),
-    ...gone.map((name) => `delete chain ${ownTable} ${name}`),
-    ...sets.map((set) => `delete set ${ownTable} ${set}`),
+  return [
+    ...present.map((rest) => ({ verb: 'flush chain', rest })),
+    ...gone.map((rest) => ({ verb: 'delete chain', rest })),
+    ...sets.map((rest) => ({ verb: 'delete set', rest })),
   ];
-  return lines.map((text) => ({ text, jail: undefined }));
 }
 
 /** Whether a set can hold what it should. */
 export function fits({ type, flags, isLimited }: ListedSet, { family }: Place): boolean {
   return type === elementType(family) && flags.length === 1 && flags[0] === 'timeout' && !isLimited;
-}
-
-function kindOf(block: string): Repair['what'] {
-  return block.startsWith('set ') ? 'set' : block === 'table' ? 'table' : 'chain';
-}
-
-function titleOf(block: string): string {
-  return block === 'table' ? `table ${ownTable}` : block;
 }

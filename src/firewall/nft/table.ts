@@ -1,23 +1,20 @@
 import { FirewallError } from '../tool/errors.ts';
-import type { GuardedJail } from '../firewall.ts';
-import { noAccess, type AccessRules } from '../access/access-rules.ts';
 import type { NftBatch } from './batch.ts';
+import { layoutLines, setsOf, textOf, type Layout, type Line } from './layout.ts';
 import type { Look } from './look.ts';
-import { layoutLines, layoutOf, type Layout, type Line } from './layout.ts';
 import { setOf, type Place } from './names.ts';
-import { clearingLines, textOf, writtenBlocks, type Written } from './spelling.ts';
+import { clearingLines, writtenBlocks, type Written } from './spelling.ts';
 import type { Failures, NftTool } from './tool.ts';
 
-/** What our table is for: the jails whose bans close something, and what is closed by label. */
-export interface Guarded {
-  readonly jails: readonly GuardedJail[];
-  readonly access: AccessRules;
-}
+/** What a table of ours should hold, if there are sets for these. */
+export type Plan = (places: Iterable<Place>) => Layout;
 
-/** Writes our table, in whole transactions: its layout where that must change, and the elements of its sets. Not for overlapping calls. */
+const noRules: Plan = (places) => ({ sets: setsOf(places), chains: new Map() });
+
+/** Writes a table of ours, in whole transactions: its layout where that must change, and the elements of its sets. Not for overlapping calls. */
 export class NftTable {
   readonly #tool: NftTool;
-  #guarded: Guarded = { jails: [], access: noAccess };
+  #plan: Plan = noRules;
   #places: ReadonlyMap<string, Place> = new Map();
   #written: Written | undefined;
 
@@ -36,7 +33,7 @@ export class NftTable {
   }
 
   forget(): void {
-    this.#guarded = { jails: [], access: noAccess };
+    this.#plan = noRules;
     this.#places = new Map();
     this.#written = undefined;
   }
@@ -52,35 +49,35 @@ export class NftTable {
     const places = new Map(this.#places);
     for (const place of batch.places) places.set(setOf(place), place);
     if (places.size === this.#places.size) return this.#tool.write(batch.lines(), batch.elementLines());
-    const layout = layoutOf(this.#guarded.jails, places.values(), this.#guarded.access);
+    const layout = this.#plan(places.values());
     const lines = [...layoutLines(layout), ...batch.lines()];
-    return this.#apply(layout, lines, this.#guarded, written.blocks);
+    return this.#apply(layout, lines, this.#plan, written.blocks);
   }
 
   /** Brings our table into the layout that is due, and changes elements with it. Writes nothing if nothing differs. */
   async reconcile(
-    guarded: Guarded,
+    plan: Plan,
     { listing, places, obsolete, repairs }: Look,
     batch: NftBatch,
   ): Promise<Failures> {
     batch.dropMissing((set) => places.has(set) || (listing.sets.has(set) && !obsolete.includes(set)));
     const elements = batch.lines();
-    const layout = layoutOf(guarded.jails, places.values(), guarded.access);
+    const layout = plan(places.values());
     const isAsWritten = textOf(layout) === this.#written?.layout;
     if (isAsWritten && repairs.length === 0 && obsolete.length === 0) return this.#tool.write(elements);
     const lines = [...clearingLines(layout, listing, obsolete), ...layoutLines(layout), ...elements];
     const kept = [...listing.blocks].filter(([block]) => !obsolete.some((set) => block === `set ${set}`));
-    return this.#apply(layout, lines, guarded, new Map(kept));
+    return this.#apply(layout, lines, plan, new Map(kept));
   }
 
   async #apply(
     layout: Layout,
     lines: readonly Line[],
-    guarded: Guarded,
+    plan: Plan,
     before: ReadonlyMap<string, string>,
   ): Promise<Failures> {
     const failures = await this.#tool.write(lines);
-    this.#guarded = guarded;
+    this.#plan = plan;
     this.#places = layout.sets;
     this.#written = undefined;
     try {

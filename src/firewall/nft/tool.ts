@@ -1,15 +1,11 @@
 import { FirewallError } from '../tool/errors.ts';
 import type { Tools } from '../tool/exec.ts';
-import type { Line } from './layout.ts';
+import { elementLines, type Line } from './layout.ts';
 import { emptyListing, parseListing, readMembers, type Listing } from './listing.ts';
-import { ownTable } from './names.ts';
 import { NftSession } from './session.ts';
 
 /** Jails whose lines the kernel would not take, and why. */
 export type Failures = ReadonlyMap<string, FirewallError>;
-
-/** More elements in one command end in `Message too long`. */
-const mostElements = 4000;
 
 /** Characters of a batch that is small enough for the session: a few bans. */
 const shortBatch = 3000;
@@ -21,17 +17,20 @@ const fewElements = 500;
 const mostReadings = 3;
 
 /**
- * Reads and writes our table with nft. A process takes 4 ms plus 3 µs an element; small batches go through a session. It lists in JSON, since
+ * Reads and writes one table with nft. A process takes 4 ms plus 3 µs an element; small batches go through a session. It lists in JSON, since
  * text comes in pieces of 60 bytes, the reading of which costs 10 µs each. What makes nft 1.0.6 read all elements first (`get element`,
  * `list tables`, `-t list table`) costs a second at 100,000, so none of that is used where it matters. One write at a time.
  */
 export class NftTool {
   readonly #tools: Tools;
   readonly #session: NftSession;
+  /** `FAMILY NAME`. */
+  readonly table: string;
 
-  constructor(tools: Tools) {
+  constructor(tools: Tools, table: string) {
     this.#tools = tools;
     this.#session = new NftSession(tools);
+    this.table = table;
   }
 
   /** Makes the first write as quick as the others. */
@@ -45,13 +44,14 @@ export class NftTool {
 
   /** Without elements: this one command finds that out before it reads them. */
   async list(): Promise<Listing> {
-    return parseListing(await this.#text(['-t', 'list', 'ruleset', 'inet']));
+    const [family = ''] = this.table.split(' ');
+    return parseListing(await this.#text(['-t', 'list', 'ruleset', family]), this.table);
   }
 
   /** With all elements of all sets; for small sets. */
   async listAll(): Promise<Listing> {
-    const text = await this.#textIfThere(['list', 'table', ...ownTable.split(' ')]);
-    return text === undefined ? emptyListing : parseListing(text);
+    const text = await this.#textIfThere(['list', 'table', ...this.table.split(' ')]);
+    return text === undefined ? emptyListing(this.table) : parseListing(text, this.table);
   }
 
   /**
@@ -62,9 +62,9 @@ export class NftTool {
     const members = new Map<string, number>();
     for (let readings = 0; readings <= mostReadings; readings += 1) {
       const before = members.size;
-      const text = await this.#textIfThere(['list', 'set', ...ownTable.split(' '), set]);
+      const text = await this.#textIfThere(['list', 'set', ...this.table.split(' '), set]);
       if (text !== undefined)
-        readMembers(text, set, (address, seconds) => void members.set(address, seconds));
+        readMembers(text, this.table, set, (address, seconds) => void members.set(address, seconds));
       if (members.size <= fewElements || members.size === before) break;
     }
     return members;
@@ -76,7 +76,7 @@ export class NftTool {
    */
   async lacking(elements: ReadonlyMap<string, ReadonlySet<string>>): Promise<string[]> {
     const lines = [...elements].flatMap(([set, addresses]) =>
-      elementLines('delete', set, undefined, [...addresses]).map(({ text }) => ({ text, set })),
+      elementLines('delete element', set, undefined, [...addresses]).map((line) => ({ ...line, set })),
     );
     if (lines.length === 0) return [];
     try {
@@ -96,7 +96,7 @@ export class NftTool {
    * @throws FirewallError if it is not one jail's fault; then nothing was written
    */
   async write(lines: readonly Line[], shortcut: readonly Line[] = lines): Promise<Failures> {
-    const texts = shortcut.map(({ text }) => text);
+    const texts = shortcut.map((line) => this.#textOf(line));
     const length = texts.reduce((sum, text) => sum + text.length, 0);
     // What the session could not do was not done at all. A process tells why.
     if (length > 0 && length <= shortBatch && (await this.#session.send(texts))) return new Map();
@@ -116,8 +116,18 @@ export class NftTool {
     return failures;
   }
 
-  async #run(lines: readonly { readonly text: string }[], options: readonly string[] = []): Promise<void> {
-    const input = `${lines.map(({ text }) => text).join('\n')}\n`;
+  /** Removes the table, if it is there. */
+  async remove(): Promise<void> {
+    // It can only be deleted if it is there, and adding it does nothing if it is.
+    await this.write(['add table', 'delete table'].map((verb) => ({ verb, rest: '' })));
+  }
+
+  #textOf({ verb, rest }: Line): string {
+    return `${verb} ${this.table} ${rest}`.trimEnd();
+  }
+
+  async #run(lines: readonly Line[], options: readonly string[] = []): Promise<void> {
+    const input = `${lines.map((line) => this.#textOf(line)).join('\n')}\n`;
     await this.#tools.run('nft', [...options, '-f', '-'], { input });
   }
 
@@ -134,21 +144,6 @@ export class NftTool {
       throw error;
     }
   }
-}
-
-/** Commands that add or delete elements of one set, none of them too long. */
-export function elementLines(
-  verb: 'add' | 'delete',
-  set: string,
-  jail: string | undefined,
-  elements: readonly string[],
-): Line[] {
-  const lines: Line[] = [];
-  for (let i = 0; i < elements.length; i += mostElements) {
-    const some = elements.slice(i, i + mostElements).join(', ');
-    lines.push({ text: `${verb} element ${ownTable} ${set} { ${some} }`, jail });
-  }
-  return lines;
 }
 
 /** The numbers of the lines about which nft complains: `/dev/stdin:3:27-32: Error: …`. */

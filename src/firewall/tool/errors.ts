@@ -40,6 +40,12 @@ export class FirewallError extends Dock2banError {
   }
 }
 
+/** Whether a failure to look means that nothing of ours is there: the tool isn't installed, or the kernel doesn't have what it is for. */
+export function isWithoutTraces(error: unknown): error is FirewallError {
+  if (!(error instanceof FirewallError)) return false;
+  return error.code === 'firewall-missing-binary' || error.code === 'firewall-kernel';
+}
+
 const fixes: Record<FirewallErrorCode, string> = {
   'firewall-missing-binary': 'install iptables (with its -nft and -legacy variants) and ipset',
   'firewall-permission':

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { checkFirewall } from '../../../src/doctor/checks/check-firewall.ts';
-import { emptyTable, parseCountedTable, type TableReading } from '../../../src/doctor/rules/counted-table.ts';
+import { parseCountedTable, type TableReading } from '../../../src/doctor/rules/counted-table.ts';
 import type { EngineFacts } from '../../../src/doctor/facts/engine-facts.ts';
 import { isInTheWay } from '../../../src/doctor/finding.ts';
-import { standingsIn, type FirewallFacts } from '../../../src/doctor/facts/firewall-facts.ts';
-import { parseNftRuleset } from '../../../src/doctor/rules/nft-ruleset.ts';
+import { standingsIn, type FirewallFacts, type NftFacts } from '../../../src/doctor/facts/firewall-facts.ts';
+import { emptyListing, flowtablesIn, parseListing } from '../../../src/firewall/nft/listing.ts';
 import { shuttingNftRule, shuttingRule } from '../../../src/doctor/proofs/trial-ban.ts';
 import { FirewallError } from '../../../src/firewall/tool/errors.ts';
 
@@ -23,8 +23,17 @@ const table = (...rules: string[]): TableReading => {
 const docker = ['FORWARD -j DOCKER-USER', 'DOCKER -j RETURN'];
 const ours = ['DOCKER-USER -j DOCK2BAN', 'INPUT -j DOCK2BAN', 'DOCK2BAN -j RETURN'];
 
-function nft(...objects: unknown[]) {
-  return parseNftRuleset(JSON.stringify({ nftables: [{ metainfo: {} }, ...objects] }));
+const emptyTable = parseCountedTable('');
+
+function nft(...objects: unknown[]): NftFacts {
+  const text = JSON.stringify({ nftables: [{ metainfo: {} }, ...objects] });
+  const inet = parseListing(text, 'inet dock2ban');
+  return {
+    inet,
+    ingress: emptyListing('netdev dock2ban'),
+    meter: emptyListing('inet meter'),
+    flowtables: flowtablesIn(text),
+  };
 }
 
 const own = { family: 'inet', table: 'dock2ban' };
@@ -208,11 +217,15 @@ describe('rules for a trial', () => {
         ],
       },
     });
-    const start = [{ table: { family: 'inet', name: 'dock2ban' } }, lookup('dock2ban-4', 'banned')];
+    const start = [
+      { table: { family: 'inet', name: 'dock2ban' } },
+      ...['banned', 'jail-web', 'jail-dns'].map((name) => ({ chain: { ...own, name } })),
+      lookup('dock2ban-4', 'banned'),
+    ];
     const one = {
       match: { op: '==', left: { ct: { key: 'ip daddr', dir: 'original' } }, right: '192.0.2.7' },
     };
-    const found = (...objects: unknown[]) => shuttingNftRule(nft(...objects).tables.get('inet dock2ban')!);
+    const found = (...objects: unknown[]) => shuttingNftRule(nft(...objects).inet);
     expect(
       found(...start, lookup('dock2ban-4-dns', 'jail-dns'), drop('jail-dns', 'udp', 53)),
     ).toBeUndefined();

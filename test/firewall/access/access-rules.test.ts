@@ -8,7 +8,7 @@ import {
   noAccess,
 } from '../../../src/firewall/access/access-rules.ts';
 import { NeverBan } from '../../../src/firewall/bans/never-ban.ts';
-import { layoutOf } from '../../../src/firewall/nft/layout.ts';
+import { inetLayout } from '../../../src/firewall/nft/inet-plan.ts';
 
 const port = (first: number, more: Partial<ClosedPort> = {}): ClosedPort => ({
   protocol: 'tcp',
@@ -100,7 +100,7 @@ describe('rules of iptables', () => {
 describe('the table of nft', () => {
   const chains = (...containers: AccessSpec[]): Record<string, string[]> =>
     Object.fromEntries(
-      Array.from(layoutOf([], [], accessRules(containers, neverBan)).chains, ([name, chain]) => [
+      Array.from(inetLayout([], [], accessRules(containers, neverBan)).chains, ([name, chain]) => [
         name,
         chain.rules.map(({ text }) => text),
       ]),
@@ -141,7 +141,7 @@ describe('the table of nft', () => {
   });
 
   it('has nothing of it if no label says anything', () => {
-    expect(layoutOf([], [], noAccess)).toEqual(layoutOf([], []));
+    expect(inetLayout([], [], noAccess)).toEqual(inetLayout([], []));
     expect(Object.keys(chains())).toEqual(['banned', 'guard', 'input', 'forward']);
   });
 

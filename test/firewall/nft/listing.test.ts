@@ -1,8 +1,10 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseListing, readMembers } from '../../../src/firewall/nft/listing.ts';
+import { parseListing as parse, readMembers } from '../../../src/firewall/nft/listing.ts';
 
+const table = 'inet dock2ban';
+const parseListing = (listing: string) => parse(listing, table);
 const own = { family: 'inet', table: 'dock2ban' };
 const counter = (packets: number) => ({ counter: { packets, bytes: 60 * packets } });
 
@@ -81,8 +83,8 @@ describe('parseListing', () => {
       'dock2ban-6/64': { type: 'ipv6_addr', flags: ['timeout'], isLimited: false },
     });
     expect(Object.fromEntries(chains)).toEqual({
-      input: { hook: 'type filter hook input priority -5; policy accept;', rules: 0 },
-      'jail-web': { hook: undefined, rules: 1 },
+      input: { hook: 'type filter hook input priority -5; policy accept;', rules: [] },
+      'jail-web': { hook: undefined, rules: [[counter(0), { drop: null }]] },
     });
     expect(Object.fromEntries(members.get('dock2ban-4')!)).toEqual({
       '203.0.113.9': 598,
@@ -152,7 +154,7 @@ describe('readMembers', () => {
   const set = 'dock2ban-4';
   const read = (listing: string): Record<string, number> => {
     const members: Record<string, number> = {};
-    readMembers(listing, set, (address, seconds) => void (members[address] = seconds));
+    readMembers(listing, table, set, (address, seconds) => void (members[address] = seconds));
     return members;
   };
   const listed = (elem: readonly unknown[], behind: readonly unknown[] = []): string =>

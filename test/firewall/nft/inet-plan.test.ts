@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BlockType, ClosedPort, Closes } from '../../../src/config/jail-spec.ts';
-import { layoutLines, layoutOf } from '../../../src/firewall/nft/layout.ts';
+import { inetLayout } from '../../../src/firewall/nft/inet-plan.ts';
+import { layoutLines } from '../../../src/firewall/nft/layout.ts';
 
 const port = (first: number, last = first, more: Partial<ClosedPort> = {}): ClosedPort => ({
   protocol: 'tcp',
@@ -11,7 +12,7 @@ const port = (first: number, last = first, more: Partial<ClosedPort> = {}): Clos
 });
 
 function rules(closes: Closes, blocktype: BlockType = 'drop'): string[] {
-  const { chains } = layoutOf([{ name: 'web', closes, blocktype }], []);
+  const { chains } = inetLayout([{ name: 'web', closes, blocktype }], []);
   return chains.get('jail-web')!.rules.map(({ text }) => text);
 }
 
@@ -56,7 +57,7 @@ describe('what a jail closes', () => {
   });
 });
 
-describe('layoutOf', () => {
+describe('inetLayout', () => {
   const jails = [
     { name: 'b', closes: 'all' as const, blocktype: 'drop' as const },
     { name: 'a', closes: [port(80)], blocktype: 'drop' as const },
@@ -71,7 +72,7 @@ describe('layoutOf', () => {
   ] as const;
 
   it('looks a source up once a prefix length, and lets answers pass before any jail is asked', () => {
-    const { chains } = layoutOf(jails, places);
+    const { chains } = inetLayout(jails, places);
     const texts = (name: string): string[] => chains.get(name)!.rules.map(({ text }) => text);
     expect(texts('input')).toEqual(['goto guard']);
     expect(texts('forward')).toEqual(['goto guard']);
@@ -88,20 +89,21 @@ describe('layoutOf', () => {
   });
 
   it('is the same in whatever order it was asked for', () => {
-    expect(layoutLines(layoutOf(jails.toReversed(), places.toReversed()))).toEqual(
-      layoutLines(layoutOf(jails, places)),
+    expect(layoutLines(inetLayout(jails.toReversed(), places.toReversed()))).toEqual(
+      layoutLines(inetLayout(jails, places)),
     );
   });
 
   it('makes what a line refers to before it, and puts no hostile name into a command', () => {
     const name = 'web; flush ruleset\n{ }';
     const own = { jail: name, family: 4, bits: 32 } as const;
-    const lines = layoutLines(layoutOf([{ name, closes: 'all', blocktype: 'drop' }], [own]));
+    const lines = layoutLines(inetLayout([{ name, closes: 'all', blocktype: 'drop' }], [own]));
     const made = new Set<string>();
-    for (const { text } of lines) {
-      expect(text).toMatch(/^(?:add|flush) (?:table|set|chain|rule) inet dock2ban[\w ./@&:;{},-]*$/);
+    for (const { verb, rest } of lines) {
+      const text = `${verb} ${rest}`;
+      expect(text).toMatch(/^(?:add|flush) (?:table|set|chain|rule) [\w ./@&:;{},-]*$/);
       expect(text).not.toContain('ruleset');
-      const [, what] = /^add (?:set|chain) inet dock2ban (\S+)/.exec(text) ?? [];
+      const [, what] = /^add (?:set|chain) (\S+)/.exec(text) ?? [];
       if (what !== undefined) made.add(what);
       for (const [, used] of text.matchAll(/(?:@|goto |jump )(\S+)/g)) expect(made).toContain(used);
     }

@@ -12,7 +12,7 @@ export const variants: readonly Variant[] = ['nft', 'legacy'];
 const lockWait = 5;
 
 /** The filter tables of both iptables variants, by Debian's names of the programs. */
-export class Tables {
+export class IptablesTool {
   readonly #tools: Tools;
   readonly #procNet: string;
 
@@ -36,9 +36,19 @@ export class Tables {
    * packet would pass it.
    */
   async read(variant: Variant, family: Family): Promise<FilterTable> {
-    if (variant === 'legacy' && !(await this.#legacyTables(family)).includes('filter')) return new Map();
-    const { stdout } = await this.#tools.run(`${program(variant, family)}-save`, ['-t', 'filter']);
-    return parseTable(stdout);
+    return parseTable(await this.save(variant, family, 'filter'));
+  }
+
+  /** What the program `…-save` prints, as `read` reads it. @param options of the program */
+  async save(
+    variant: Variant,
+    family: Family,
+    table: 'filter' | 'nat',
+    ...options: readonly string[]
+  ): Promise<string> {
+    if (variant === 'legacy' && !(await this.#legacyTables(family)).includes(table)) return '';
+    const { stdout } = await this.#tools.run(`${program(variant, family)}-save`, [...options, '-t', table]);
+    return stdout;
   }
 
   /** @throws FirewallError `firewall-missing-binary` if a variant is not installed, which `read` need not find out */

@@ -4,10 +4,12 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chooseFirewall } from '../../../src/firewall/choose.ts';
 import { FirewallError } from '../../../src/firewall/tool/errors.ts';
+import type { Tools } from '../../../src/firewall/tool/exec.ts';
 import type { Firewall, GuardedJail } from '../../../src/firewall/firewall.ts';
 import { NeverBan } from '../../../src/firewall/bans/never-ban.ts';
 import type { Ban } from '../../../src/jail/ban.ts';
 import { SimulatedKernel } from '../simulated-kernel.ts';
+import { failed } from '../simulated-sets.ts';
 
 const own = 'netdev dock2ban';
 const tv: GuardedJail = {
@@ -34,10 +36,10 @@ function interfaces(...names: string[]): void {
   writeFileSync(join(kernel.procNet, 'dev'), `${lines.join('\n')}\n`);
 }
 
-function create(): Firewall {
+function create(tools: Tools = kernel): Firewall {
   return chooseFirewall({
     choice: 'nftables',
-    tools: kernel,
+    tools,
     procNet: kernel.procNet,
     now: () => kernel.now,
     neverBan: () => neverBan,
@@ -128,9 +130,12 @@ describe('the table at ingress', () => {
     expect(members('dock2ban-4-tv/24')).toEqual({ '203.0.113.0': Infinity });
     expect(members('dock2ban-6-tv/64')).toEqual({ '2001:db8:1::': 36_500 * 86_400 });
     expect(kernel.nft.sets(own).toSorted()).toEqual([
+      'dock2ban-4',
       'dock2ban-4-tv',
       'dock2ban-4-tv/24',
+      'dock2ban-4/24',
       'dock2ban-6-tv/64',
+      'dock2ban-6/64',
     ]);
     expect(await firewall.reconcile([tv, web])).toEqual(nothing);
     await firewall.unban([
@@ -206,6 +211,27 @@ describe('the table at ingress', () => {
     expect([...kernel.nft.chains(own).keys()]).toContain('ingress-eth9');
   });
 
+  it('drops where the kernel cannot refuse at ingress (before Linux 5.11)', async () => {
+    const run: Tools['run'] = (command, args, options) => {
+      const lines = (options?.input ?? '').split('\n');
+      const at = lines.findIndex((line) => line.includes(`add rule ${own}`) && line.includes(' reject '));
+      if (at < 0) return kernel.run(command, args, options);
+      const stderr = `/dev/stdin:${at + 1}:1-9: Error: Could not process rule: Operation not supported\n`;
+      return Promise.reject(failed(command, stderr));
+    };
+    const noSession: Tools['converse'] = (_command, _args, { ended }) => ({ write: ended, end: ended });
+    const firewall = create({ run, converse: noSession });
+    await firewall.open();
+    const rejecting = { ...tv, blocktype: 'reject' } as const;
+    expect(await firewall.reconcile([rejecting])).toEqual(nothing);
+    await firewall.ban([ban('203.0.113.0/24')]);
+    const rules = kernel.nft.chains(own).get('banned-eth0')!;
+    expect(rules).toContain('ip saddr @dock2ban-4-tv ip daddr { 192.0.2.200 } counter drop');
+    expect(rules.join()).toContain('@dock2ban-4-tv/24');
+    expect(rules.join()).not.toContain('reject');
+    expect(await firewall.reconcile([rejecting])).toEqual(nothing);
+  });
+
   it('survives a failure to read the interfaces', async () => {
     const firewall = await opened(tv, web);
     writeFileSync(join(kernel.procNet, 'dev'), '');
@@ -223,8 +249,12 @@ describe('the table at ingress', () => {
     kernel.nft.script(`delete element ${own} dock2ban-4-tv { 10.0.0.7 }\n`);
     expect(await firewall.reconcile([tv])).toEqual(nothing);
     expect(kernel.commands).not.toContain('nft -j list table netdev dock2ban');
-    kernel.now += 60_000;
-    expect((await firewall.reconcile([tv])).repairs).toMatchObject([{ what: 'members' }]);
+    const repairs = [];
+    for (let looks = 0; looks < 5; looks += 1) {
+      kernel.now += 60_000;
+      repairs.push(...(await firewall.reconcile([tv])).repairs);
+    }
+    expect(repairs).toMatchObject([{ what: 'members' }]);
     expect(Object.keys(members('dock2ban-4-tv'))).toHaveLength(10_000);
   });
 });
