@@ -32,12 +32,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const order: Readonly<Record<string, readonly string[]>> = {
   config: ['jails', 'labels', 'networks', 'options', 'conf'],
   filter: ['dates', 'search', 'python-regex'],
+  firewall: ['nft', 'iptables', 'ipset', 'access', 'bans', 'tool'],
+  doctor: ['checks', 'proofs', 'facts', 'rules'],
   cli: ['commands', 'regex', 'check', 'fail2ban-client'],
 };
 
 const mostFiles = 22;
-/** Folders of one thing that has many parts. */
-const large: Readonly<Record<string, number>> = { 'filter/python-regex': 24, 'firewall/nft': 25 };
+/** A folder of one thing that has many parts. */
+const large: Readonly<Record<string, number>> = { 'filter/python-regex': 24 };
 
 const src = fileURLToPath(new URL('../src', import.meta.url));
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { removeRules } from '../../src/doctor/rules/remove-rules.ts';
+import { removeRules } from '../../src/doctor/remove-rules.ts';
 import { backends, banFor, whyNotHere } from './firewall-fixture.ts';
 import { addresses, directTo, eachOnItsOwn, jailWith, type LocalNetwork, nothing } from './local-network.ts';
 

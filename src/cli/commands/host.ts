@@ -88,7 +88,7 @@ export async function uninstallTool(
 ): Promise<number> {
   const [{ uninstallRules }, { removeRules }, { systemTools }, { isPresent }] = await Promise.all([
     import('../uninstall-rules.ts'),
-    import('../../doctor/rules/remove-rules.ts'),
+    import('../../doctor/remove-rules.ts'),
     import('../../firewall/tool/exec.ts'),
     import('../../control/presence.ts'),
   ]);

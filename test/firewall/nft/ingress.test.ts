@@ -219,7 +219,10 @@ describe('the table at ingress', () => {
       const stderr = `/dev/stdin:${at + 1}:1-9: Error: Could not process rule: Operation not supported\n`;
       return Promise.reject(failed(command, stderr));
     };
-    const noSession: Tools['converse'] = (_command, _args, { ended }) => ({ write: ended, end: ended });
+    const noSession: Tools['converse'] = (_command, _args, listener) => {
+      const end = (): void => listener.ended();
+      return { write: end, end };
+    };
     const firewall = create({ run, converse: noSession });
     await firewall.open();
     const rejecting = { ...tv, blocktype: 'reject' } as const;

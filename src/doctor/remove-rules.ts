@@ -1,12 +1,12 @@
-import { NeverBan } from '../../firewall/bans/never-ban.ts';
-import { DockerUserFirewall } from '../../firewall/iptables/docker-user.ts';
-import { hasTraces, ownChain } from '../../firewall/iptables/filter-table.ts';
-import { inetTable } from '../../firewall/nft/inet-plan.ts';
-import { ingressTable } from '../../firewall/nft/ingress-plan.ts';
-import { NftKeeper } from '../../firewall/nft/keeper.ts';
-import { FirewallError, isWithoutTraces } from '../../firewall/tool/errors.ts';
-import type { Tools } from '../../firewall/tool/exec.ts';
-import { isTable, meterTable, readFirewall } from '../facts/firewall-facts.ts';
+import { NeverBan } from '../firewall/bans/never-ban.ts';
+import { DockerUserFirewall } from '../firewall/iptables/docker-user.ts';
+import { hasTraces, ownChain } from '../firewall/iptables/filter-table.ts';
+import { inetTable } from '../firewall/nft/inet-plan.ts';
+import { ingressTable } from '../firewall/nft/ingress-plan.ts';
+import { NftKeeper } from '../firewall/nft/keeper.ts';
+import { FirewallError, isWithoutTraces } from '../firewall/tool/errors.ts';
+import type { Tools } from '../firewall/tool/exec.ts';
+import { isTable, meterTable, readFirewall } from './facts/firewall-facts.ts';
 
 /** What of ours is in the kernel, and what of the kernel can't be looked at. */
 export interface Traces {
