@@ -1,8 +1,6 @@
+import type { GapReason } from '../../sources/source-update.ts';
 import { localTime } from '../../text/local-time.ts';
 import { hint, info, warn } from './entry.ts';
-
-/** How lines came to be missing. */
-export type GapReason = 'truncated' | 'gone' | 'rotated' | 'vacuumed';
 
 /** When lines were logged, epoch milliseconds. */
 export interface GapSpan {

@@ -1,3 +1,4 @@
+import type { Dock2banError } from '../../errors.ts';
 import type { ContainerLogs } from '../../sources/docker/container-logs.ts';
 import { type DockerLogUpdate, followContainerLog } from '../../sources/docker/follow-container.ts';
 import { takenUpTo } from '../../sources/docker/progress.ts';
@@ -5,9 +6,10 @@ import type { LogLine } from '../../sources/log-line.ts';
 import { Wake } from '../../async/wake.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { ActiveJail } from '../jails/jail-registry.ts';
-import { isMilestone, type LineCounts, newTally, type Tally } from './line-counts.ts';
+import type { LineCounts } from './line-counts.ts';
 import type { Matching } from '../judging/matching.ts';
 import type { Positions } from './positions.ts';
+import { SourceBook } from './source-book.ts';
 import type { SyslogPieces } from './syslog-pieces.ts';
 
 /** What all followed containers share. */
@@ -52,13 +54,21 @@ export class FollowedContainer {
   #leaving: NodeJS.Timeout | undefined;
   /** How the loss was said that is still to be taken back. */
   #lost: 'engine' | 'container' | undefined;
-  readonly #tally: Tally = newTally('lines');
+  readonly #book: SourceBook;
   #hasEnded = false;
 
   constructor(wanted: WantedContainer, shared: ContainerFollowing, reach: ReachReport) {
     this.#wanted = wanted;
     this.#shared = shared;
     this.#reach = reach;
+    const source = {
+      name: `docker:${wanted.name}`,
+      key: `docker:${wanted.id}`,
+      unit: 'lines',
+      onLost: (error: Dock2banError) => this.#reportLost(error),
+      onResumed: () => this.#reportResumed(),
+    } as const;
+    this.#book = new SourceBook(source, shared.events, shared.positions);
     this.#done = this.#follow();
   }
 
@@ -69,7 +79,7 @@ export class FollowedContainer {
 
   /** What happened to its lines, since it is followed. */
   get counts(): LineCounts {
-    return this.#tally;
+    return this.#book.counts;
   }
 
   /** What events and counts call its log. */
@@ -121,49 +131,31 @@ export class FollowedContainer {
 
   /** Behind what was read of it here, or else taken from elsewhere; at the first start as far as findtime reaches back. */
   #begin(): { readonly since: number; readonly after?: string } {
-    const { positions, clock } = this.#shared;
-    const { id, jails, takenUpTo: elsewhere = -Infinity } = this.#wanted;
+    const { clock } = this.#shared;
+    const { jails, takenUpTo: elsewhere = -Infinity } = this.#wanted;
     const findtime = Math.max(0, ...jails.map(({ jail }) => jail.spec.findtime));
     // To the next millisecond: the line of that time was taken.
     const since = Math.max(clock() - findtime * 1000, Math.floor(elsewhere) + 1);
-    const after = positions.get(`docker:${id}`);
+    const after = this.#book.position;
     const isLatest = after !== undefined && (takenUpTo(after) ?? Infinity) >= elsewhere;
     return isLatest ? { since, after } : { since };
   }
 
   #take(update: DockerLogUpdate): void {
-    const { events, positions } = this.#shared;
-    switch (update.type) {
-      case 'lines':
-        this.#match(update.lines, update.live);
-        positions.set(`docker:${this.#wanted.id}`, update.position);
-        if (update.cutLines > 0) this.#reportCut(update.cutLines);
-        break;
-      case 'lost':
-        this.#reportLost(update.error.code, update.error.message, update.error.fix);
-        break;
-      case 'resumed':
-        this.#reportResumed();
-        break;
-      case 'gap':
-        events.gap(this.source, 'rotated', ++this.#tally.gaps);
-        break;
-      case 'position-invalid':
-        events.positionInvalid(this.source, update.position);
-        break;
-    }
+    if (update.type === 'lines') this.#match(update.lines, update.live);
+    this.#book.enter(update);
   }
 
   #match(lines: readonly LogLine[], live: boolean): void {
     const { id, name, jails } = this.#wanted;
     const { pieces } = this.#shared;
-    const tally = this.#tally;
+    const tally = this.#book.counts;
     tally.lines = (tally.lines ?? 0) + lines.length;
     const fresh = pieces ? lines.filter(({ text, time = 0 }) => !pieces.wasTaken(id, text, time)) : lines;
     for (const jail of jails) tally.matched += this.#shared.matching.match(jail, fresh, name, live);
   }
 
-  #reportLost(code: string, message: string, fix: string | undefined): void {
+  #reportLost({ code, message, fix }: Dock2banError): void {
     if (code === 'docker-log-unsupported') this.#shared.pieces?.hasNoCopy(this.#wanted.id);
     this.#lost = code === 'docker-unreachable' ? 'engine' : 'container';
     if (this.#lost === 'engine') this.#reach.lost(this.#wanted.id, message, fix);
@@ -174,11 +166,5 @@ export class FollowedContainer {
     if (this.#lost === 'engine') this.#reach.resumed(this.#wanted.id);
     else this.#shared.events.sourceResumed(this.source);
     this.#lost = undefined;
-  }
-
-  #reportCut(count: number): void {
-    const before = this.#tally.cut;
-    this.#tally.cut += count;
-    if (isMilestone(before, this.#tally.cut)) this.#shared.events.linesCut(this.source, this.#tally.cut);
   }
 }

@@ -2,10 +2,10 @@ import { isSamePlace, parsePosition } from '../../sources/file/file-position.ts'
 import { tailFile } from '../../sources/file/follow-file.ts';
 import { globLimits } from '../../sources/file/glob.ts';
 import { watchGlob } from '../../sources/file/watch-glob.ts';
-import type { TailUpdate } from '../../sources/file/tail-update.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Positions } from './positions.ts';
-import { isMilestone, type LineCounts, newTally, type Tally } from './line-counts.ts';
+import type { LineCounts } from './line-counts.ts';
+import { SourceBook } from './source-book.ts';
 
 export interface PatternOptions {
   readonly pattern: string;
@@ -45,7 +45,7 @@ export type TakeLines = (
 
 interface Tail {
   readonly end: AbortController;
-  readonly counts: Tally;
+  readonly book: SourceBook;
   /** Up to where the file is read; undefined: from the start, or if it isn't placed yet, from its end. */
   position: string | undefined;
   isPlaced: boolean;
@@ -87,7 +87,7 @@ export class FollowedPattern {
 
   /** By path, of the files that match now. */
   get counts(): ReadonlyMap<string, LineCounts> {
-    return new Map([...this.#tails].map(([path, { counts }]) => [path, counts]));
+    return new Map([...this.#tails].map(([path, { book }]) => [path, book.counts]));
   }
 
   /** Lets those who read as `id` says go on in a file where this reading has come to. */
@@ -129,10 +129,13 @@ export class FollowedPattern {
   }
 
   #start(path: string, from: 'start' | 'end'): Tail {
-    const position = this.#with.positions?.get(keyOf(path, this.#options.id));
+    const { events, positions } = this.#with;
+    const source = { name: path, key: keyOf(path, this.#options.id), unit: 'bytes' } as const;
+    const book = new SourceBook(source, events, positions);
+    const { position } = book;
     const tail: Tail = {
       end: new AbortController(),
-      counts: newTally('bytes'),
+      book,
       position,
       isPlaced: from === 'start' || position !== undefined,
       hasBegun: false,
@@ -146,9 +149,10 @@ export class FollowedPattern {
   }
 
   async #tail(path: string, from: 'start' | 'end', tail: Tail): Promise<void> {
-    const { positions, onProgress } = this.#with;
-    const { polling, id, within } = this.#options;
-    const { counts, position: after } = tail;
+    const { onProgress } = this.#with;
+    const { polling, within } = this.#options;
+    const { book, position: after } = tail;
+    const { counts } = book;
     const signal = AbortSignal.any([this.#end.signal, tail.end.signal]);
     const onBegin = (): void => this.#noteBegun(path, tail);
     const options = {
@@ -162,20 +166,18 @@ export class FollowedPattern {
     for await (const update of tailFile(path, options)) {
       // Somebody else may go on from the position by now.
       if (signal.aborted) break;
-      // In one go: no position is stored without what was counted on the way to it, and the other way round.
       if (update.type === 'lines') {
         counts.bytes = (counts.bytes ?? 0) + update.bytes.length;
         const isUnread = !update.live && after !== undefined;
         const by = isUnread ? parsePosition(update.position)?.written : undefined;
         counts.matched += this.#with.take(update.bytes, update.cuts, update.live, path, by);
       }
+      book.enter(update);
       if (update.type === 'lines' || update.type === 'begun') {
         tail.position = update.position;
         tail.isPlaced = true;
-        positions?.set(keyOf(path, id), update.position);
         onProgress?.(path);
       }
-      this.#note(path, update, counts);
     }
   }
 
@@ -188,33 +190,6 @@ export class FollowedPattern {
 
   #noteIfBegun(): void {
     if ([...this.#tails.values()].every(({ hasBegun }) => hasBegun)) this.#begun.resolve();
-  }
-
-  #note(path: string, update: TailUpdate, counts: Tally): void {
-    const { events } = this.#with;
-    switch (update.type) {
-      case 'lines': {
-        const before = counts.cut;
-        counts.cut += update.cutLines;
-        if (isMilestone(before, counts.cut)) events.linesCut(path, counts.cut);
-        break;
-      }
-      case 'begun':
-        break;
-      case 'lost':
-        events.sourceLost(path, update.error.message, update.error.fix);
-        break;
-      case 'resumed':
-        events.sourceResumed(path);
-        break;
-      case 'gap':
-        counts.gaps += 1;
-        events.gap(path, update.reason, counts.gaps);
-        break;
-      case 'position-invalid':
-        events.positionInvalid(path, update.position);
-        break;
-    }
   }
 }
 

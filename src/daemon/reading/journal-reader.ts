@@ -1,3 +1,4 @@
+import type { Dock2banError } from '../../errors.ts';
 import { cursorTime } from '../../sources/journal/cursor.ts';
 import {
   followJournal,
@@ -12,7 +13,8 @@ import type { EventLog } from '../events/event-log.ts';
 import type { Fallbacks } from './fallbacks.ts';
 import type { Positions } from './positions.ts';
 import type { ActiveJail, JailRegistry } from '../jails/jail-registry.ts';
-import { newTally, type SourceCounts, type Tally } from './line-counts.ts';
+import type { SourceCounts } from './line-counts.ts';
+import { SourceBook } from './source-book.ts';
 import type { Matching } from '../judging/matching.ts';
 
 /** How the journal is reached; tests put their own in. */
@@ -40,7 +42,6 @@ interface Left {
 }
 
 const name = 'the journal';
-const positionKey = 'journal';
 /** Routes that are gone and remembered, so that nothing counts twice of a container that comes back. */
 const mostRemembered = 1000;
 /** Milliseconds between two looks for nothing. */
@@ -63,7 +64,6 @@ export class JournalReader {
   readonly #gone = new Map<string, Left>();
   #goneIndex = new MatchIndex<Left>();
   #restart = new AbortController();
-  readonly #positions: Positions | undefined;
   #position: string | undefined;
   /** How far reading again has come, epoch microseconds. */
   #rereadTo = 0;
@@ -73,7 +73,7 @@ export class JournalReader {
   #resuming: boolean;
   #lost = false;
   readonly #fallbacks: Fallbacks | undefined;
-  readonly #tally: Tally = newTally('lines');
+  readonly #book: SourceBook;
 
   /**
    * @param positions up to where the journal was read; without, it is read as far as findtime reaches back
@@ -92,14 +92,21 @@ export class JournalReader {
     this.#matching = matching;
     this.#events = events;
     this.#clock = clock;
-    this.#positions = positions;
-    this.#position = positions?.get(positionKey);
+    const source = {
+      name,
+      key: 'journal',
+      unit: 'lines',
+      onLost: (error: Dock2banError) => this.#noteLost(error),
+      onResumed: () => this.#noteResumed(),
+    } as const;
+    this.#book = new SourceBook(source, events, positions);
+    this.#position = this.#book.position;
     this.#resuming = this.#position !== undefined;
   }
 
   /** What happened to the entries that jails read. */
   get counts(): readonly SourceCounts[] {
-    return this.#routes.size === 0 ? [] : [{ source: 'journal', ...this.#tally }];
+    return this.#routes.size === 0 ? [] : [{ source: 'journal', ...this.#book.counts }];
   }
 
   /** Up to when a jail's source was read, in this run or an earlier one, epoch milliseconds; undefined: not at all. */
@@ -166,29 +173,25 @@ export class JournalReader {
     })) {
       // What comes after a change was chosen before it, and comes again.
       if (restart.aborted) break;
-      switch (update.type) {
-        case 'lines':
-          for (const record of update.lines) this.#take(record);
-          this.#position = update.position;
-          this.#positions?.set(positionKey, update.position);
-          if (update.position !== after) this.#caughtUp = true;
-          break;
-        case 'lost':
-          this.#lost = true;
-          this.#events.sourceLost(name, update.error.message, update.error.fix);
-          this.#fallbacks?.unreadable('journal', name);
-          break;
-        case 'resumed':
-          this.#lost = false;
-          this.#events.sourceResumed(name);
-          this.#fallbacks?.readable('journal');
-          break;
-        case 'gap':
-          this.#tally.gaps += 1;
-          this.#events.gap(name, 'vacuumed', this.#tally.gaps, update);
-          break;
+      if (update.type === 'lines') {
+        for (const record of update.lines) this.#take(record);
+        this.#position = update.position;
+        if (update.position !== after) this.#caughtUp = true;
       }
+      this.#book.enter(update);
     }
+  }
+
+  #noteLost(error: Dock2banError): void {
+    this.#lost = true;
+    this.#events.sourceLost(name, error.message, error.fix);
+    this.#fallbacks?.unreadable('journal', name);
+  }
+
+  #noteResumed(): void {
+    this.#lost = false;
+    this.#events.sourceResumed(name);
+    this.#fallbacks?.readable('journal');
   }
 
   /** A jail takes an entry once, however many of its sources it meets, now or before they were changed. */
@@ -196,7 +199,8 @@ export class JournalReader {
     if (reread) this.#rereadTo = entry.received;
     const routes = this.#index.find(entry);
     const jails = reread ? this.#haveTaken(entry, routes) : new Set<string>();
-    this.#tally.lines = (this.#tally.lines ?? 0) + 1;
+    const { counts } = this.#book;
+    counts.lines = (counts.lines ?? 0) + 1;
     for (const { jail, container, after } of routes) {
       const jailName = jail.jail.name;
       if (jails.has(jailName) || entry.received / 1000 <= after) continue;
@@ -206,7 +210,7 @@ export class JournalReader {
         container === undefined
           ? this.#matching.match(jail, [line], container, live) > 0
           : this.#matching.matchWithHeader(jail, line, messageStart, container, live);
-      if (isMatched) this.#tally.matched += 1;
+      if (isMatched) counts.matched += 1;
     }
   }
 

@@ -1,11 +1,13 @@
 import { listenerKey } from '../../config/labels/syslog-address.ts';
+import type { SyslogLine } from '../../sources/syslog/follow-syslog-file.ts';
 import type { ListenerCounts } from '../../sources/syslog/listener-counts.ts';
 import { type ReceiverOptions, SyslogReceiver } from '../../sources/syslog/receiver.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Fallbacks } from './fallbacks.ts';
 import type { Positions } from './positions.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
-import { newTally, type SourceCounts, type Tally } from './line-counts.ts';
+import { newTally, type SourceCounts } from './line-counts.ts';
+import { SourceBook } from './source-book.ts';
 import type { Matching } from '../judging/matching.ts';
 import type { SyslogPieces } from './syslog-pieces.ts';
 import { SyslogRoutes } from './syslog-routes.ts';
@@ -26,21 +28,22 @@ export interface ReceiverReaderParts {
   readonly pieces: SyslogPieces;
 }
 
-const positionKey = 'syslog-receiver';
-
 /** Receives syslog messages, and takes them to the jails whose containers log to us under that program name. */
 export class ReceiverReader {
   readonly #receiver: SyslogReceiver;
   readonly #settings: ReceiverSettings;
   readonly #parts: ReceiverReaderParts;
   readonly #routes: SyslogRoutes;
-  readonly #tally: Tally = newTally('lines');
+  readonly #book: SourceBook;
 
   constructor(settings: ReceiverSettings, parts: ReceiverReaderParts) {
-    const { matching, clock, fallbacks, pieces } = parts;
+    const { matching, events, clock, fallbacks, pieces, positions } = parts;
     this.#settings = settings;
     this.#parts = parts;
     this.#routes = new SyslogRoutes('receiver', matching, fallbacks, pieces);
+    // Its position is the time of the last message.
+    const source = { name: 'syslog receiver', key: 'syslog-receiver', unit: 'lines' } as const;
+    this.#book = new SourceBook(source, events, positions);
     const wanted = (program: string): boolean => this.#routes.has(program);
     this.#receiver = new SyslogReceiver({ ...settings, wanted, now: clock });
   }
@@ -51,12 +54,12 @@ export class ReceiverReader {
       const counts = { ...newTally('lines'), lines: messages, cut, dropped: dropped + kernelDropped };
       return { source: address, ...counts };
     });
-    return [...listeners, { source: 'syslog receiver', ...this.#tally }];
+    return [...listeners, { source: 'syslog receiver', ...this.#book.counts }];
   }
 
   /** Up to when what a program logs was received, in this run or an earlier one, epoch milliseconds; undefined: not at all. */
   readUpTo(program: string): number | undefined {
-    const stored = this.#parts.positions.get(positionKey);
+    const stored = this.#book.position;
     return this.#routes.readUpTo(program) ?? (stored === undefined ? undefined : Number(stored));
   }
 
@@ -71,9 +74,8 @@ export class ReceiverReader {
     for await (const update of this.#receiver.receive(signal)) {
       switch (update.type) {
         case 'lines':
-          this.#tally.lines = (this.#tally.lines ?? 0) + update.lines.length;
-          for (const line of update.lines) this.#tally.matched += this.#routes.take(line, true);
-          this.#parts.positions.set(positionKey, String(this.#parts.clock()));
+          this.#take(update.lines);
+          this.#book.enter(update);
           break;
         case 'lost':
           events.sourceLost(update.address, update.error.message, update.error.fix);
@@ -99,6 +101,12 @@ export class ReceiverReader {
   /** Follows the jails' sources. */
   update(registry: JailRegistry): void {
     this.#routes.update(registry);
+  }
+
+  #take(lines: readonly SyslogLine[]): void {
+    const { counts } = this.#book;
+    counts.lines = (counts.lines ?? 0) + lines.length;
+    for (const line of lines) counts.matched += this.#routes.take(line, true);
   }
 
   /** @param url of a listener */

@@ -5,7 +5,8 @@ import { Wake } from '../../async/wake.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Fallbacks } from './fallbacks.ts';
 import type { Positions } from './positions.ts';
-import { isMilestone, newTally, type SourceCounts, type Tally } from './line-counts.ts';
+import type { SourceCounts } from './line-counts.ts';
+import { SourceBook } from './source-book.ts';
 import type { JailRegistry } from '../jails/jail-registry.ts';
 import type { Matching } from '../judging/matching.ts';
 import type { SyslogPieces } from './syslog-pieces.ts';
@@ -20,14 +21,13 @@ export class SyslogReader {
   readonly #routes: SyslogRoutes;
   readonly #events: EventLog;
   readonly #clock: () => number;
-  readonly #positions: Positions;
   readonly #updated = new Wake();
   #isUpdated = false;
   readonly #begun = Promise.withResolvers<void>();
   #lost: Dock2banError | undefined;
   #reported = false;
   readonly #fallbacks: Fallbacks;
-  readonly #tally: Tally = newTally('lines');
+  readonly #book: SourceBook;
 
   /**
    * @param positions up to where the file was read
@@ -43,11 +43,19 @@ export class SyslogReader {
     pieces: SyslogPieces,
   ) {
     this.#path = path;
-    this.#positions = positions;
     this.#routes = new SyslogRoutes('file', matching, fallbacks, pieces);
     this.#fallbacks = fallbacks;
     this.#events = events;
     this.#clock = clock;
+    const source = {
+      name: path,
+      key: `syslog:${path}`,
+      unit: 'lines',
+      onLost: (error: Dock2banError) => this.#noteLost(error),
+      onResumed: () => this.#noteResumed(),
+      isRead: () => !this.#routes.isEmpty,
+    } as const;
+    this.#book = new SourceBook(source, events, positions);
   }
 
   /** Resolves when no line is missed any more that is logged from then on; also when `run` has ended. */
@@ -57,13 +65,13 @@ export class SyslogReader {
 
   /** What happened to the file's lines that jails read. */
   get counts(): readonly SourceCounts[] {
-    return this.#routes.isEmpty ? [] : [{ source: this.#path, ...this.#tally }];
+    return this.#routes.isEmpty ? [] : [{ source: this.#path, ...this.#book.counts }];
   }
 
   /** Up to when what a program logs was read, in this run or an earlier one, epoch milliseconds; undefined: not at all. */
   readUpTo(program: string): number | undefined {
     // All that was in the file when it was written last: perhaps more than was read, which is lost then but never taken twice.
-    return this.#routes.readUpTo(program) ?? parsePosition(this.#positions.get(this.#key) ?? '')?.written;
+    return this.#routes.readUpTo(program) ?? parsePosition(this.#book.position ?? '')?.written;
   }
 
   /** Runs until `signal` aborts. What was logged since an earlier run waits until it is known who reads it. */
@@ -76,8 +84,7 @@ export class SyslogReader {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const key = this.#key;
-    const after = this.#positions.get(key);
+    const after = this.#book.position;
     if (after !== undefined)
       while (!this.#isUpdated && !signal.aborted) await this.#updated.wait(longWait, signal);
     const wanted = (program: string): boolean => this.#routes.has(program);
@@ -89,35 +96,8 @@ export class SyslogReader {
       now: this.#clock,
       onBegin: this.#begun.resolve,
     })) {
-      switch (update.type) {
-        case 'lines':
-          // In one go: no position is stored without what was counted on the way to it, and the other way round.
-          this.#take(update.lines, update.live);
-          this.#positions.set(key, update.position);
-          if (update.cutLines > 0) this.#noteCut(update.cutLines);
-          break;
-        case 'begun':
-          this.#positions.set(key, update.position);
-          break;
-        case 'lost':
-          this.#lost = update.error;
-          this.#report();
-          this.#fallbacks.unreadable('syslog file', this.#path);
-          break;
-        case 'resumed':
-          if (this.#reported) this.#events.sourceResumed(this.#path);
-          this.#lost = undefined;
-          this.#reported = false;
-          this.#fallbacks.readable('syslog file');
-          break;
-        case 'gap':
-          this.#tally.gaps += 1;
-          if (!this.#routes.isEmpty) this.#events.gap(this.#path, update.reason, this.#tally.gaps);
-          break;
-        case 'position-invalid':
-          this.#events.positionInvalid(this.#path, update.position);
-          break;
-      }
+      if (update.type === 'lines') this.#take(update.lines, update.live);
+      this.#book.enter(update);
     }
   }
 
@@ -129,23 +109,27 @@ export class SyslogReader {
     this.#updated.set();
   }
 
-  #noteCut(count: number): void {
-    const before = this.#tally.cut;
-    this.#tally.cut += count;
-    if (isMilestone(before, this.#tally.cut)) this.#events.linesCut(this.#path, this.#tally.cut);
-  }
-
   #take(lines: Iterable<SyslogLine>, live: boolean): void {
+    const { counts } = this.#book;
     let count = 0;
     for (const line of lines) {
-      this.#tally.matched += this.#routes.take(line, live);
+      counts.matched += this.#routes.take(line, live);
       count += 1;
     }
-    this.#tally.lines = (this.#tally.lines ?? 0) + count;
+    counts.lines = (counts.lines ?? 0) + count;
   }
 
-  get #key(): string {
-    return `syslog:${this.#path}`;
+  #noteLost(error: Dock2banError): void {
+    this.#lost = error;
+    this.#report();
+    this.#fallbacks.unreadable('syslog file', this.#path);
+  }
+
+  #noteResumed(): void {
+    if (this.#reported) this.#events.sourceResumed(this.#path);
+    this.#lost = undefined;
+    this.#reported = false;
+    this.#fallbacks.readable('syslog file');
   }
 
   /** A host without a syslog file is no fault as long as no jail reads it. */

@@ -6,30 +6,17 @@ import { DockerProgress } from './progress.ts';
 import { formatInstant, instantOf } from './timestamp.ts';
 import type { LineBatch } from './lines.ts';
 import type { LogLine } from '../log-line.ts';
+import type { SourceUpdate } from '../source-update.ts';
 import { retryDelay } from '../retry-delay.ts';
 import { StallProbe } from './stall-probe.ts';
 import { StallWatch, type StallTiming } from './stall-watch.ts';
 
-/**
- * `lines`: whole lines, none of which was yielded before; `position` means everything up to and including these.
- * `lost` comes once when the log can't be read (also at the start), `resumed` once when it can be again.
- * `position-invalid`: the position to resume after is none, and was treated as absent.
- */
-export type DockerLogUpdate =
-  | {
-      readonly type: 'lines';
-      readonly lines: readonly LogLine[];
-      readonly position: string;
-      /** False as long as lines come that were logged before the log was opened. */
-      readonly live: boolean;
-      /** How many of the lines were longer than 256 KiB and cut. */
-      readonly cutLines: number;
-    }
-  | { readonly type: 'lost'; readonly error: Dock2banError }
-  | { readonly type: 'resumed' }
-  /** What was read last is no longer in the log, so lines behind it may be missing as well. */
-  | { readonly type: 'gap' }
-  | { readonly type: 'position-invalid'; readonly position: string };
+/** What following a container's log yields. `gap`: what was read last is no longer in the log, so lines behind it may be missing, too. */
+export type DockerLogUpdate = SourceUpdate<{
+  readonly lines: readonly LogLine[];
+  /** False as long as lines come that were logged before the log was opened. */
+  readonly live: boolean;
+}>;
 
 export interface DockerLogOptions {
   readonly logs: ContainerLogs;
@@ -157,7 +144,7 @@ class Session {
       void stall.run(signal);
       for await (const chunk of stall.observe(stream)) {
         const batch = reader.accept(chunk);
-        if (this.#progress.takeGap()) yield { type: 'gap' };
+        if (this.#progress.takeGap()) yield { type: 'gap', reason: 'rotated' };
         if (batch) {
           hasNew = true;
           yield update(batch);
@@ -166,7 +153,7 @@ class Session {
       }
       if (reader.problem === undefined) {
         const batch = reader.end();
-        if (this.#progress.takeGap()) yield { type: 'gap' };
+        if (this.#progress.takeGap()) yield { type: 'gap', reason: 'rotated' };
         if (batch) yield update(batch);
         this.#hasStalled = false;
         this.#isDamaged = false;

@@ -1,33 +1,15 @@
 import { Dock2banError, messageOf } from '../../errors.ts';
+import type { SourceUpdate } from '../source-update.ts';
 
-/** What following a file yields. */
-export type TailUpdate =
-  | {
-      readonly type: 'lines';
-      /** One or more whole lines, each ended by one `\n`; valid until the next update is asked for. */
-      readonly bytes: Buffer;
-      /** False for what was logged before the file was opened at the start. */
-      readonly live: boolean;
-      /** Means everything up to and including these lines. Opaque, less than 180 characters. */
-      readonly position: string;
-      /** Where in the bytes something of a line was left out that was longer than 256 KiB. */
-      readonly cuts: readonly number[];
-      /** Lines that were cut since the update before. */
-      readonly cutLines: number;
-    }
-  /** Nothing was read yet: `position` means everything up to where it begins. Comes where that isn't the file's start. */
-  | { readonly type: 'begun'; readonly position: string }
-  /** The file can't be read; comes once, also at the start. */
-  | { readonly type: 'lost'; readonly error: Dock2banError }
-  /** It can be again; comes once. */
-  | { readonly type: 'resumed' }
-  /**
-   * Lines may be missing here. `truncated`: the file was cut short, and there is no copy of what was in it last. `gone`: the file that
-   * the position to resume after is in has been removed, packed or rewritten.
-   */
-  | { readonly type: 'gap'; readonly reason: 'truncated' | 'gone' }
-  /** The position to resume after is none, and was treated as absent. */
-  | { readonly type: 'position-invalid'; readonly position: string };
+/** What following a file yields. `begun` comes where that isn't the file's start. */
+export type TailUpdate = SourceUpdate<{
+  /** One or more whole lines, each ended by one `\n`; valid until the next update is asked for. */
+  readonly bytes: Buffer;
+  /** False for what was logged before the file was opened at the start. */
+  readonly live: boolean;
+  /** Where in the bytes something of a line was left out that was longer than 256 KiB. */
+  readonly cuts: readonly number[];
+}>;
 
 const fixes: Readonly<Record<string, string>> = {
   ENOENT: "mount the host's log folder (not the file) into the container: -v /var/log:/var/log:ro",

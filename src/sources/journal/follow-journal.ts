@@ -10,6 +10,7 @@ import { JournalParts, partFields } from './parts.ts';
 import { findJournal, type JournalPlaces, systemJournal } from './place.ts';
 import { type JournalEnd, type StartJournalctl, systemJournalctl } from './journalctl-process.ts';
 import { retryDelay } from '../retry-delay.ts';
+import type { SourceUpdate } from '../source-update.ts';
 
 /** An entry of the journal with the line that filters see. */
 export interface JournalRecord extends JournalLine {
@@ -20,16 +21,8 @@ export interface JournalRecord extends JournalLine {
   readonly reread: boolean;
 }
 
-/**
- * `lines`: entries of the journal; `position` means everything up to and including these. `lost` and `resumed` come once each when
- * the journal can't be read (also at the start), and when it can be again. `gap`: where reading was to go on, entries are gone.
- */
-export type JournalUpdate =
-  | { readonly type: 'lines'; readonly lines: readonly JournalRecord[]; readonly position: string }
-  | { readonly type: 'lost'; readonly error: Dock2banError }
-  | { readonly type: 'resumed' }
-  /** Logged after `from` and before `to`, epoch milliseconds; `from` undefined: the position names no time. */
-  | { readonly type: 'gap'; readonly from: number | undefined; readonly to: number };
+/** What following the journal yields. `gap`: where reading was to go on, entries are gone. */
+export type JournalUpdate = SourceUpdate<{ readonly lines: readonly JournalRecord[] }>;
 
 export interface JournalOptions {
   readonly signal: AbortSignal;
@@ -87,7 +80,7 @@ export async function* followJournal(
           if (unseen !== undefined) {
             const { now } = options;
             const lack = await findJournalGap(unseen, { start, place: folders, machine, now, signal });
-            if (lack) yield { type: 'gap', ...lack };
+            if (lack) yield { type: 'gap', reason: 'vacuumed', ...lack };
           }
           if (update) yield update;
         }

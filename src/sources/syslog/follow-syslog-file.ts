@@ -3,7 +3,7 @@ import { type LogLine, streamOfPriority } from '../log-line.ts';
 import { readRepeatedMessage } from './repeated-message.ts';
 import { SyslogClock } from './clock.ts';
 import { findSyslogHeader } from './header.ts';
-import type { TailUpdate } from '../file/tail-update.ts';
+import type { SourceUpdate } from '../source-update.ts';
 
 /** A line of a syslog file. */
 export interface SyslogLine {
@@ -27,15 +27,15 @@ const newline = 0x0a;
 /** What is made text of at once. */
 const pieceBytes = 16 * 1024;
 
-type TailedLines = Extract<TailUpdate, { type: 'lines' }>;
-
 /**
  * As of a tail; `lines` are those that are wanted, which may be none. Each is made when it is its turn, so they must be taken before
  * the next update is asked for.
  */
-export type SyslogUpdate =
-  | (Omit<TailedLines, 'bytes' | 'cuts'> & { readonly lines: Iterable<SyslogLine> })
-  | Exclude<TailUpdate, TailedLines>;
+export type SyslogUpdate = SourceUpdate<{
+  readonly lines: Iterable<SyslogLine>;
+  /** False for what was logged before the file was opened at the start. */
+  readonly live: boolean;
+}>;
 
 export interface SyslogFileOptions extends TailOptions {
   /** Asked for each line with a header; the others are passed over before anything is made of them. */

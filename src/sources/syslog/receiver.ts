@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isIPv4, type Socket } from 'node:net';
+import type { SourceLines } from '../source-update.ts';
 import type { Prefix } from '../../net/address.ts';
 import { Dock2banError, messageOf } from '../../errors.ts';
 import { FrameSplitter, maxMessageBytes } from './frame-splitter.ts';
@@ -16,12 +17,11 @@ import { findMessageHeader, messageText, receivedLine } from './message.ts';
 import { kernelDrops } from './udp-drops.ts';
 
 /**
- * `lines`: of the wanted programs. `lost` and `resumed` come once each when an address can't be listened on (also at the
- * start), and when it can be. `refused`: a sender that isn't allowed, named once; `closed`: a connection that one of the limits forbids, told now and then; `dropped`: datagrams were lost, how many since the
- * last time, and in all.
+ * Lines of the wanted programs, and what becomes of each listener. `refused`: a sender that isn't allowed, named once; `closed`: a connection that one of
+ * the limits forbids, told now and then; `dropped`: datagrams were lost, how many since the last time, and in all.
  */
 export type ReceiverUpdate =
-  | { readonly type: 'lines'; readonly lines: readonly SyslogLine[] }
+  | SourceLines<{ readonly lines: readonly SyslogLine[] }>
   | { readonly type: 'lost'; readonly address: string; readonly error: Dock2banError }
   | { readonly type: 'resumed'; readonly address: string }
   | { readonly type: 'refused'; readonly address: string; readonly sender: string }
@@ -102,7 +102,7 @@ export class SyslogReceiver {
         await this.#intake.wait(dropsEvery, signal);
         yield* this.#notices.splice(0);
         const lines = this.#intake.take();
-        if (lines.length > 0) yield { type: 'lines', lines };
+        if (lines.length > 0) yield { type: 'lines', lines, position: String(this.#options.now()) };
         if (performance.now() - lookedAt < dropsEvery) continue;
         lookedAt = performance.now();
         yield* this.#newDrops();

@@ -61,7 +61,7 @@ async function read(
         lines.push(...fresh);
         live.push(...fresh.map(() => update.live));
         position = update.position;
-        cutLines += update.cutLines;
+        cutLines += update.cutLines!;
       } else if (update.type === 'begun') {
         position = update.position;
       } else {

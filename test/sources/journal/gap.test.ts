@@ -51,7 +51,7 @@ const seen = () =>
   updates.flatMap((update) => {
     if (update.type === 'lines') return update.lines.map(({ line }) => line.text);
     return update.type === 'gap'
-      ? [`gap ${(update.from! - firstEntryAt) / 1000}-${(update.to - firstEntryAt) / 1000}`]
+      ? [`gap ${(update.from! - firstEntryAt) / 1000}-${(update.to! - firstEntryAt) / 1000}`]
       : [update.type];
   });
 

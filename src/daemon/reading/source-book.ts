@@ -1,0 +1,77 @@
+import type { Dock2banError } from '../../errors.ts';
+import type { SourceUpdate } from '../../sources/source-update.ts';
+import type { EventLog } from '../events/event-log.ts';
+import { isMilestone, newTally, type Tally } from './line-counts.ts';
+import type { Positions } from './positions.ts';
+
+export interface BookedSource {
+  /** What events call it. */
+  readonly name: string;
+  /** Of its position. */
+  readonly key: string;
+  readonly unit: 'lines' | 'bytes';
+  /** By default, events say so. */
+  readonly onLost?: (error: Dock2banError) => void;
+  readonly onResumed?: () => void;
+  /** Whether a gap concerns anybody; by default, it does. */
+  readonly isRead?: () => boolean;
+}
+
+/** One log as it is read: what was counted of it, how far it was read, and what events say of it. */
+export class SourceBook {
+  readonly counts: Tally;
+  readonly #source: BookedSource;
+  readonly #events: EventLog;
+  readonly #positions: Positions | undefined;
+
+  constructor(source: BookedSource, events: EventLog, positions: Positions | undefined) {
+    this.#source = source;
+    this.#events = events;
+    this.#positions = positions;
+    this.counts = newTally(source.unit);
+  }
+
+  /** Up to where an earlier run, or this one, has read. */
+  get position(): string | undefined {
+    return this.#positions?.get(this.#source.key);
+  }
+
+  /**
+   * Enters an update. Its lines must have been taken before, in the same turn of the event loop: no position is stored without what was
+   * counted on the way to it, and the other way round.
+   */
+  enter(update: SourceUpdate<object>): void {
+    const { name, key, onLost, onResumed, isRead } = this.#source;
+    const events = this.#events;
+    switch (update.type) {
+      case 'lines':
+        this.#positions?.set(key, update.position);
+        this.#cut(update.cutLines ?? 0);
+        break;
+      case 'begun':
+        this.#positions?.set(key, update.position);
+        break;
+      case 'lost':
+        if (onLost) onLost(update.error);
+        else events.sourceLost(name, update.error.message, update.error.fix);
+        break;
+      case 'resumed':
+        if (onResumed) onResumed();
+        else events.sourceResumed(name);
+        break;
+      case 'gap':
+        this.counts.gaps += 1;
+        if (isRead?.() ?? true) events.gap(name, update.reason, this.counts.gaps, update);
+        break;
+      case 'position-invalid':
+        events.positionInvalid(name, update.position);
+        break;
+    }
+  }
+
+  #cut(count: number): void {
+    const before = this.counts.cut;
+    this.counts.cut += count;
+    if (isMilestone(before, this.counts.cut)) this.#events.linesCut(this.#source.name, this.counts.cut);
+  }
+}
