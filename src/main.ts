@@ -124,6 +124,11 @@ async function dock2ban(): Promise<void> {
             type: 'string',
             describe: 'Let in only senders with a certificate of this authority (PEM)',
           })
+          .option('ignoreip', {
+            type: 'string',
+            default: '',
+            describe: 'Addresses and networks that no jail bans: 192.0.2.7,2001:db8::/32',
+          })
           .option('trust-image-labels', {
             type: 'boolean',
             default: false,
@@ -184,6 +189,7 @@ async function dock2ban(): Promise<void> {
             socket,
             syslogFile,
             receiver,
+            ignoreip: argv.ignoreip,
             labels,
             firewall,
             logLevel,

@@ -36,6 +36,8 @@ export interface RunOptions {
   /** The host's syslog file as this process sees it. */
   readonly syslogFile: string;
   readonly receiver: ReceiverOptions;
+  /** Addresses and networks that no jail bans, as written: `192.0.2.7,2001:db8::/32`. */
+  readonly ignoreip: string;
   readonly labels: LabelPolicy;
   readonly firewall: (typeof firewallChoices)[number];
   readonly logLevel: LogLevel;

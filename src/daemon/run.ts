@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { serveControl } from '../control/server.ts';
 import { engineConnector } from '../docker/engine/engine-connector.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
+import { canonicalPrefix } from '../net/address.ts';
 import { boundBacktracking } from '../filter/backtracking.ts';
 import { chooseFirewall } from '../firewall/choose.ts';
 import { DryRunFirewall } from '../firewall/dry-run.ts';
@@ -72,6 +73,20 @@ export async function run(options: RunOptions, version: string): Promise<number>
   }
 }
 
+/** @throws Dock2banError `usage` */
+function parseIgnored(text: string): string[] {
+  return text
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== '')
+    .map((entry) => {
+      const prefix = canonicalPrefix(entry);
+      if (prefix !== undefined) return prefix;
+      throw new Dock2banError('usage', `${JSON.stringify(entry)} in --ignoreip is no address or network`, {
+        fix: 'write --ignoreip 192.0.2.7,2001:db8::/32; DNS names and files go into ignoreip of jail.local',
+      });
+    });
+}
+
 async function runUntil(
   signal: AbortSignal,
   options: RunOptions,
@@ -103,6 +118,7 @@ async function runUntil(
     openStore: (hooks) => new Store({ stateDir: options.stateDir, purgeAge, ...hooks }),
     quarantine,
     signOf: (jail, filter) => watchdog.signOf(jail, filter),
+    ignoreip: parseIgnored(options.ignoreip),
     syslogFile: options.syslogFile,
     labels,
     ...(receiver && { receiver }),

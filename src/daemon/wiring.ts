@@ -44,6 +44,8 @@ export interface DaemonParts {
    * @param engineBackend what the engine says that it makes its rules with; undefined: nothing, or it isn't known yet
    */
   readonly createFirewall: (neverBan: () => NeverBan, engineBackend: () => string | undefined) => Firewall;
+  /** Addresses and prefixes that no jail bans. */
+  readonly ignoreip?: readonly string[];
   /** The configuration as it was read at the start. */
   readonly resolve: Configuration;
   /** Reads the configuration again; without, it stays. */
@@ -90,7 +92,7 @@ export function wire(parts: DaemonParts) {
   });
   const notes = new CarriedNotes(store.notes);
 
-  const neverBan = new NeverBanWatch(() => docker.snapshot?.networks ?? notes.networks);
+  const neverBan = new NeverBanWatch(() => docker.snapshot?.networks ?? notes.networks, parts.ignoreip);
   const firewall = parts.createFirewall(
     () => neverBan.current,
     () => docker.snapshot?.engine.firewallBackend,

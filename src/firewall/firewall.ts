@@ -27,7 +27,7 @@ export function idOf({ jail, ip }: BanKey): string {
 }
 
 /** Why an address must never be banned. */
-export type NeverBanKind = 'loopback' | 'host' | 'gateway' | 'docker-network' | 'special';
+export type NeverBanKind = 'loopback' | 'host' | 'gateway' | 'docker-network' | 'special' | 'ignoreip';
 
 /** A ban that was not put into the kernel, and why. */
 export interface Refusal extends BanKey {

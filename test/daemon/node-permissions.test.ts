@@ -15,6 +15,7 @@ const options: RunOptions = {
   syslogFile: '/var/log/syslog',
   labels: defaultPolicy,
   receiver: { listen: '', allow: '' },
+  ignoreip: '',
   firewall: 'auto',
   logLevel: 'info',
   logFormat: 'json',

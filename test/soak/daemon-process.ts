@@ -32,6 +32,7 @@ export class DaemonProcess {
       watchConfig: false,
       labels: defaultPolicy,
       receiver: { listen: `unix://${join(folder, 'receiver.sock')}`, allow: '' },
+      ignoreip: '',
       firewall: 'none',
       logLevel: 'info',
       logFormat: 'json',

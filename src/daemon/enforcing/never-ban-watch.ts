@@ -10,12 +10,18 @@ import { ownAddresses } from './own-addresses.ts';
 /** Which addresses must never be banned, as they change. */
 export class NeverBanWatch {
   readonly #networks: () => readonly NetworkSnapshot[];
+  readonly #ignored: readonly string[];
   #own: OwnAddresses = { host: [], gateways: [], dockerSubnets: [] };
-  #current = new NeverBan(this.#own);
+  #current: NeverBan;
 
-  /** @param networks Docker's, as they are known now */
-  constructor(networks: () => readonly NetworkSnapshot[]) {
+  /**
+   * @param networks Docker's, as they are known now
+   * @param ignored addresses and prefixes that the operator names for all jails
+   */
+  constructor(networks: () => readonly NetworkSnapshot[], ignored: readonly string[] = []) {
     this.#networks = networks;
+    this.#ignored = ignored;
+    this.#current = this.#listOf(this.#own);
   }
 
   get current(): NeverBan {
@@ -41,6 +47,10 @@ export class NeverBanWatch {
     // A new list makes the firewall look through all bans.
     if (isDeepStrictEqual(own, this.#own)) return;
     this.#own = own;
-    this.#current = new NeverBan(own);
+    this.#current = this.#listOf(own);
+  }
+
+  #listOf(own: OwnAddresses): NeverBan {
+    return new NeverBan({ ...own, ignored: this.#ignored });
   }
 }

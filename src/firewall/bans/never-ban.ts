@@ -16,6 +16,12 @@ export interface OwnAddresses {
   readonly dockerSubnets: readonly string[];
 }
 
+/** Whom no jail bans. */
+export interface NeverBanned extends OwnAddresses {
+  /** Whom the operator names for all jails, by --ignoreip. */
+  readonly ignored?: readonly string[];
+}
+
 const special = [
   '0.0.0.0/8',
   '169.254.0.0/16',
@@ -51,7 +57,7 @@ export class NeverBan {
   /** By prefix length, as lengths are asked for. */
   readonly #around = new Map<number, ReadonlySet<string>>();
 
-  constructor({ host, gateways, dockerSubnets }: OwnAddresses) {
+  constructor({ host, gateways, dockerSubnets, ignored = [] }: NeverBanned) {
     const hidden = 'behind which the real client is hidden';
     this.#protected = [
       protect('loopback', ['127.0.0.0/8', '::1'], 'it is a loopback address', 'loopback'),
@@ -70,6 +76,7 @@ export class NeverBan {
       ),
       protect('host', host, 'it is an address of this host', 'an address of this host'),
       protect('docker-network', dockerSubnets, 'it belongs to a Docker network', 'a Docker network'),
+      protect('ignoreip', ignored, 'it is in --ignoreip', 'which is in --ignoreip'),
     ];
     this.#any = listOf(this.#protected.flatMap(({ entries }) => entries));
   }
@@ -90,7 +97,7 @@ export class NeverBan {
   get own(): readonly string[] {
     this.#own ??= prefixCover(
       this.#protected
-        .filter(({ kind }) => kind !== 'special')
+        .filter(({ kind }) => kind !== 'special' && kind !== 'ignoreip')
         .flatMap(({ entries }) => entries)
         .filter((entry) => !special.some((each) => overlaps(each, entry))),
     );
