@@ -4,7 +4,7 @@ import { Dock2banError } from '../errors.ts';
 import { Wake } from '../async/wake.ts';
 import type { ConnectDocker } from './engine/engine-client.ts';
 import { engineError } from './engine/engine-error.ts';
-import { EngineView } from './engine/engine-view.ts';
+import { EngineView } from './engine-view.ts';
 import type { DockerSnapshot, NetworkSnapshot } from './snapshot.ts';
 
 /**

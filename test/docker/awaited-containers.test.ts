@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { engineConnector } from '../../src/docker/engine/engine-connector.ts';
-import { EngineView } from '../../src/docker/engine/engine-view.ts';
+import { EngineView } from '../../src/docker/engine-view.ts';
 import { FakeEngine, idOf, json, type FakeContainer } from './fake-engine.ts';
 
 const bound = (HostPort: string, HostIp = ''): Pick<FakeContainer, 'bindings'> => ({

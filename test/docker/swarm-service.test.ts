@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { engineConnector } from '../../src/docker/engine/engine-connector.ts';
 import { networkSnapshot } from '../../src/docker/network-snapshot.ts';
-import { EngineView } from '../../src/docker/engine/engine-view.ts';
+import { EngineView } from '../../src/docker/engine-view.ts';
 import type { ContainerSnapshot } from '../../src/docker/snapshot.ts';
 import { FakeEngine, idOf, json, type FakeContainer } from './fake-engine.ts';
 

@@ -104,7 +104,7 @@ export function environment(): { socket: string; configDir: string; dockerHost: 
 /** What is known of Docker at this moment. */
 async function lookAtDocker(dockerHost: string) {
   const { engineConnector } = await import('../../docker/engine/engine-connector.ts');
-  const { EngineView } = await import('../../docker/engine/engine-view.ts');
+  const { EngineView } = await import('../../docker/engine-view.ts');
   const signal = AbortSignal.timeout(10_000);
   return new EngineView({ patience: 5_000 }).look(await engineConnector(dockerHost)(signal), signal);
 }

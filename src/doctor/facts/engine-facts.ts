@@ -2,7 +2,7 @@ import type { ContainerSnapshot, EngineProblem, NetworkSnapshot } from '../../do
 import { engineConnector } from '../../docker/engine/engine-connector.ts';
 import type { EngineClient } from '../../docker/engine/engine-client.ts';
 import { networkSnapshot } from '../../docker/network-snapshot.ts';
-import { EngineView } from '../../docker/engine/engine-view.ts';
+import { EngineView } from '../../docker/engine-view.ts';
 import { Dock2banError, messageOf } from '../../errors.ts';
 
 export interface NetworkFacts extends NetworkSnapshot {

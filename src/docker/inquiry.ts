@@ -1,5 +1,5 @@
-import { backoffDelay } from '../../async/backoff.ts';
-import { Dock2banError, messageOf } from '../../errors.ts';
+import { backoffDelay } from '../async/backoff.ts';
+import { Dock2banError, messageOf } from '../errors.ts';
 
 /** Milliseconds between tries after a failure. */
 const tries = { first: 500, longest: 15_000 };

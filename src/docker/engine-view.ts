@@ -1,17 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { awaitedContainers, isAwaited } from '../awaited-containers.ts';
-import { containerSnapshot, listedOnly, nameOf, namespaceOwnerOf } from '../container-snapshot.ts';
-import type { EngineInfo, ListedContainer, ListedNetwork, ListedService, Listing } from './engine-answers.ts';
-import type { EngineClient } from './engine-client.ts';
-import { NotFound } from './engine-error.ts';
-import { ImageLabels } from '../image-labels.ts';
+import { awaitedContainers, isAwaited } from './awaited-containers.ts';
+import { containerSnapshot, listedOnly, nameOf, namespaceOwnerOf } from './container-snapshot.ts';
+import type {
+  EngineInfo,
+  ListedContainer,
+  ListedNetwork,
+  ListedService,
+  Listing,
+} from './engine/engine-answers.ts';
+import type { EngineClient } from './engine/engine-client.ts';
+import { NotFound } from './engine/engine-error.ts';
+import { ImageLabels } from './image-labels.ts';
 import { Inquiry } from './inquiry.ts';
 import { Inspections, type Inspection } from './inspections.ts';
-import { networkSnapshot } from '../network-snapshot.ts';
-import { listedPorts, type ReadPorts } from '../port-bindings.ts';
-import { PortOwners } from '../port-owners.ts';
-import type { ContainerSnapshot, DockerSnapshot, EngineProblem, NetworkSnapshot } from '../snapshot.ts';
-import { isOnIngress, serviceOf, withService, withServiceLabels } from '../swarm-service.ts';
+import { networkSnapshot } from './network-snapshot.ts';
+import { listedPorts, type ReadPorts } from './port-bindings.ts';
+import { PortOwners } from './port-owners.ts';
+import type { ContainerSnapshot, DockerSnapshot, EngineProblem, NetworkSnapshot } from './snapshot.ts';
+import { isOnIngress, serviceOf, withService, withServiceLabels } from './swarm-service.ts';
 
 const labelPrefix = 'fail2ban.';
 

@@ -1,11 +1,11 @@
-import { containerTag } from '../log-tag.ts';
-import type { InspectedContainer } from './engine-answers.ts';
-import type { EngineClient } from './engine-client.ts';
-import { NotFound } from './engine-error.ts';
+import { containerTag } from './log-tag.ts';
+import type { InspectedContainer } from './engine/engine-answers.ts';
+import type { EngineClient } from './engine/engine-client.ts';
+import { NotFound } from './engine/engine-error.ts';
 import { Inquiry } from './inquiry.ts';
-import { readBindings } from '../port-bindings.ts';
-import { Dock2banError } from '../../errors.ts';
-import type { PublishedPort } from '../snapshot.ts';
+import { readBindings } from './port-bindings.ts';
+import { Dock2banError } from '../errors.ts';
+import type { PublishedPort } from './snapshot.ts';
 
 /** So many at a time. */
 const mostAtOnce = 16;
