@@ -18,7 +18,7 @@ import { checkFirewall } from './checks/check-firewall.ts';
 import { checkForeignRules } from './checks/check-foreign-rules.ts';
 import { expandGlob } from '../sources/file/glob.ts';
 import { checkController, checkPrivileges, checkState } from './checks/check-host.ts';
-import { checkClock, checkSightings, checkSyslogFile } from './checks/check-logs.ts';
+import { checkClock, checkSightings, checkSyslogFile, type Sample } from './checks/check-logs.ts';
 import type { ControllerView } from './facts/controller-view.ts';
 import { readEngine, type EngineFacts } from './facts/engine-facts.ts';
 import { untested, worstFirst, type Finding } from './finding.ts';
@@ -119,22 +119,15 @@ async function checkLogs(
     ...checkSyslogFile(syslogFile, [...new Set(programs)], tail, reason),
     ...(tail ? checkClock(syslogFile, tail) : []),
   ];
-  const neverBan = neverBanOf(engine, host);
+  const samples: Sample[] = [];
   for (const jail of jails) {
-    for (const sightings of await sightingsOf(jail, {
-      engine,
-      syslog: tail && { path: syslogFile, tail },
-      signal,
-      files: async function* (pattern) {
-        yield* (await expandGlob(pattern)).files;
-      },
-    })) {
-      findings.push(
-        'failed' in sightings ? untested('logs', sightings.failed) : checkSightings(sightings, neverBan)[0]!,
-      );
-    }
+    const files = async function* (pattern: string): AsyncGenerator<string> {
+      yield* (await expandGlob(pattern)).files;
+    };
+    const syslog = tail && { path: syslogFile, tail };
+    samples.push(...(await sightingsOf(jail, { engine, syslog, signal, files })));
   }
-  return findings;
+  return [...findings, ...checkSightings(samples, neverBanOf(engine, host))];
 }
 
 /** Gateways, whether Docker names them or not: 20.10 doesn't name that of its first network. */

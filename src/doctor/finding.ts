@@ -53,6 +53,24 @@ export function ok(topic: Topic, what: string): Finding {
   return { severity: 'ok', topic, what };
 }
 
+/** Something that a configuration, a label or the engine's answer has wrong. */
+export interface Complaint {
+  readonly where: string;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** Says what several places have in common once, for all of them. */
+export function saidOnce(
+  complaints: readonly Complaint[],
+): { readonly what: string; readonly remedy: string }[] {
+  const groups = Map.groupBy(complaints, ({ message, fix }) => `${message}\0${fix}`);
+  return Array.from(groups.values(), (group) => ({
+    what: `${group.map(({ where }) => where).join('; ')}: ${group[0]!.message}`,
+    remedy: group[0]!.fix,
+  }));
+}
+
 const order: readonly Severity[] = ['error', 'warning', 'untested', 'ok'];
 
 /** Of two with the same severity, the one found first stays first. */

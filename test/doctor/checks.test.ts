@@ -74,10 +74,11 @@ describe('the engine', () => {
   it("tells of containers behind Swarm's ingress only", () => {
     const containers = [
       facts([{ name: 'ingress', driver: 'overlay', hasIPv6: false }]),
+      facts([{ name: 'ingress', driver: 'overlay', hasIPv6: false }]),
       facts([{ name: 'bridge', driver: 'bridge', hasIPv6: false }]),
     ];
     expect(obstacles(checkEngine(engine({ isSwarm: true, containers }), host))).toEqual([
-      "warning: container web is published by Swarm's ingress network",
+      "warning: published by Swarm's ingress network: web, web",
     ]);
   });
 
@@ -102,7 +103,7 @@ describe('the host', () => {
     ['writable', []],
     ['missing', []],
     ['read-only', ["warning: /state can't be written"]],
-    ['temporary', ['warning: /state is no volume: what is in it is gone with the container']],
+    ['temporary', ['warning: /state is no volume: its content is lost with the container']],
   ] as const)('tells of a state directory that is %s', (stateDirectory, expected) => {
     expect(obstacles(checkState({ ...host, stateDirectory }, '/state'))).toEqual(expected);
   });
@@ -115,7 +116,7 @@ describe('the host', () => {
       false,
       [
         'error: the controller has no connection to Docker',
-        'error: the controller could not bring everything into the kernel: no bans over IPv6',
+        'error: the controller could not write everything to the kernel: no bans over IPv6',
       ],
     ],
   ])('asks the controller (%j)', (firewall, connected, expected) => {
@@ -142,6 +143,21 @@ describe('containers', () => {
     ['the network of the host', facts(v4only, { hostNetwork: true }), ['2001:db8::1'], undefined, 0],
   ] as const)('IPv6: %s', (_, web, addresses, userlandProxy, count) => {
     expect(obstacles(checkIPv6([web], addresses, userlandProxy))).toHaveLength(count);
+  });
+
+  it('says once what several containers have in common', () => {
+    const web = facts(v4only);
+    const b = { ...web, snapshot: { ...web.snapshot, name: 'b' } };
+    expect(obstacles(checkIPv6([web, b], ['2001:db8::1'], undefined))).toEqual([
+      'warning: published on IPv6, but on no network with IPv6: web, b',
+    ]);
+    const problems = ['web', 'b'].map((name) => {
+      const where = `container ${name}, label fail2ban.maxretry=x`;
+      return { severity: 'warn', where, message: 'is wrong', fix: 'correct it' } as const;
+    });
+    expect(obstacles(checkJails({ jails: [jailSpec()], problems }, []))).toEqual([
+      'warning: container web, label fail2ban.maxretry=x; container b, label fail2ban.maxretry=x: is wrong',
+    ]);
   });
 
   it("passes on what labels can't mean, and tells that nothing is guarded", () => {
@@ -177,11 +193,15 @@ describe('logs', () => {
       lines: 9,
       offenders: ['172.17.0.1', '203.0.113.7', '172.17.0.1'],
     };
-    expect(obstacles(checkSightings(sightings, gateway))).toEqual([
-      "warning: [web] 2 of 3 failures in the last 9 lines of docker:web show 172.17.0.1, a gateway of Docker's",
+    expect(obstacles(checkSightings([sightings, { ...sightings, source: 'docker:b' }], gateway))).toEqual([
+      "warning: failures show a gateway of Docker's: [web] 2 of 3 in the last 9 lines of docker:web (172.17.0.1); [web] 2 of 3 in the last 9 lines of docker:b (172.17.0.1)",
+    ]);
+    expect(checkSightings([{ failed: 'a' }, sightings, { failed: 'b' }], gateway)).toMatchObject([
+      { severity: 'warning' },
+      { severity: 'untested', what: 'a; b' },
     ]);
     expect(
-      obstacles(checkSightings({ ...sightings, offenders: ['203.0.113.7', '192.0.2.1'] }, gateway)),
+      obstacles(checkSightings([{ ...sightings, offenders: ['203.0.113.7', '192.0.2.1'] }], gateway)),
     ).toEqual([]);
   });
 

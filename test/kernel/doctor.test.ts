@@ -140,7 +140,7 @@ describe.skipIf(whyNotHere()).each(cells)(
       expect(saying(findings, /IPv4 to the host: a test packet came through, but did not cross/)).toEqual([
         'error',
       ]);
-      expect(saying(findings, /a connection over loopback to port 80.* was not shut out/)).toEqual([
+      expect(saying(findings, /a connection over loopback to port 80.* was not blocked/)).toEqual([
         'warning',
       ]);
       expect(saying(findings, /comes before dock2ban's .*-A INPUT -i lo -j ACCEPT/)).toEqual(['warning']);

@@ -125,7 +125,7 @@ describe.each([
       expect.arrayContaining([
         expect.stringMatching(/^error: missing capability: NET_RAW/),
         expect.stringMatching(/^error: \/var\/log\/syslog can't be read .* nginx-proxy/),
-        expect.stringMatching(/^warning: container nginx-proxy is published on IPv6/),
+        expect.stringMatching(/^warning: published on IPv6, but on no network with IPv6: .*nginx-proxy/),
         expect.stringMatching(/^warning: \/var\/lib\/dock2ban can't be written/),
       ]),
     );

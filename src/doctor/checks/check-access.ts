@@ -4,7 +4,7 @@ import { formatPorts } from '../../config/options/ports.ts';
 import type { ControllerView } from '../facts/controller-view.ts';
 import { error, ok, type Finding } from '../finding.ts';
 
-/** Who gets to which container by its labels, and whether the controller sees to it. What it could not enforce is told with the controller. */
+/** Allowlists and denylists by label, and whether the controller knows them. What it could not enforce is reported with the controller. */
 export function checkAccess(accesses: readonly AccessSpec[], controller: ControllerView): Finding[] {
   const { status } = controller;
   const known = new Set(status?.access?.map(({ container }) => container));
@@ -13,15 +13,15 @@ export function checkAccess(accesses: readonly AccessSpec[], controller: Control
     const names = missed.map(({ container }) => container).join(', ');
     return [
       error('containers', {
-        what: `the controller does not know who may get to ${names}, though labels say`,
+        what: `the controller does not know the allowlists and denylists of ${names}`,
         consequence: 'their published ports are open to everyone',
         remedy:
-          'look whether it follows Docker, and whether its version knows these labels: docker logs dock2ban',
+          'check that it is connected to Docker, and that its version knows these labels: docker logs dock2ban',
       }),
     ];
   }
-  if (status?.firewall.backend === 'none') return [];
-  return accesses.map((access) => ok('containers', describe(access)));
+  if (status?.firewall.backend === 'none' || accesses.length === 0) return [];
+  return [ok('containers', `by label: ${accesses.map(describe).join('; ')}`)];
 }
 
 function describe({ container, closes, direct = [], allow, deny }: AccessSpec): string {
@@ -34,6 +34,6 @@ function describe({ container, closes, direct = [], allow, deny }: AccessSpec): 
   const allowed = allow ? [`open only to ${allow.join(', ') || 'this host'}`] : [];
   const unnamed = ([4, 6] as const).filter((family) => allow && !allow.some((ip) => familyOf(ip) === family));
   const without =
-    unnamed.length === 1 ? ` (it names no address of IPv${unnamed[0]}, so nobody gets in over that)` : '';
+    unnamed.length === 1 ? ` (no IPv${unnamed[0]} address is allowed, so IPv${unnamed[0]} is closed)` : '';
   return `${container}: ${what} ${[...denied, ...allowed].join(', ')}${without}`;
 }

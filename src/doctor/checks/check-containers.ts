@@ -3,7 +3,7 @@ import { contains } from '../../net/address.ts';
 import type { AccessSpec } from '../../config/labels/access-spec.ts';
 import type { ConfigProblem, JailSpec } from '../../config/jail-spec.ts';
 import type { ContainerFacts } from '../facts/engine-facts.ts';
-import { ok, warning, type Finding } from '../finding.ts';
+import { ok, saidOnce, warning, type Finding } from '../finding.ts';
 
 /** What configuration and labels ask for. */
 export interface Wanted {
@@ -18,17 +18,17 @@ export function checkJails(
   { jails, problems, access = [] }: Wanted,
   containers: readonly ContainerFacts[] | undefined,
 ): Finding[] {
-  const findings = problems
-    .filter(({ severity }) => severity === 'warn')
-    .map(({ where, message, fix }) =>
-      warning('containers', {
-        what: `${where}: ${message}`,
-        consequence: isAboutAccess.test(where)
-          ? 'its ports may be open or closed to others than was meant'
-          : 'as far as this goes, nobody is shut out',
-        remedy: fix,
-      }),
-    );
+  const isAboutAccess = ({ where }: ConfigProblem): boolean => accessLabel.test(where);
+  const wrong = problems.filter(({ severity }) => severity === 'warn');
+  const warnings = (about: readonly ConfigProblem[], consequence: string): Finding[] =>
+    saidOnce(about).map((said) => warning('containers', { ...said, consequence }));
+  const findings = [
+    ...warnings(
+      wrong.filter((problem) => !isAboutAccess(problem)),
+      'this setting causes no bans',
+    ),
+    ...warnings(wrong.filter(isAboutAccess), 'its ports may be open or closed to others than was meant'),
+  ];
   // Without Docker's answer, the jails of containers are unknown.
   if (containers === undefined) return findings;
   if (jails.length === 0 && access.length > 0) return findings;
@@ -45,7 +45,7 @@ export function checkJails(
   return [...findings, ok('containers', `jails: ${jails.map(describe).join('; ')}`)];
 }
 
-const isAboutAccess = /, label fail2ban\.(?:allow|deny)from=/i;
+const accessLabel = /, label fail2ban\.(?:allow|deny)from=/i;
 
 function describe({ name, containers }: JailSpec): string {
   return containers.length > 0 ? `${name} for ${containers.join(', ')}` : `${name} for the host`;
@@ -61,7 +61,7 @@ export function checkIPv6(
   addresses: readonly string[],
   userlandProxy: boolean | undefined,
 ): Finding[] {
-  if (userlandProxy === false) return [ok('IPv6', 'docker-proxy is off, so that it hides nobody')];
+  if (userlandProxy === false) return [ok('IPv6', 'docker-proxy is off, so it hides no clients')];
   const hidden = containers.filter(({ snapshot, networks }) => {
     const isPublished = snapshot.publishedPorts.some(
       ({ hostAddress }) => hostAddress.includes(':') && hostAddress !== '::1',
@@ -71,24 +71,20 @@ export function checkIPv6(
     );
   });
   const names = hidden.map(({ snapshot }) => snapshot.name);
-  if (names.length === 0) return [ok('IPv6', 'no container hides its IPv6 clients behind docker-proxy')];
+  if (names.length === 0) return [ok('IPv6', 'docker-proxy hides no IPv6 clients')];
   if (!addresses.some(isGlobalIPv6)) {
-    return [
-      ok(
-        'IPv6',
-        `${names.join(', ')}: IPv6 clients would be hidden, but this host has no global IPv6 address`,
-      ),
-    ];
+    const what = `IPv6 clients would be hidden, but this host has no global IPv6 address: ${names.join(', ')}`;
+    return [ok('IPv6', what)];
   }
-  return names.map((name) =>
+  return [
     warning('IPv6', {
-      what: `container ${name} is published on IPv6, but none of its networks has IPv6`,
+      what: `published on IPv6, but on no network with IPv6: ${names.join(', ')}`,
       consequence:
-        "its IPv6 clients come through docker-proxy: the log shows the network's gateway for all of them, so none can be banned",
+        "their IPv6 clients come through docker-proxy: the log shows the network's gateway for all of them, so none can be banned",
       remedy:
-        'give its network IPv6 (compose: networks: { default: { enable_ipv6: true } }; before Docker 27 also a subnet, and "experimental": true, "ip6tables": true in /etc/docker/daemon.json), or publish on IPv4 only: \'0.0.0.0:80:80\'',
+        'give the network IPv6 (compose: networks: { default: { enable_ipv6: true } }; before Docker 27 also a subnet, and "experimental": true, "ip6tables": true in /etc/docker/daemon.json), or publish on IPv4 only: \'0.0.0.0:80:80\'',
     }),
-  );
+  ];
 }
 
 const notGlobal = ['::/127', 'fe80::/10', 'fc00::/7', 'ff00::/8'];

@@ -1,7 +1,7 @@
 import { bridgesHere } from '../../docker/bridges-here.ts';
 import { Dock2banError } from '../../errors.ts';
 import type { EngineFacts } from '../facts/engine-facts.ts';
-import { error, ok, warning, type Finding } from '../finding.ts';
+import { error, ok, saidOnce, warning, type Finding } from '../finding.ts';
 import type { HostFacts } from '../facts/host-facts.ts';
 
 const rightNetwork =
@@ -13,19 +13,15 @@ export function checkEngine(engine: EngineFacts | Dock2banError, { addresses }: 
     return [
       error('engine', {
         what: `Docker can't be asked: ${engine.message}`,
-        consequence: 'containers, their labels and ports are unknown; only bans of the last run hold',
+        consequence: 'containers, their labels and ports are unknown; only bans of the last run are enforced',
         remedy: engine.fix ?? 'check --docker-host, and that the socket is mounted',
       }),
     ];
   }
   const findings = [
     ok('engine', describe(engine)),
-    ...engine.problems.map(({ where, message, fix }) =>
-      warning('engine', {
-        what: `${where}: ${message}`,
-        consequence: 'dock2ban may not know all that it should close',
-        remedy: fix,
-      }),
+    ...saidOnce(engine.problems).map((said) =>
+      warning('engine', { ...said, consequence: 'dock2ban may not know everything that it should close' }),
     ),
   ];
   const bridges = engine.networks.filter(({ driver, subnets }) => driver === 'bridge' && subnets.length > 0);
@@ -52,7 +48,7 @@ export function checkEngine(engine: EngineFacts | Dock2banError, { addresses }: 
     findings.push(
       error('engine', {
         what: "none of the addresses here belongs to a bridge network of Docker's: this is not the host's network namespace",
-        consequence: 'rules are written where no packet of a container passes',
+        consequence: 'rules are written where no packets of containers pass',
         remedy: rightNetwork,
       }),
     );
@@ -63,14 +59,16 @@ export function checkEngine(engine: EngineFacts | Dock2banError, { addresses }: 
 
 function checkSwarm({ containers }: EngineFacts): Finding[] {
   const behind = containers.filter(({ networks }) => networks.some(({ name }) => name === 'ingress'));
-  return behind.map(({ snapshot }) =>
+  if (behind.length === 0) return [];
+  return [
     warning('containers', {
-      what: `container ${snapshot.name} is published by Swarm's ingress network`,
-      consequence: 'its log shows an address of the ingress network for all clients, so nobody can be banned',
+      what: `published by Swarm's ingress network: ${behind.map(({ snapshot }) => snapshot.name).join(', ')}`,
+      consequence:
+        'their logs show an address of the ingress network for all clients, so nobody can be banned',
       remedy:
-        'publish its ports with mode: host (long syntax of ports), or let a proxy in front pass the address on',
+        'publish their ports with mode: host (long syntax of ports), or let a proxy in front pass the address on',
     }),
-  );
+  ];
 }
 
 function describe({ version, apiVersion, firewallBackend }: EngineFacts): string {

@@ -63,8 +63,7 @@ function checkTools(facts: FirewallFacts, standings: readonly Standing[]): Findi
 function toolTrouble(what: string, { message, fix }: FirewallError): Finding {
   return error('firewall', {
     what: `${what}: ${message}`,
-    consequence:
-      'bans can not be brought into the kernel this way, nor can it be told whether they are there',
+    consequence: 'bans can not be written to the kernel this way, nor can they be checked',
     remedy: fix ?? 'see the message of the tool',
   });
 }
@@ -82,18 +81,18 @@ function checkJump(facts: FirewallFacts): Finding[] {
     if (family === 6) {
       return ok(
         'firewall',
-        "IPv6: Docker makes no DOCKER-USER (before Docker 27, or its ip6tables is off); dock2ban's rules stand in FORWARD itself",
+        "IPv6: Docker makes no DOCKER-USER (before Docker 27, or its ip6tables is off); dock2ban's rules are in FORWARD itself",
       );
     }
     return hasDockerChain(facts)
       ? error('firewall', {
-          what: 'IPv4: FORWARD has no jump to DOCKER-USER, although Docker made its chains: somebody removed it',
+          what: 'IPv4: FORWARD has no jump to DOCKER-USER, although Docker made its chains: it was removed',
           consequence:
-            "Docker's own rules are incomplete; bans hold only where dock2ban's jump stands in FORWARD itself",
+            "Docker's own rules are incomplete; bans hold only where dock2ban's jump is in FORWARD itself",
           remedy: 'let Docker write its rules again: systemctl restart docker',
         })
       : error('firewall', {
-          what: "IPv4: there is no chain of Docker's: it runs with --iptables=false, or all rules were flushed",
+          what: 'IPv4: Docker has no chains: it runs with --iptables=false, or all rules were flushed',
           consequence:
             'clients reach published ports through docker-proxy, if at all: the log shows a gateway in their place, so nobody can be banned',
           remedy: 'remove "iptables": false from /etc/docker/daemon.json, then: systemctl restart docker',
@@ -140,7 +139,7 @@ function checkStanding(standings: readonly Standing[], controller: ControllerVie
   return [
     error('firewall', {
       what: "none of dock2ban's rules is in the kernel",
-      consequence: 'nobody is shut out, whatever is reported as banned',
+      consequence: 'no bans are enforced, whatever is reported as banned',
       remedy:
         controller.status === undefined
           ? 'start the controller: docker compose up -d dock2ban'
@@ -152,7 +151,7 @@ function checkStanding(standings: readonly Standing[], controller: ControllerVie
 function checkOwnTable(table: Listing): Finding[] {
   const broken = (['input', 'forward'] as const).filter((hook) => !leadsToAll(table, hook));
   if (!table.isDormant && broken.length === 0) {
-    return [ok('firewall', `the table ${inetTable} hangs at input and forward, before Docker's rules`)];
+    return [ok('firewall', `the table ${inetTable} is at input and forward, before Docker's rules`)];
   }
   return [
     error('firewall', {
@@ -189,9 +188,9 @@ function checkOwnChain(
   if (isNftables) {
     return [
       error('firewall', {
-        what: "Docker makes its rules with nftables, but dock2ban's stand in those of iptables",
+        what: "Docker makes its rules with nftables, but dock2ban's are in iptables",
         consequence:
-          'they hold only as long as packets still pass the chains of iptables, which Docker does not care for',
+          'they hold only as long as packets still pass the chains of iptables, which Docker no longer maintains',
         remedy: 'set DOCK2BAN_FIREWALL=auto, or remove it',
       }),
     ];
@@ -200,8 +199,8 @@ function checkOwnChain(
   if (live.length > 0 && !live.includes(variant)) {
     return [
       error('firewall', {
-        what: `dock2ban's rules stand in iptables-${variant}, Docker's jump to DOCKER-USER is in iptables-${live[0]}`,
-        consequence: 'rules of both are passed, but nothing keeps those of dock2ban before those of Docker',
+        what: `dock2ban's rules are in iptables-${variant}, Docker's jump to DOCKER-USER is in iptables-${live[0]}`,
+        consequence: "packets pass both, but nothing keeps dock2ban's rules before Docker's",
         remedy: 'restart dock2ban: docker restart dock2ban',
       }),
     ];
@@ -213,10 +212,7 @@ function checkOwnChain(
     const entry = hasLiveJump(rules) ? 'DOCKER-USER' : 'FORWARD';
     if (rules.has(ownChain) && jumps.length === 0) {
       return [
-        ok(
-          'firewall',
-          `IPv${family}: ${ownChain} is reached first of all from ${entry} and INPUT (iptables-${variant})`,
-        ),
+        ok('firewall', `IPv${family}: ${ownChain} comes first in ${entry} and INPUT (iptables-${variant})`),
       ];
     }
     const states = rules.has(ownChain)
@@ -228,7 +224,7 @@ function checkOwnChain(
     return [
       error('firewall', {
         what: `IPv${family}: ${states.join(', ')}`,
-        consequence: 'what passes there is not shut out, or only what the rules above let through to ours',
+        consequence: 'packets there are not blocked, or only those that the rules above let through',
         remedy:
           'a running controller repairs it within 5 seconds; if it comes back, another program changes the rules all the time (see firewall-repaired in its log)',
       }),
@@ -242,8 +238,7 @@ function checkFlowtables({ nft }: FirewallFacts): Finding[] {
   return [
     warning('firewall', {
       what: `nftables has a flowtable: ${nft.flowtables.join(', ')}`,
-      consequence:
-        'open connections that it has taken over pass no rule any more, and outlive a ban; new ones are shut out',
+      consequence: 'open connections in it bypass all rules and outlive a ban; new ones are blocked',
       remedy: 'leave published ports out of the rule with "flow add", or remove the flowtable',
     }),
   ];

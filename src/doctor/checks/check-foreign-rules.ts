@@ -9,7 +9,7 @@ const mostNamed = 5;
 export function checkForeignRules(standings: readonly Standing[]): Finding[] {
   return standings.flatMap((standing) => {
     if (standing.backend === 'nftables') {
-      return [ok('foreign rules', 'no rule of others can accept what the table of dock2ban drops')];
+      return [ok('foreign rules', "no other program's rule can accept what dock2ban's table drops")];
     }
     return [...standing.tables].flatMap(([family, table]) => {
       const program = `ip${family === 6 ? '6' : ''}tables-${standing.variant}`;
@@ -39,8 +39,8 @@ function findingOf({ chain, rule, packets, isUnconditional, before }: RuleBefore
   return (isUnconditional ? error : warning)('foreign rules', {
     what: `a rule of another program comes before dock2ban's (${program}, ${packets} packets so far): ${command}`,
     consequence: isUnconditional
-      ? `what it lets through in ${chain} is not shut out`
-      : `packets that it lets through in ${chain} are not shut out, even of banned addresses`,
+      ? `what it lets through in ${chain} bypasses all bans`
+      : `what it lets through in ${chain} bypasses all bans`,
     remedy:
       before === 'DOCKER-USER'
         ? `put DOCKER-USER first again (the jump further down does no harm): ${program} -w -I FORWARD 1 -j DOCKER-USER`

@@ -13,8 +13,8 @@ export function checkPrivileges({ capabilities }: HostFacts): Finding[] {
     error('privileges', {
       what: `missing capability: ${missing.join(', ')}`,
       consequence: missing.includes('NET_ADMIN')
-        ? 'no rule can be written: nobody is shut out'
-        : 'ipset can be used by no rule of iptables: nobody is shut out, except with --firewall nftables',
+        ? 'no rule can be written: no bans are enforced'
+        : 'rules of iptables can not use ipset: no bans are enforced, except with --firewall nftables',
       remedy: 'run as root; compose: cap_add: [NET_ADMIN, NET_RAW]',
     }),
   ];
@@ -26,8 +26,7 @@ export function checkController(view: ControllerView): Finding[] {
     return [
       error('controller', {
         what: `the controller does not answer: ${view.reason}`,
-        consequence:
-          'nothing is read and nobody new is banned; bans in the kernel run on until their time is over',
+        consequence: 'nothing is read and nobody new is banned; bans in the kernel last until they expire',
         remedy: 'start it: docker compose up -d dock2ban, and see docker logs dock2ban',
       }),
     ];
@@ -38,7 +37,7 @@ export function checkController(view: ControllerView): Finding[] {
     findings.push(
       error('controller', {
         what: 'the controller has no connection to Docker',
-        consequence: 'new containers, labels and ports are unknown to it; what was banned stays banned',
+        consequence: 'new containers, labels and ports are unknown to it; existing bans stay active',
         remedy: 'see docker-lost in its log: docker logs dock2ban',
       }),
     );
@@ -47,7 +46,7 @@ export function checkController(view: ControllerView): Finding[] {
     findings.push(
       warning('controller', {
         what: 'the controller runs with --firewall none',
-        consequence: 'bans are reported, and nobody is shut out',
+        consequence: 'bans are reported, not enforced',
         remedy: 'set DOCK2BAN_FIREWALL=auto, or remove it',
       }),
     );
@@ -55,7 +54,7 @@ export function checkController(view: ControllerView): Finding[] {
     const troubles = firewall.troubles?.length ? `: ${firewall.troubles.join('; ')}` : '';
     findings.push(
       error('controller', {
-        what: `the controller could not bring everything into the kernel${troubles}`,
+        what: `the controller could not write everything to the kernel${troubles}`,
         consequence: 'some bans, or all, are not enforced',
         remedy: 'see firewall-error in its log: docker logs dock2ban',
       }),
@@ -69,20 +68,20 @@ const stateTroubles: Readonly<
   Record<Exclude<StateDirectory, 'writable' | 'missing'>, (at: string) => string>
 > = {
   'read-only': (at) => `${at} can't be written`,
-  temporary: (at) => `${at} is no volume: what is in it is gone with the container`,
+  temporary: (at) => `${at} is no volume: its content is lost with the container`,
 };
 
 /** What bans are remembered in. */
 export function checkState({ stateDirectory }: HostFacts, path: string): Finding[] {
   if (stateDirectory === 'writable') return [ok('state', `${path} can be written`)];
-  if (stateDirectory === 'missing') return [ok('state', `${path} is not there yet; it will be made`)];
+  if (stateDirectory === 'missing') return [ok('state', `${path} does not exist yet; it will be made`)];
   return [
     warning('state', {
       what: stateTroubles[stateDirectory](path),
       consequence:
         stateDirectory === 'read-only'
-          ? 'after a reboot bans are forgotten, and so is how far logs were read'
-          : 'an upgrade forgets how far logs were read, and what was banned before',
+          ? 'bans and log positions are lost at a reboot'
+          : 'bans and log positions are lost at an upgrade',
       remedy: `compose: volumes: ['dock2ban-state:${path}'], and volumes: { dock2ban-state: } at the top level`,
     }),
   ];

@@ -14,24 +14,36 @@ export interface Sightings {
   readonly offenders: readonly string[];
 }
 
-/** Addresses that stand for clients who can't be seen. */
-export function checkSightings({ jail, source, lines, offenders }: Sightings, neverBan: NeverBan): Finding[] {
-  const hidden = offenders.filter((ip) => neverBan.find(ip)?.kind === 'gateway');
-  if (hidden.length === 0) {
-    return [
-      ok(
-        'logs',
-        `[${jail}] ${offenders.length} failures in the last ${lines} lines of ${source}, none with a gateway's address`,
-      ),
-    ];
-  }
+/** A log that was looked at, or why it was not. */
+export type Sample = Sightings | { readonly failed: string };
+
+/** Whether failures show addresses that stand for clients who can't be seen. */
+export function checkSightings(samples: readonly Sample[], neverBan: NeverBan): Finding[] {
+  const isGateway = (ip: string): boolean => neverBan.find(ip)?.kind === 'gateway';
+  const seen = samples.filter((sample) => 'jail' in sample);
+  const isHiding = ({ offenders }: Sightings): boolean => offenders.some(isGateway);
+  const [hiding, clear] = [seen.filter(isHiding), seen.filter((sightings) => !isHiding(sightings))];
+  const where = ({ lines, source }: Sightings): string => `in the last ${lines} lines of ${source}`;
+  const hidden = hiding.map((sightings) => {
+    const gateways = sightings.offenders.filter(isGateway);
+    const count = `${gateways.length} of ${sightings.offenders.length}`;
+    return `[${sightings.jail}] ${count} ${where(sightings)} (${[...new Set(gateways)].join(', ')})`;
+  });
+  const shown = clear.map((each) => `[${each.jail}] ${each.offenders.length} failures ${where(each)}`);
+  const failed = samples.flatMap((sample) => ('failed' in sample ? [sample.failed] : []));
   return [
-    warning('logs', {
-      what: `[${jail}] ${hidden.length} of ${offenders.length} failures in the last ${lines} lines of ${source} show ${[...new Set(hidden)].join(', ')}, a gateway of Docker's`,
-      consequence: 'the real clients are hidden, so those who fail there can not be banned',
-      remedy:
-        "give the container's network IPv6 if they are IPv6 clients; behind a proxy of yours let it pass the address on (X-Forwarded-For, PROXY protocol); with Swarm publish with mode: host",
-    }),
+    ...(hidden.length > 0
+      ? [
+          warning('logs', {
+            what: `failures show a gateway of Docker's: ${hidden.join('; ')}`,
+            consequence: 'the real clients are hidden, so those who fail there can not be banned',
+            remedy:
+              "give the container's network IPv6 if they are IPv6 clients; behind a proxy of yours let it pass the address on (X-Forwarded-For, PROXY protocol); with Swarm publish with mode: host",
+          }),
+        ]
+      : []),
+    ...(shown.length > 0 ? [ok('logs', `no failure shows a gateway of Docker's: ${shown.join('; ')}`)] : []),
+    ...(failed.length > 0 ? [untested('logs', failed.join('; '))] : []),
   ];
 }
 
@@ -47,7 +59,7 @@ export function checkSyslogFile(
     return [
       error('logs', {
         what: `${path} can't be read (${reason}), but containers log there: ${programs.join(', ')}`,
-        consequence: 'their lines are not seen, so nobody is banned for them',
+        consequence: 'their lines are not read, so nobody is banned for them',
         remedy:
           "mount its folder (compose: volumes: ['/var/log:/var/log:ro']) and add the group that may read it (group_add: ['4']); on a host without rsyslog: apt install rsyslog, or drop the log driver syslog",
       }),
@@ -74,11 +86,11 @@ export function checkClock(path: string, { text, modifiedAt }: FileTail): Findin
   const quarters = Math.round(off / quarter);
   const isZone =
     quarters !== 0 && Math.abs(off - quarters * quarter) <= tolerance && Math.abs(off) <= farthest;
-  if (!isZone) return [ok('clock', `times in ${path} mean the same here`)];
+  if (!isZone) return [ok('clock', `times in ${path} match the clock and time zone here`)];
   return [
     warning('clock', {
       what: `times in ${path} are ${Math.abs(quarters) / 4} hours ${off < 0 ? 'behind' : 'ahead of'} the clock here: another time zone`,
-      consequence: 'failures count as older or newer than they are, and may never make a ban',
+      consequence: 'failures count as older or newer than they are, and may never cause a ban',
       remedy:
         "mount the host's time zone (compose: volumes: ['/etc/localtime:/etc/localtime:ro']) and restart dock2ban",
     }),

@@ -4,7 +4,7 @@ import { compileFilter } from '../../filter/filter.ts';
 import type { LogLine } from '../../sources/log-line.ts';
 import { SyslogClock } from '../../sources/syslog/clock.ts';
 import { readSyslogLines } from '../../sources/syslog/follow-syslog-file.ts';
-import type { Sightings } from './check-logs.ts';
+import type { Sample } from './check-logs.ts';
 import type { EngineFacts } from '../facts/engine-facts.ts';
 import { readContainerLog, readTail, type FileTail } from '../facts/log-sample.ts';
 
@@ -16,9 +16,6 @@ export interface SightingContext {
   readonly files: (pattern: string) => AsyncIterable<string>;
   readonly signal: AbortSignal;
 }
-
-/** What a log gave, or why it gave nothing. */
-export type Sample = Sightings | { readonly failed: string };
 
 /** A line, in the forms in which a filter may know it: with and without the header of syslog. */
 type Forms = readonly LogLine[];
@@ -34,7 +31,7 @@ export async function sightingsOf(jail: JailSpec, context: SightingContext): Pro
   for (const source of jail.sources) {
     for await (const { name, lines } of linesOf(source, context)) {
       if (typeof lines === 'string')
-        samples.push({ failed: `[${jail.name}] ${name} was not looked at: ${lines}` });
+        samples.push({ failed: `[${jail.name}] ${name} could not be read: ${lines}` });
       else
         samples.push({
           jail: jail.name,

@@ -54,7 +54,7 @@ async function proveInput(family: Family, { meter, sendToSelf }: CrossingOptions
       });
     }
   }
-  return untested('enforcement', `${name}: no rule of dock2ban's is there that could count`);
+  return untested('enforcement', `${name}: no rule of dock2ban's counts packets there`);
 }
 
 async function proveForward({ meter, forwarded, waitMs, signal }: CrossingOptions): Promise<Finding[]> {
@@ -91,8 +91,7 @@ export function forwardFinding(
 ): Finding {
   const name = `IPv${family} to containers`;
   const test = `open a published port from another machine while this runs: dock2ban doctor --wait 30`;
-  if (!from || !to)
-    return untested('enforcement', `${name}: no rule of dock2ban's is there that could count`);
+  if (!from || !to) return untested('enforcement', `${name}: no rule of dock2ban's counts packets there`);
   const moved = to.crossed - from.crossed;
   if (moved > 0)
     return ok('enforcement', `${name}: ${packets(moved)} crossed dock2ban's rules within ${seconds} s`);

@@ -12,14 +12,14 @@ import { ok, untested, warning, type Finding } from '../finding.ts';
 import { isTable, readCountedTable, type Standing } from '../facts/firewall-facts.ts';
 import { nftRules } from '../rules/nft-rules.ts';
 
-/** A rule that shuts out, with the sets that an address must be in for it. */
-export interface ShuttingRule {
+/** A rule that blocks, with the sets that an address must be in for it. */
+export interface BlockingRule {
   /** The jail as its set is named. */
   readonly jail: string;
   /** A port that it closes over TCP. */
   readonly port: number;
   readonly sets: readonly string[];
-  /** How many packets the rule has shut out, in what was read. */
+  /** How many packets the rule has blocked, in what was read. */
   readonly packets: number;
 }
 
@@ -33,7 +33,7 @@ export interface TrialOptions {
 
 /** The means of one backend. */
 interface Trial {
-  readonly rule: ShuttingRule;
+  readonly rule: BlockingRule;
   readonly add: (address: string, seconds: number) => Promise<void>;
   readonly remove: (address: string) => Promise<void>;
   readonly count: () => Promise<number | undefined>;
@@ -60,17 +60,17 @@ export async function tryBan(
   if (!trial) {
     return untested(
       'enforcement',
-      'no jail has a rule and a set over IPv4 in which an address could be banned for a test',
+      'no jail has a rule and a set over IPv4 for a test ban',
       'try again when a jail has banned somebody',
     );
   }
   const { jail, port } = trial.rule;
   try {
     for (let tries = 0; tries < 2; tries += 1) {
-      if (await isShutOut(trial, knock)) {
+      if (await isBlocked(trial, knock)) {
         return ok(
           'enforcement',
-          `a connection to port ${port} from a test address that was banned in jail ${jail} for a moment was shut out by the jail's rule`,
+          `a connection to port ${port} from a test address that was banned in jail ${jail} for a moment was blocked by the jail's rule`,
         );
       }
     }
@@ -81,18 +81,18 @@ export async function tryBan(
   if (isLoopbackRedirected) {
     return untested(
       'enforcement',
-      'without docker-proxy, what this host sends itself passes no rule: whether a ban shuts out can only be tried from another machine',
+      'without docker-proxy, what this host sends itself passes no rule: a ban can only be tested from another machine',
     );
   }
   return warning('enforcement', {
-    what: `a connection over loopback to port ${port}, from a test address that was banned in jail ${jail} for a moment, was not shut out`,
+    what: `a connection over loopback to port ${port}, from a test address that was banned in jail ${jail} for a moment, was not blocked`,
     consequence: 'other banned addresses may get in, too',
     remedy:
       'see the other findings; rules in the table raw that turn off connection tracking (NOTRACK) have this effect',
   });
 }
 
-async function isShutOut(trial: Trial, knock: (port: number, from: string) => Disposable): Promise<boolean> {
+async function isBlocked(trial: Trial, knock: (port: number, from: string) => Disposable): Promise<boolean> {
   const address = `127.${randomInt(128, 255)}.${randomInt(1, 255)}.${randomInt(1, 255)}`;
   const before = await trial.count();
   await trial.add(address, lifetime);
@@ -112,8 +112,8 @@ async function isShutOut(trial: Trial, knock: (port: number, from: string) => Di
 function trialOf(standing: Standing, tools: Tools, procNet: string): Trial | undefined {
   if (standing.backend === 'nftables') return nftTrial(standing.table, tools);
   const table = standing.tables.get(4);
-  const text = table?.rules.get(ownChain)?.find((each) => shuttingRule(table, each));
-  const rule = table && text !== undefined ? shuttingRule(table, text) : undefined;
+  const text = table?.rules.get(ownChain)?.find((each) => blockingRule(table, each));
+  const rule = table && text !== undefined ? blockingRule(table, text) : undefined;
   if (!rule || text === undefined) return undefined;
   const change = async (lines: readonly string[]): Promise<void> => {
     await tools.run('ipset', ['-exist', 'restore'], { input: `${lines.join('\n')}\n` });
@@ -130,8 +130,8 @@ function trialOf(standing: Standing, tools: Tools, procNet: string): Trial | und
   };
 }
 
-/** What a rule of our chain shuts out; undefined: it can't be tried by TCP over loopback. */
-export function shuttingRule(table: CountedTable, text: string): ShuttingRule | undefined {
+/** What a rule of our chain blocks; undefined: it can't be tried by TCP over loopback. */
+export function blockingRule(table: CountedTable, text: string): BlockingRule | undefined {
   const [, port, set] =
     /^(?:-p tcp (?:-m conntrack --ctorigdstport (\d+)(?::\d+)? )?)?-m set --match-set (\S+) src -j (?:DROP|REJECT)\b/.exec(
       text,
@@ -146,7 +146,7 @@ export function shuttingRule(table: CountedTable, text: string): ShuttingRule | 
 }
 
 function nftTrial(table: Listing, tools: Tools): Trial | undefined {
-  const rule = shuttingNftRule(table);
+  const rule = blockingNftRule(table);
   if (!rule) return undefined;
   const change = async (lines: readonly string[]): Promise<void> => {
     await tools.run('nft', ['-f', '-'], { input: `${lines.join('\n')}\n` });
@@ -158,13 +158,13 @@ function nftTrial(table: Listing, tools: Tools): Trial | undefined {
     remove: (address) => change(rule.sets.map((set) => `delete element ${inetTable} ${set} { ${address} }`)),
     count: async () => {
       const { stdout } = await tools.run('nft', ['-j', '-t', 'list', 'ruleset', 'inet']);
-      return shuttingNftRule(parseListing(stdout, inetTable))?.packets;
+      return blockingNftRule(parseListing(stdout, inetTable))?.packets;
     },
   };
 }
 
 /** The first rule of our table that can be tried by TCP over loopback. */
-export function shuttingNftRule(table: Listing): ShuttingRule | undefined {
+export function blockingNftRule(table: Listing): BlockingRule | undefined {
   const rules = nftRules(table);
   // Sets of prefixes have the length in their name.
   const lookups = rules.filter(

@@ -5,7 +5,7 @@ import type { EngineFacts } from '../../../src/doctor/facts/engine-facts.ts';
 import { isInTheWay } from '../../../src/doctor/finding.ts';
 import { standingsIn, type FirewallFacts, type NftFacts } from '../../../src/doctor/facts/firewall-facts.ts';
 import { emptyListing, flowtablesIn, parseListing } from '../../../src/firewall/nft/listing.ts';
-import { shuttingNftRule, shuttingRule } from '../../../src/doctor/proofs/trial-ban.ts';
+import { blockingNftRule, blockingRule } from '../../../src/doctor/proofs/trial-ban.ts';
 import { FirewallError } from '../../../src/firewall/tool/errors.ts';
 
 const table = (...rules: string[]): TableReading => {
@@ -103,7 +103,7 @@ describe('checkFirewall', () => {
     [
       '--iptables=false',
       table('INPUT -j DOCK2BAN', 'FORWARD -j DOCK2BAN'),
-      /^error: IPv4: there is no chain of Docker's/,
+      /^error: IPv4: Docker has no chains/,
     ],
     [
       'a jump that somebody removed',
@@ -130,7 +130,7 @@ describe('checkFirewall', () => {
       obstacles([table('INPUT -j DOCK2BAN', 'FORWARD -j DOCK2BAN', 'DOCK2BAN -j RETURN'), table(...docker)]),
     ).toEqual([
       "warning: iptables-nft and iptables-legacy both hold rules (Docker's jump is in iptables-legacy)",
-      "error: dock2ban's rules stand in iptables-nft, Docker's jump to DOCKER-USER is in iptables-legacy",
+      "error: dock2ban's rules are in iptables-nft, Docker's jump to DOCKER-USER is in iptables-legacy",
     ]);
   });
 
@@ -180,7 +180,7 @@ describe('rules for a trial', () => {
     ['-m set --match-set dock2ban-4-web src -j DROP', 9],
     ['-p tcp -m set --match-set dock2ban-4-web src -j REJECT --reject-with tcp-reset', 9],
   ])('%s', (rule, port) => {
-    expect(shuttingRule(parseCountedTable(''), rule)).toEqual({
+    expect(blockingRule(parseCountedTable(''), rule)).toEqual({
       jail: 'web',
       port,
       sets: ['dock2ban-4-web', 'dock2ban-4'],
@@ -193,7 +193,7 @@ describe('rules for a trial', () => {
     '-p udp -m conntrack --ctorigdstport 53 -m set --match-set dock2ban-4-web src -j DROP',
     '-p tcp -m conntrack --ctorigdst 192.0.2.7 --ctorigdstport 53 -m set --match-set dock2ban-4-web src -j DROP',
   ])('not %s', (rule) => {
-    expect(shuttingRule(parseCountedTable(''), rule)).toBeUndefined();
+    expect(blockingRule(parseCountedTable(''), rule)).toBeUndefined();
   });
 
   it('of nft: the first over TCP, for any host address, of a jail with a set of addresses', () => {
@@ -225,7 +225,7 @@ describe('rules for a trial', () => {
     const one = {
       match: { op: '==', left: { ct: { key: 'ip daddr', dir: 'original' } }, right: '192.0.2.7' },
     };
-    const found = (...objects: unknown[]) => shuttingNftRule(nft(...objects).inet);
+    const found = (...objects: unknown[]) => blockingNftRule(nft(...objects).inet);
     expect(
       found(...start, lookup('dock2ban-4-dns', 'jail-dns'), drop('jail-dns', 'udp', 53)),
     ).toBeUndefined();

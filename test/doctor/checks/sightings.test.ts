@@ -101,7 +101,7 @@ describe('sightingsOf', () => {
       expect(await sightingsOf(jail, context)).toEqual([
         {
           failed: expect.stringMatching(
-            /^\[web\] docker:web was not looked at: .*does not support reading/,
+            /^\[web\] docker:web could not be read: .*does not support reading/,
           ) as string,
         },
       ]);
