@@ -11,7 +11,7 @@ import type { Tools } from '../firewall/tool/exec.ts';
 import { NeverBan } from '../firewall/bans/never-ban.ts';
 import { parseListenAddresses, reachedAt } from '../sources/syslog/listen-address.ts';
 import { checkAccess } from './checks/check-access.ts';
-import { checkIPv6, checkJails, type Wanted } from './checks/check-containers.ts';
+import { checkIPv6, checkJails, type Configured } from './checks/check-containers.ts';
 import { checkIngress } from './checks/check-ingress.ts';
 import { checkEngine } from './checks/check-engine.ts';
 import { checkFirewall } from './checks/check-firewall.ts';
@@ -87,7 +87,7 @@ async function resolveWanted(
   { configDir, builtinDir, policy, syslogListen }: DoctorOptions,
   engine: EngineFacts | Dock2banError,
   { addresses }: HostFacts,
-): Promise<Wanted> {
+): Promise<Configured> {
   const tree = await loadConfigTree({ builtinDir, configDir });
   const containers = engine instanceof Dock2banError ? [] : engine.containers.map(({ snapshot }) => snapshot);
   const networks = engine instanceof Dock2banError ? [] : engine.networks;
@@ -97,7 +97,7 @@ async function resolveWanted(
 
 async function checkLogs(
   { syslogFile, signal }: DoctorOptions,
-  { jails }: Wanted,
+  { jails }: Configured,
   engine: EngineFacts | Dock2banError,
   host: HostFacts,
 ): Promise<Finding[]> {

@@ -6,7 +6,7 @@ import type { ContainerFacts } from '../facts/engine-facts.ts';
 import { ok, saidOnce, warning, type Finding } from '../finding.ts';
 
 /** What configuration and labels ask for. */
-export interface Wanted {
+export interface Configured {
   readonly jails: readonly JailSpec[];
   readonly problems: readonly ConfigProblem[];
   /** Who gets to which container by its labels. */
@@ -15,7 +15,7 @@ export interface Wanted {
 
 /** Whether anything is guarded, and what of it can't be used. */
 export function checkJails(
-  { jails, problems, access = [] }: Wanted,
+  { jails, problems, access = [] }: Configured,
   containers: readonly ContainerFacts[] | undefined,
 ): Finding[] {
   const isAboutAccess = ({ where }: ConfigProblem): boolean => accessLabel.test(where);

@@ -8,7 +8,7 @@ import { hookOf, nftRules } from '../rules/nft-rules.ts';
 import { packetsAcross, rulesBefore, type Path } from '../rules/rules-before.ts';
 
 /** What a way to our rules has counted. */
-export interface Count {
+export interface Passage {
   /** Packets that crossed our rules. */
   readonly crossed: number;
   /** Packets that rules before ours let through for good. */
@@ -16,13 +16,13 @@ export interface Count {
 }
 
 /** Ways that lead to our rules, `FORWARD 4`. */
-export type Counts = ReadonlyMap<`${Path} ${Family}`, Count>;
+export type Passages = ReadonlyMap<`${Path} ${Family}`, Passage>;
 
-/** Counts packets that cross our rules. */
+/** Passages packets that cross our rules. */
 export interface Meter {
   /** Whether what it counts began before it was opened. */
   readonly remembers: boolean;
-  read(): Promise<Counts>;
+  read(): Promise<Passages>;
   /** Leaves nothing behind. */
   close(): Promise<void>;
 }
@@ -47,7 +47,7 @@ function iptablesMeter(
   return {
     remembers: true,
     read: async () => {
-      const counts = new Map<`${Path} ${Family}`, Count>();
+      const counts = new Map<`${Path} ${Family}`, Passage>();
       for (const family of tables.keys()) {
         const reading = await readCountedTable(iptables, variant, family);
         if (!isTable(reading)) throw reading;
@@ -88,7 +88,7 @@ async function openNftMeter(table: Listing, tools: Tools): Promise<Meter> {
     read: async () => {
       const { stdout } = await tools.run('nft', ['-j', 'list', 'table', ...meterTable.split(' ')]);
       const rules = nftRules(parseListing(stdout, meterTable));
-      const counts = new Map<`${Path} ${Family}`, Count>();
+      const counts = new Map<`${Path} ${Family}`, Passage>();
       for (const { path, hook } of nftWays) {
         const counted = rules.filter(({ chain }) => chain === hook).map(({ packets }) => packets ?? 0);
         for (const [i, family] of ([4, 6] as const).entries()) {

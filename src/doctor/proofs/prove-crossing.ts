@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Family } from '../../net/address.ts';
 import { error, ok, untested, type Finding } from '../finding.ts';
-import type { Count, Counts, Meter } from './meter.ts';
+import type { Passage, Passages, Meter } from './meter.ts';
 
 export interface CrossingOptions {
   readonly meter: Meter;
@@ -76,7 +76,7 @@ async function proveForward({ meter, forwarded, waitMs, signal }: CrossingOption
   });
 }
 
-function isMoved(before: Counts, now: Counts, family: Family): boolean {
+function isMoved(before: Passages, now: Passages, family: Family): boolean {
   const way = `FORWARD ${family}` as const;
   return (now.get(way)?.crossed ?? 0) > (before.get(way)?.crossed ?? 0);
 }
@@ -84,8 +84,8 @@ function isMoved(before: Counts, now: Counts, family: Family): boolean {
 /** What the counters of a way to containers tell. @param seconds between the two */
 export function forwardFinding(
   family: Family,
-  from: Count | undefined,
-  to: Count | undefined,
+  from: Passage | undefined,
+  to: Passage | undefined,
   seconds: string,
   remembers: boolean,
 ): Finding {

@@ -12,7 +12,7 @@ import { allSet, jailSet } from '../bans/set-names.ts';
 import { isSameTimeout, slack } from '../bans/timeouts.ts';
 
 /** What a run came to. */
-interface Findings {
+interface SetFindings {
   readonly repairs: Repair[];
   readonly shortfalls: Shortfall[];
   /** Names of sets that rules must not refer to. */
@@ -20,7 +20,7 @@ interface Findings {
 }
 
 /** A set that should be right. */
-interface Wanted {
+interface DueSet {
   readonly name: string;
   readonly family: Family;
   /** Undefined: the set of all addresses. */
@@ -88,8 +88,8 @@ export class SetCheck {
    * Puts into `batch` what must be written. Reads a set in full if its number of entries is wrong, and every set now and then: a stranger
    * in a ban's place leaves the number as it is.
    */
-  async run(jails: readonly string[], families: readonly Family[], batch: SetBatch): Promise<Findings> {
-    const findings: Findings = { repairs: [], shortfalls: [], unusable: new Set() };
+  async run(jails: readonly string[], families: readonly Family[], batch: SetBatch): Promise<SetFindings> {
+    const findings: SetFindings = { repairs: [], shortfalls: [], unusable: new Set() };
     const headers = await this.#writer.headers();
     const wanted = this.#wanted(jails, families);
     const books = new SetBooks(this.#index, this.#now());
@@ -127,7 +127,7 @@ export class SetCheck {
     return findings;
   }
 
-  #wanted(jails: readonly string[], families: readonly Family[]): Wanted[] {
+  #wanted(jails: readonly string[], families: readonly Family[]): DueSet[] {
     const required = new Set([...jails, ...this.#index.jails]);
     for (const jail of jails) this.#jails.add(jail);
     const all = new Set([...this.#jails, ...required]);
@@ -142,7 +142,7 @@ export class SetCheck {
     ]);
   }
 
-  #recreate({ name, family, jail }: Wanted, books: SetBooks, batch: SetBatch): string {
+  #recreate({ name, family, jail }: DueSet, books: SetBooks, batch: SetBatch): string {
     batch.create(name, family);
     for (const { ip, until } of books.membersOf(name)) batch.add(jail, ip, timeoutFor(until, books.now));
     this.#trusted.add(name);
@@ -151,7 +151,7 @@ export class SetCheck {
 
   /** Makes room for as many as ever, with what the set holds and what it should. */
   async #enlarge(
-    { name, family }: Wanted,
+    { name, family }: DueSet,
     mayPrune: boolean,
     books: SetBooks,
     batch: SetBatch,
@@ -165,7 +165,7 @@ export class SetCheck {
 
   /** @returns what was wrong, for people */
   async #compare(
-    { name, family, jail }: Wanted,
+    { name, family, jail }: DueSet,
     mayPrune: boolean,
     books: SetBooks,
     batch: SetBatch,
@@ -214,7 +214,7 @@ function nameOf(jail: string | undefined, family: Family): string {
   return jail === undefined ? allSet(family) : jailSet(jail, family);
 }
 
-function foreign({ name, family, jail }: Wanted, { type, options }: SetHeader): Shortfall {
+function foreign({ name, family, jail }: DueSet, { type, options }: SetHeader): Shortfall {
   const error = new FirewallError('firewall-set-type', `set ${name} is not ours: ${type} ${options}`, {
     fix: `remove it: ipset destroy ${name}`,
   });

@@ -10,11 +10,11 @@ import {
   type TableDifference,
 } from './filter-table.ts';
 import type { FirewallInfo, Repair, Shortfall } from '../firewall.ts';
-import { look, type Reading, type Sight } from './probe.ts';
+import { probe, type FilterReading, type Sight } from './probe.ts';
 import { variants, type IptablesTool, type Variant } from './tool.ts';
 
 /** The rules that were last written for a family, and how the kernel's tool spells them. */
-interface Written {
+interface WrittenRules {
   readonly rules: readonly string[];
   readonly spelling: readonly string[];
 }
@@ -22,7 +22,7 @@ interface Written {
 /** Keeps our chain, its rules and the jumps to it in the filter tables. */
 export class ChainKeeper {
   readonly #tables: IptablesTool;
-  readonly #written = new Map<Family, Written>();
+  readonly #written = new Map<Family, WrittenRules>();
   #families: readonly Family[] = [];
   #sight: Sight | undefined;
 
@@ -37,7 +37,7 @@ export class ChainKeeper {
   /** @throws FirewallError if no family's table can be read */
   async open(): Promise<void> {
     this.#families = await this.#tables.families();
-    const { readings } = await this.#look();
+    const { readings } = await this.#probe();
     const errors = [...readings.values()].filter((reading) => !isTable(reading));
     if (errors.length === readings.size) throw errors[0]!;
   }
@@ -61,7 +61,7 @@ export class ChainKeeper {
     const repairs: Repair[] = [];
     const shortfalls: Shortfall[] = [];
     const before = this.#sight?.variant;
-    const { variant, readings, strays } = await this.#look();
+    const { variant, readings, strays } = await this.#probe();
     // What the other variant lacks was never written there.
     if (variant !== before) this.#written.clear();
     for (const [family, reading] of readings) {
@@ -95,15 +95,15 @@ export class ChainKeeper {
     this.#written.clear();
   }
 
-  async #look(): Promise<Sight> {
-    this.#sight = await look(this.#tables, this.#families, this.#sight?.variant);
+  async #probe(): Promise<Sight> {
+    this.#sight = await probe(this.#tables, this.#families, this.#sight?.variant);
     return this.#sight;
   }
 
   async #apply(
     variant: Variant,
     family: Family,
-    reading: Reading,
+    reading: FilterReading,
     rules: readonly string[],
   ): Promise<Repair[]> {
     if (!isTable(reading)) throw reading;
@@ -144,7 +144,7 @@ export class ChainKeeper {
   }
 }
 
-function isTable(reading: Reading): reading is FilterTable {
+function isTable(reading: FilterReading): reading is FilterTable {
   return !(reading instanceof FirewallError);
 }
 

@@ -5,7 +5,7 @@ import { hasLiveJump, hasTraces, type FilterTable } from './filter-table.ts';
 import { variants, type IptablesTool, type Variant } from './tool.ts';
 
 /** A family's filter table, or why it can't be read. */
-export type Reading = FilterTable | FirewallError;
+export type FilterReading = FilterTable | FirewallError;
 
 /** What the kernel holds, and which iptables variant our rules belong into. */
 export interface Sight {
@@ -14,7 +14,7 @@ export interface Sight {
   readonly isLive: boolean;
   /** Why this variant, for people. */
   readonly why: string;
-  readonly readings: ReadonlyMap<Family, Reading>;
+  readonly readings: ReadonlyMap<Family, FilterReading>;
   /** Rules of ours in the variant where they don't belong. */
   readonly strays: readonly {
     readonly variant: Variant;
@@ -29,7 +29,7 @@ export interface Sight {
  * @param current the variant in use; undefined: this is the first look
  * @throws FirewallError `firewall-missing-binary` if no variant is installed
  */
-export async function look(
+export async function probe(
   tables: IptablesTool,
   families: readonly Family[],
   current: Variant | undefined,
@@ -69,7 +69,7 @@ export async function look(
 /** Whether the filter tables of any variant have the live jump. Brings no table into being. */
 export async function lookForJump(tables: IptablesTool): Promise<Jump> {
   try {
-    const { isLive: found } = await look(tables, await tables.families(), undefined);
+    const { isLive: found } = await probe(tables, await tables.families(), undefined);
     return found ? 'live' : 'none';
   } catch (error) {
     if (error instanceof FirewallError && error.code === 'firewall-missing-binary') return 'missing';
@@ -81,9 +81,9 @@ async function readAll(
   tables: IptablesTool,
   families: readonly Family[],
   variant: Variant,
-): Promise<ReadonlyMap<Family, Reading>> {
+): Promise<ReadonlyMap<Family, FilterReading>> {
   const readings = await Promise.all(
-    families.map(async (family): Promise<[Family, Reading]> => {
+    families.map(async (family): Promise<[Family, FilterReading]> => {
       try {
         return [family, await tables.read(variant, family)];
       } catch (error) {
@@ -95,17 +95,17 @@ async function readAll(
   return new Map(readings);
 }
 
-function isLive(readings: ReadonlyMap<Family, Reading>): boolean {
+function isLive(readings: ReadonlyMap<Family, FilterReading>): boolean {
   return [...readings.values()].some(
     (reading) => !(reading instanceof FirewallError) && hasLiveJump(reading),
   );
 }
 
-function isMissing(reading: Reading | undefined): boolean {
+function isMissing(reading: FilterReading | undefined): boolean {
   return reading instanceof FirewallError && reading.code === 'firewall-missing-binary';
 }
 
-function straysIn(variant: Variant, readings: ReadonlyMap<Family, Reading>): Sight['strays'] {
+function straysIn(variant: Variant, readings: ReadonlyMap<Family, FilterReading>): Sight['strays'] {
   return [...readings].flatMap(([family, table]) =>
     !(table instanceof FirewallError) && hasTraces(table) ? [{ variant, family, table }] : [],
   );

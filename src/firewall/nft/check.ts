@@ -2,7 +2,7 @@ import type { Ban } from '../../jail/ban.ts';
 import type { BanIndex } from '../bans/ban-index.ts';
 import { FirewallError } from '../tool/errors.ts';
 import type { Listing } from './listing.ts';
-import type { Audited, Held, Look } from './look.ts';
+import type { Audited, Held, TableState } from './table-state.ts';
 import { elementOf, placeFinder, setOf, type Place } from './names.ts';
 import { alterations, fits, renewedSets, type Written } from './spelling.ts';
 import { isCertain, surveyOf, type Surveyed } from './survey.ts';
@@ -124,7 +124,7 @@ export class NftCheck {
     current: ReadonlyMap<string, Place>,
     jails: readonly string[],
     audited: Audited | undefined,
-  ): Promise<Look> {
+  ): Promise<TableState> {
     const asked = this.#now();
     const total = this.#countBans();
     const isSmall = total <= fewBans;
@@ -165,7 +165,7 @@ export class NftCheck {
   }
 
   /** What was looked at has been put right, but for the jails that failed. */
-  settle({ fresh }: Look, failures: Failures): void {
+  settle({ fresh }: TableState, failures: Failures): void {
     this.#doubtful.clear();
     this.#areInherited = false;
     for (const jail of fresh) this.#trusted.add(jail);

@@ -7,7 +7,7 @@ import { FirewallError } from '../tool/errors.ts';
 import type { Tools } from '../tool/exec.ts';
 import { longestTimeout, NftBatch } from './batch.ts';
 import { NftCheck } from './check.ts';
-import type { Audited } from './look.ts';
+import type { Audited } from './table-state.ts';
 import { compareSets } from './members.ts';
 import { placeFinder, prefixText } from './names.ts';
 import { NftTable, type Plan } from './table.ts';

@@ -3,7 +3,7 @@ import type { BanIndex } from '../bans/ban-index.ts';
 import type { Repair } from '../firewall.ts';
 import { isSameTimeout, secondsLeft, slack } from '../bans/timeouts.ts';
 import { longestTimeout, type NftBatch } from './batch.ts';
-import type { Held, Look } from './look.ts';
+import type { Held, TableState } from './table-state.ts';
 import { elementOf, prefixText, type Place } from './names.ts';
 
 /**
@@ -12,7 +12,7 @@ import { elementOf, prefixText, type Place } from './names.ts';
  * @returns the repairs of members
  */
 export function compareSets(
-  { listing, places, obsolete, held }: Look,
+  { listing, places, obsolete, held }: TableState,
   wasThere: (set: string) => boolean,
   index: BanIndex,
   now: number,

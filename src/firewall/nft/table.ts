@@ -1,7 +1,7 @@
 import { FirewallError } from '../tool/errors.ts';
 import type { NftBatch } from './batch.ts';
 import { layoutLines, setsOf, textOf, type Layout, type Line } from './layout.ts';
-import type { Look } from './look.ts';
+import type { TableState } from './table-state.ts';
 import { setOf, type Place } from './names.ts';
 import { clearingLines, writtenBlocks, type Written } from './spelling.ts';
 import type { Failures, NftTool } from './tool.ts';
@@ -57,7 +57,7 @@ export class NftTable {
   /** Brings our table into the layout that is due, and changes elements with it. Writes nothing if nothing differs. */
   async reconcile(
     plan: Plan,
-    { listing, places, obsolete, repairs }: Look,
+    { listing, places, obsolete, repairs }: TableState,
     batch: NftBatch,
   ): Promise<Failures> {
     batch.dropMissing((set) => places.has(set) || (listing.sets.has(set) && !obsolete.includes(set)));

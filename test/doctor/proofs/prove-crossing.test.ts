@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Family } from '../../../src/net/address.ts';
-import type { Counts, Meter } from '../../../src/doctor/proofs/meter.ts';
+import type { Passages, Meter } from '../../../src/doctor/proofs/meter.ts';
 import { proveCrossing } from '../../../src/doctor/proofs/prove-crossing.ts';
 
 type Way = 'INPUT 4' | 'INPUT 6' | 'FORWARD 4' | 'FORWARD 6';
@@ -20,7 +20,7 @@ function meterOf(
         const [crossed, diverted] = [count].flat() as [number, number?];
         return [way as Way, { crossed, diverted: diverted ?? 0 }] as const;
       });
-      return new Map(entries) satisfies Counts;
+      return new Map(entries) satisfies Passages;
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Listing } from './listing.ts';
 import type { Place } from './names.ts';
 
 /** What was seen in the kernel, and what should be there. */
-export interface Look {
+export interface TableState {
   readonly listing: Listing;
   /** What somebody did to the table. */
   readonly repairs: readonly Repair[];
