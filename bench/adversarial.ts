@@ -112,8 +112,8 @@ function examples(spec: FilterSpec, samples: readonly string[]): string[] {
   const filter = compileFilter(spec, { explain: true });
   const byRegex = new Map<number, string>();
   for (const text of samples) {
-    const [finding] = filter.examine(logged(text), now).findings;
-    if (finding && !byRegex.has(finding.regex)) byRegex.set(finding.regex, text);
+    const [hit] = filter.examine(logged(text), now).hits;
+    if (hit && !byRegex.has(hit.regex)) byRegex.set(hit.regex, text);
   }
   const all = [...byRegex.values()];
   const step = Math.ceil(all.length / maxExamples);

@@ -32,7 +32,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const order: Readonly<Record<string, readonly string[]>> = {
   config: ['jails', 'labels', 'networks', 'options', 'conf'],
   docker: ['.', 'engine'],
-  filter: ['dates', 'search', 'python-regex'],
+  filter: ['dates', 'lines', 'search', 'python-regex'],
   firewall: ['nft', 'iptables', 'ipset', 'access', 'bans', 'tool'],
   doctor: ['checks', 'proofs', 'facts', 'rules'],
   cli: ['commands', 'regex', 'check', 'fail2ban-client'],

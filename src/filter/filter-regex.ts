@@ -5,7 +5,7 @@ import { groupsOf, type Match } from './python-regex/match.ts';
 import { PythonPattern } from './python-regex/pattern.ts';
 import type { Clause } from './python-regex/required-literals.ts';
 import { RegexError } from './python-regex/syntax.ts';
-import { cutMark, matchBesideMarks } from './cut-text.ts';
+import { cutMark, matchBesideMarks } from './lines/cut-text.ts';
 import { cutGroup, groupOfTag, resolveTags } from './tags.ts';
 
 /** What a group captured; several parts where `<F-TUPLE_…>` combines them. */

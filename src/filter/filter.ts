@@ -1,69 +1,26 @@
-import { Dock2banError } from '../errors.ts';
 import type { LogLine } from '../sources/log-line.ts';
-import type { Failure } from './failure.ts';
-import { FilterRegex, idGroups, type Captures } from './filter-regex.ts';
-import { Finder } from './finder.ts';
-import type { Finding, Trace } from './finding.ts';
-import type { Block } from './search/block.ts';
-import type { BufferedLine } from './buffered-line.ts';
-import type { Needle } from './search/needle.ts';
+import type { BufferedLine } from './lines/buffered-line.ts';
+import { cutMark, type CutText, cutText, mostForeign } from './lines/cut-text.ts';
 import type { TemplateHits } from './dates/detector.ts';
 import { LineDates, type DatedLine, type DateRules, type LogTime, type Reading } from './dates/line-dates.ts';
-import type { NameResolver } from './resolver.ts';
-import { cutMark, type CutText, cutText, mostForeign, withoutMarks } from './cut-text.ts';
-import { SearchBudget, sharedAllowance, type Allowance } from './search-budget.ts';
+import { compileExpressions } from './expressions.ts';
+import { failureOf, failuresOf, type Failure } from './failure.ts';
+import type { ExceededReport, FilterOptions } from './filter-options.ts';
+import type { Examination, Hit, Trace } from './hit.ts';
+import { LineMatcher } from './line-matcher.ts';
+import type { Alphabet } from './python-regex/char-set.ts';
+import type { Block } from './search/block.ts';
+import type { Needle } from './search/needle.ts';
+import { SearchBudget, sharedAllowance } from './search-budget.ts';
 import type { FilterSpec } from './spec.ts';
 import type { WorkSign } from './work-sign.ts';
-
-export interface FilterOptions {
-  /** The jail's, in seconds (default 600): lines of before the start that are older don't matter. */
-  readonly findtime?: number;
-  /** Without it, DNS names in log lines are passed over. */
-  readonly resolver?: NameResolver;
-  /** Takes the failures whose name was resolved after their line had been processed. */
-  readonly onResolved?: (failures: readonly Failure[]) => void;
-  /** Told of each line that was too costly. */
-  readonly onExceeded?: (report: ExceededReport) => void;
-  /** What filters that aren't built in may spend on costly lines together; default: this one alone. */
-  readonly allowance?: Allowance;
-  /** Shown while a line is looked at. */
-  readonly sign?: WorkSign;
-  /** For tools that explain a filter: every expression is tried, times stand as logged, names as they are. */
-  readonly explain?: boolean;
-  /** Whether every expression is tried although one has matched; by default where `explain` is set. */
-  readonly everyRegex?: boolean;
-  /** Whether names stand as they are; by default where `explain` is set. */
-  readonly rawNames?: boolean;
-  /** Epoch milliseconds; when the filter is made it tells which years are plausible. */
-  readonly clock?: () => number;
-}
-
-/** A search that was given up. */
-export interface ExceededReport {
-  readonly filter: string;
-  /**
-   * `search`: of one expression, for which the line counts as not matched; `line`: of all, so that the line counts for nothing;
-   * `passed-over`: the line wasn't looked at, as lines like it have cost too much.
-   */
-  readonly kind: 'search' | 'line' | 'passed-over';
-  /** `failregex[2]`, `datepattern`: that was searched for then, or the last time. */
-  readonly expression: string;
-  /** Length of the text. */
-  readonly length: number;
-}
-
-/** What a filter made of a line, in full. */
-export interface Examination extends Trace {
-  /** One for each failregex that matched, whether it counts or not. */
-  readonly findings: readonly Finding[];
-}
 
 /** Milliseconds. */
 const slowLine = 15;
 const noFailures: readonly Failure[] = [];
 /** What nothing but the text is known of. */
 const undated: LogTime = { time: undefined, dateRemoved: false };
-const noFindings: readonly Finding[] = [];
+const noHits: readonly Hit[] = [];
 
 /**
  * Makes a filter ready to run.
@@ -77,7 +34,7 @@ export function compileFilter(spec: FilterSpec, options: FilterOptions = {}): Fi
 export class Filter {
   readonly name: string;
   readonly #dates: LineDates;
-  readonly #finder: Finder;
+  readonly #matcher: LineMatcher;
   readonly #maxLength: number;
   readonly #onExceeded: FilterOptions['onExceeded'];
   readonly #budget: SearchBudget | undefined;
@@ -86,6 +43,8 @@ export class Filter {
   #culprit = '';
   /** Up to where the lines of the block at hand are known. */
   #leftOff = 0;
+  /** When the last search was done. */
+  #done = 0;
   /** When the line before was done, or the first began; by performance.now(), which costs too much to ask twice a line. */
   #idleSince: number | undefined;
 
@@ -108,9 +67,19 @@ export class Filter {
     if (spec.builtIn !== true && !explain)
       this.#budget = new SearchBudget(options.allowance ?? sharedAllowance());
     this.#dates = new LineDates(rules);
-    this.#finder = finderOf(spec, options, explain, this.#budget, (kind, expression, length) =>
-      this.#exceeded(kind, expression, length),
-    );
+    const { resolver, onResolved } = options;
+    const lookUp = spec.usedns === 'yes' || spec.usedns === 'warn' ? resolver : undefined;
+    this.#matcher = new LineMatcher({
+      ...compileExpressions(spec, (expression, length) => this.#exceeded('search', expression, length)),
+      maxlines: spec.maxlines,
+      budget: this.#budget,
+      onSpent: (list, index, length) => this.#exceeded('line', `${list}[${index}]`, length),
+      everyRegex: options.everyRegex ?? explain,
+      reportPending: explain,
+      rawNames: (options.rawNames ?? explain) || spec.usedns === 'raw',
+      resolve: (name, late) =>
+        lookUp?.lookup(name, (addresses) => onResolved?.(addresses.map((id) => failureOf(late(id))))) ?? [],
+    });
   }
 
   /**
@@ -122,9 +91,9 @@ export class Filter {
    */
   process(line: LogLine, now: number, live = true, by?: number): readonly Failure[] {
     this.#sign?.begin();
-    const findings = this.#find(line, { now, live, by });
+    const hits = this.#find(line, { now, live, by });
     this.#sign?.end();
-    return failuresOf(findings);
+    return failuresOf(hits);
   }
 
   /**
@@ -133,7 +102,7 @@ export class Filter {
    * @param sample of the log
    */
   needles(sample: Buffer): readonly Needle[] | undefined {
-    return this.#dates.keepsWords ? this.#finder.needles(sample) : undefined;
+    return this.#dates.keepsWords ? this.#matcher.needles(sample) : undefined;
   }
 
   /**
@@ -151,11 +120,11 @@ export class Filter {
   ): readonly Failure[] {
     if (!this.#mayConcern(block, start, end, expressions)) return noFailures;
     const text = block.line(start, end);
-    if (!this.#finder.mayConcernFound(text)) return noFailures;
+    if (!this.#matcher.mayConcernFound(text)) return noFailures;
     this.#sign?.begin();
-    const findings = this.#findInBlock(block, start, end, text, reading);
+    const hits = this.#findInBlock(block, start, end, text, reading);
     this.#sign?.end();
-    return failuresOf(findings);
+    return failuresOf(hits);
   }
 
   /** Ends the use of a block. */
@@ -170,13 +139,12 @@ export class Filter {
   /** As `process`, but tells all: for tools and tests. */
   examine(line: LogLine, now: number): Examination {
     const trace: Trace = { ignoredBy: [], prefixMatched: undefined, prefix: undefined };
-    const findings = this.#find(line, { now, live: true }, trace);
-    return { ...trace, findings };
+    return { ...trace, hits: this.#find(line, { now, live: true }, trace) };
   }
 
   /** Lines that a failregex of several lines may still use. */
   get buffered(): readonly BufferedLine[] {
-    return this.#finder.buffered;
+    return this.#matcher.buffered;
   }
 
   /** How often each form of dates was found, in the order in which they are tried. */
@@ -184,49 +152,53 @@ export class Filter {
     return this.#dates.templateHits;
   }
 
-  #find(line: LogLine, reading: Reading, trace?: Trace): readonly Finding[] {
+  #find(line: LogLine, reading: Reading, trace?: Trace): readonly Hit[] {
     const { now, live } = reading;
     const parts = cutText(line.text, line.cut, this.#maxLength);
     const text = parts ? parts.head + parts.tail : line.text;
     // To explain is to try everything, however futile.
-    const concerned = trace !== undefined || this.#finder.mayConcern(text);
-    if (!concerned && live && this.#dates.pass(line, parts?.head ?? text, now)) return noFindings;
+    const concerned = trace !== undefined || this.#matcher.mayConcern(text);
+    if (!concerned && live && this.#dates.pass(line, parts?.head ?? text, now)) return noHits;
     const dated = parts ? this.#dateCut(line, parts, reading) : this.#dates.date(line, `${text}\n`, reading);
-    if (!dated || !(concerned || (dated.joined && this.#finder.mayConcern(dated.line.visible))))
-      return noFindings;
-    const start = performance.now();
-    if (!this.#begins(text.length, start)) return noFindings;
-    const findings = this.#finder.find(dated.line, dated.time, now, undefined, trace);
-    const done = performance.now();
-    this.#budget?.end(done);
-    if (done - start > slowLine) this.#finder.distrustSlow(dated.line, slowLine);
-    return findings;
+    if (!dated || !(concerned || (dated.joined && this.#matcher.mayConcern(dated.line.visible))))
+      return noHits;
+    return this.#search(dated, text.length, now, performance.now(), undefined, trace);
   }
 
-  #findInBlock(block: Block, start: number, end: number, text: string, reading: Reading): readonly Finding[] {
+  #findInBlock(block: Block, start: number, end: number, text: string, reading: Reading): readonly Hit[] {
     if (start > this.#leftOff) this.#dates.skip({ block, from: this.#leftOff, to: start, reading });
     this.#leftOff = end + 1;
     const isLong = text.length - 1 > this.#maxLength;
     const dated = isLong
       ? this.#dateCut(undated, cutText(text.slice(0, -1), undefined, this.#maxLength)!, reading)
       : this.#dates.date(undated, text, reading);
-    if (!dated) return noFindings;
-    this.#idleSince ??= performance.now();
+    if (!dated) return noHits;
+    const since = (this.#idleSince ??= performance.now());
     const alphabet = !isLong && block.isAscii(start, end) ? 'ascii' : undefined;
-    if (!this.#begins(text.length, this.#idleSince)) return noFindings;
-    const findings = this.#finder.find(dated.line, dated.time, reading.now, alphabet);
-    const done = performance.now();
-    this.#budget?.end(done);
-    if (done - this.#idleSince > slowLine) this.#finder.distrustSlow(dated.line, slowLine);
-    this.#idleSince = done;
-    return findings;
+    const hits = this.#search(dated, text.length, reading.now, since, alphabet);
+    this.#idleSince = this.#done;
+    return hits;
   }
 
-  /** False: the line isn't to be looked at, for what lines like it cost. */
-  #begins(length: number, now: number): boolean {
-    if (this.#budget?.begin(length, now) ?? true) return true;
-    this.#exceeded('passed-over', this.#culprit, length);
-    return false;
+  /** Searches a line, unless lines like it have cost too much. @param since when that began, by performance.now() */
+  #search(
+    { line, time }: DatedLine,
+    length: number,
+    now: number,
+    since: number,
+    alphabet?: Alphabet,
+    trace?: Trace,
+  ): readonly Hit[] {
+    this.#done = since;
+    if (this.#budget && !this.#budget.begin(length, since)) {
+      this.#exceeded('passed-over', this.#culprit, length);
+      return noHits;
+    }
+    const hits = this.#matcher.find(line, time, now, alphabet, trace);
+    this.#done = performance.now();
+    this.#budget?.end(this.#done);
+    if (this.#done - since > slowLine) this.#matcher.distrustSlow(line, slowLine);
+    return hits;
   }
 
   #exceeded(kind: ExceededReport['kind'], expression: string, length: number): void {
@@ -238,7 +210,7 @@ export class Filter {
   #mayConcern(block: Block, start: number, end: number, expressions: readonly number[]): boolean {
     if (end - start > this.#maxLength || !block.isAscii(start, end)) return true;
     const visible = this.#dates.visibleStart(block, start, end);
-    return visible === undefined || this.#finder.mayConcernSome(block, visible, end, expressions);
+    return visible === undefined || this.#matcher.mayConcernSome(block, visible, end, expressions);
   }
 
   /** The date is looked for in the head alone. */
@@ -253,75 +225,4 @@ export class Filter {
     const beginning = isWhole ? visible.slice(0, -end.length) : head;
     return found && { ...found, line: { visible: `${beginning}${tail}\n`, logged: head + tail } };
   }
-}
-
-function failuresOf(findings: readonly Finding[]): readonly Failure[] {
-  if (findings.length === 0) return noFailures;
-  return findings.filter(({ counts, id }) => counts && id !== undefined).map(failureOf);
-}
-
-function finderOf(
-  spec: FilterSpec,
-  options: FilterOptions,
-  explain: boolean,
-  budget: SearchBudget | undefined,
-  exceeded: (kind: ExceededReport['kind'], expression: string, length: number) => void,
-): Finder {
-  const { resolver, onResolved } = options;
-  const named = (regex: string, expression: string, multiline = false): FilterRegex =>
-    new FilterRegex(regex, {
-      where: `${expression} of filter ${spec.name}`,
-      names: spec.usedns !== 'no',
-      multiline,
-      foreign: spec.builtIn !== true,
-      onExceeded: (length) => exceeded('search', expression, length),
-    });
-  const prefregex = spec.prefregex === undefined ? undefined : named(spec.prefregex, 'prefregex');
-  const failregex = spec.failregex.map((text, i) => {
-    const regex = named(text, `failregex[${i}]`, spec.maxlines > 1);
-    requireId(regex, prefregex, `failregex[${i}] of filter ${spec.name}`);
-    return regex;
-  });
-  const lookUp = spec.usedns === 'yes' || spec.usedns === 'warn' ? resolver : undefined;
-  return new Finder({
-    prefregex,
-    failregex,
-    ignoreregex: spec.ignoreregex.map((text, i) => named(text, `ignoreregex[${i}]`)),
-    maxlines: spec.maxlines,
-    budget,
-    onSpent: (list, index, length) => exceeded('line', `${list}[${index}]`, length),
-    everyRegex: options.everyRegex ?? explain,
-    reportPending: explain,
-    rawNames: (options.rawNames ?? explain) || spec.usedns === 'raw',
-    resolve: (name, late) =>
-      lookUp?.lookup(name, (addresses) => onResolved?.(addresses.map((id) => failureOf(late(id))))) ?? [],
-  });
-}
-
-function requireId(regex: FilterRegex, prefregex: FilterRegex | undefined, where: string): void {
-  if (idGroups.some((name) => regex.groupNames.has(name) || prefregex?.groupNames.has(name))) return;
-  throw new Dock2banError('regex', `${where} doesn't say whom to ban`, {
-    fix: 'mark the address with <HOST> or <ADDR>, another identifier with <F-ID>…</F-ID>',
-  });
-}
-
-/** Of a finding with an id. */
-function failureOf(finding: Finding): Failure {
-  return {
-    id: finding.id!,
-    time: finding.time,
-    attempts: 1,
-    lines: finding.lines.map((line) => withoutMarks(line.logged)),
-    fields: fieldsOf(finding.fields),
-  };
-}
-
-function fieldsOf(captures: Captures): Record<string, string> {
-  const fields: Record<string, string> = {};
-  for (const name in captures) {
-    const value = captures[name];
-    if (value === undefined || value === cutMark) continue;
-    fields[name] = withoutMarks(typeof value === 'string' ? value : value.join(' '));
-  }
-  return fields;
 }

@@ -36,12 +36,14 @@ export function sharedAllowance(): Allowance {
 
 /** Milliseconds. */
 const costly = 5;
-/** Milliseconds for a line, by the clock and then once more by the processor: another process may have had its time. */
+/** Milliseconds for a line, by the clock and by the processor: another process may have had its time. */
 const lineLimit = 25;
+/** While no line is costly: garbage may have been collected meanwhile. */
+const calmLimit = 50;
 /** As long as the allowance is used up. */
 const shortLimit = 2;
-/** Lines whose cost is measured after one that took long. */
-const linesToMeasure = 1000;
+/** The processor's clock is read no more often while no line is costly: it costs as much as a short line. */
+const clockInterval = 2;
 
 /**
  * What the lines of one filter may cost that isn't built in. A line that costs more is given up. Whoever makes costly lines uses up
@@ -51,14 +53,14 @@ const linesToMeasure = 1000;
 export class SearchBudget {
   readonly #own = new Allowance(300, 0.1);
   readonly #shared: Allowance;
-  /** The least length of a line that was costly. */
+  /** The least length of a line that was costly lately. */
   #costlyLength = Infinity;
-  #toMeasure = 0;
   #length = 0;
-  #limit = lineLimit;
+  #limit = calmLimit;
   #start = 0;
-  /** Processor time at the line's begin, or when it had taken long; undefined: not measured. */
-  #cpuStart: number | undefined;
+  /** When the processor's clock was read, and what it said. */
+  #readAt = -Infinity;
+  #read = 0;
 
   constructor(shared: Allowance) {
     this.#shared = shared;
@@ -68,39 +70,39 @@ export class SearchBudget {
   begin(length: number, now: number): boolean {
     this.#start = now;
     this.#length = length;
-    this.#limit = lineLimit;
-    this.#cpuStart = undefined;
-    if (this.#toMeasure === 0) return true;
-    this.#toMeasure -= 1;
-    this.#cpuStart = processorTime();
+    const isCalm = this.#costlyLength === Infinity;
+    if (!isCalm || now - this.#readAt > clockInterval) {
+      this.#read = processorTime();
+      this.#readAt = now;
+    }
+    this.#limit = isCalm ? calmLimit : lineLimit;
+    if (isCalm) return true;
     if (this.#own.left(now) > 0 && this.#shared.left(now) > 0) {
       if (this.#own.isFull(now)) this.#costlyLength = Infinity;
       return true;
     }
     this.#limit = shortLimit;
-    if (2 * length < this.#costlyLength) return true;
-    // What isn't looked at mustn't make lines look cheap.
-    this.#toMeasure = linesToMeasure;
-    return false;
+    return 2 * length < this.#costlyLength;
   }
 
   /** Whether the line has cost too much. */
   get isSpent(): boolean {
-    if (performance.now() - this.#start <= this.#limit) return false;
-    const cpu = processorTime();
-    this.#cpuStart ??= cpu;
-    return cpu - this.#cpuStart > this.#limit;
+    return performance.now() - this.#start > this.#limit && this.#cost > this.#limit;
   }
 
   /** After a line that `begin` was called for. */
   end(now: number): void {
     if (now - this.#start <= costly) return;
-    this.#toMeasure = linesToMeasure;
-    const cost = this.#cpuStart === undefined ? 0 : processorTime() - this.#cpuStart;
+    const cost = this.#cost;
     if (cost <= costly) return;
     this.#own.spend(cost);
     this.#shared.spend(cost);
     this.#costlyLength = Math.min(this.#costlyLength, this.#length);
+  }
+
+  /** What the line has cost so far at least: until it began, all of the time may have been this thread's. */
+  get #cost(): number {
+    return processorTime() - this.#read - (this.#start - this.#readAt);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { BufferedLine } from './buffered-line.ts';
+import type { BufferedLine } from './lines/buffered-line.ts';
 import type { Captures } from './filter-regex.ts';
 import { SessionMarks } from './search/session-marks.ts';
 

@@ -1,4 +1,4 @@
-import { cutMark } from './cut-text.ts';
+import { cutMark } from './lines/cut-text.ts';
 
 /** A failregex with fail2ban's tags replaced by expressions. */
 export interface ResolvedTags {

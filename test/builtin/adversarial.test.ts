@@ -50,8 +50,8 @@ async function examples(name: string, spec: FilterSpec): Promise<string[]> {
   const filter = compileFilter(spec, { explain: true });
   const byRegex = new Map<number, string>();
   for (const { text } of await readSamples(samplesDir, name)) {
-    const [finding] = filter.examine({ text, time: undefined, dateRemoved: false }, now).findings;
-    if (finding && !byRegex.has(finding.regex)) byRegex.set(finding.regex, text);
+    const [hit] = filter.examine({ text, time: undefined, dateRemoved: false }, now).hits;
+    if (hit && !byRegex.has(hit.regex)) byRegex.set(hit.regex, text);
   }
   expect([...byRegex.keys()].toSorted((a, b) => a - b)).toEqual(spec.failregex.map((_, i) => i));
   return [...byRegex.values()];

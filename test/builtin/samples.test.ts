@@ -119,18 +119,17 @@ function memo(filters: Map<string, Filter>, run: Run, make: () => Filter): Filte
 
 /** With every expression tried: exactly one must match, and give what is annotated. */
 function complaint({ expected }: Sample, filter: Filter, line: LogLine, way: string): string | undefined {
-  const { findings } = filter.examine(line, now);
-  const [finding] = findings;
-  if (!expected?.match) return finding && `matched (${finding.id}) when it should not`;
-  if (!finding || findings.length > 1) return `${findings.length} matches`;
-  if (finding.id !== expected['host']) return `the address is ${finding.id}`;
+  const { hits } = filter.examine(line, now);
+  const [hit] = hits;
+  if (!expected?.match) return hit && `matched (${hit.id}) when it should not`;
+  if (!hit || hits.length > 1) return `${hits.length} matches`;
+  if (hit.id !== expected['host']) return `the address is ${hit.id}`;
   const user = expected['user'];
-  if (user !== undefined && finding.fields['user'] !== user)
-    return `the user is ${String(finding.fields['user'])}`;
+  if (user !== undefined && hit.fields['user'] !== user) return `the user is ${String(hit.fields['user'])}`;
   const time = new Date(expected.time && way === 'as the container wrote it' ? expected.time : now);
-  return finding.time === time.getTime() || (!expected.time && way === 'as the container wrote it')
+  return hit.time === time.getTime() || (!expected.time && way === 'as the container wrote it')
     ? undefined
-    : `the time is ${new Date(finding.time).toISOString()}`;
+    : `the time is ${new Date(hit.time).toISOString()}`;
 }
 
 /** As the daemon runs it. */

@@ -29,9 +29,9 @@ it.each(['normal', 'aggressive'])('mode %s counts what fail2ban’s own filter c
     const host = expected?.match ? String(expected['host']) : undefined;
     // Lines without an address (fail2ban takes it from earlier ones of the same process), and names.
     if (host !== undefined && (isIP(host) === 0 || !text.includes(host))) continue;
-    const [finding] = filter.examine({ text, time: undefined, dateRemoved: false }, Date.now()).findings;
+    const [hit] = filter.examine({ text, time: undefined, dateRemoved: false }, Date.now()).hits;
     compared.push(text);
-    if (finding?.id !== host) differing.push(`${host} ${finding?.id}: ${text}`);
+    if (hit?.id !== host) differing.push(`${host} ${hit?.id}: ${text}`);
   }
   expect(compared.length).toBeGreaterThan(30);
   expect(differing).toEqual([]);

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { canonicalAddress } from '../../src/net/address.ts';
 import { compileFilter, type Filter } from '../../src/filter/filter.ts';
-import type { Finding } from '../../src/filter/finding.ts';
+import type { Hit } from '../../src/filter/hit.ts';
 import { fail2banTree } from './fail2ban-tree.ts';
 import { sampleFilters } from './sample-filters.ts';
 import { readSamples, type Expected, type Run, type Sample } from './sample-log.ts';
@@ -46,27 +46,27 @@ function check(sample: Sample, filterOf: (run: Run) => Filter): string[] {
     const line = run.journal
       ? { text, time: now, dateRemoved: true }
       : { text, time: undefined, dateRemoved: false };
-    const { findings } = filterOf(run).examine(line, now);
+    const { hits } = filterOf(run).examine(line, now);
     const wrong = complaint(
       sample.expected,
-      findings.filter(({ counts, id }) => counts && id !== undefined),
+      hits.filter(({ counts, id }) => counts && id !== undefined),
     );
     return wrong === undefined ? [] : [`${sample.at} ${run.name}: ${wrong}: ${text}`];
   });
 }
 
-function complaint(expected: Expected | undefined, found: readonly Finding[]): string | undefined {
-  const [finding] = found;
-  if (!finding) return expected?.match ? 'not matched when it should' : undefined;
-  if (!expected?.match) return `matched by failregex ${finding.regex} when it should not`;
+function complaint(expected: Expected | undefined, found: readonly Hit[]): string | undefined {
+  const [hit] = found;
+  if (!hit) return expected?.match ? 'not matched when it should' : undefined;
+  if (!expected?.match) return `matched by failregex ${hit.regex} when it should not`;
   if (found.length > 1) return `matched by failregexes ${found.map(({ regex }) => regex).join(', ')}`;
   for (const [key, value] of Object.entries(expected)) {
     if (['match', 'desc', 'constraint', 'time'].includes(key)) continue;
-    const actual = valueOf(finding, key);
+    const actual = valueOf(hit, key);
     if (!same(actual, value)) return `${key} is ${JSON.stringify(actual)}, not ${JSON.stringify(value)}`;
   }
-  if (expected.time && finding.time !== localTime(expected.time))
-    return `the time is ${new Date(finding.time).toISOString()}, not ${expected.time} here`;
+  if (expected.time && hit.time !== localTime(expected.time))
+    return `the time is ${new Date(hit.time).toISOString()}, not ${expected.time} here`;
   return undefined;
 }
 
@@ -77,18 +77,18 @@ function localTime(text: string): number {
   return new Date(year!, month! - 1, day, hours, minutes, 0).getTime() + seconds * 1000;
 }
 
-function valueOf(finding: Finding, key: string): unknown {
-  const field = finding.fields[key];
+function valueOf(hit: Hit, key: string): unknown {
+  const field = hit.fields[key];
   if (field !== undefined) return field;
   switch (key) {
     case 'host':
-      return finding.id;
+      return hit.id;
     case 'ip':
-      return finding.ip;
+      return hit.ip;
     case 'users':
-      return finding.users && [...finding.users];
+      return hit.users && [...hit.users];
     case 'attempts':
-      return finding.lines.length;
+      return hit.lines.length;
     default:
       return undefined;
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BlockMatcher } from '../../src/filter/block-matcher.ts';
-import { cutMark, mostForeign } from '../../src/filter/cut-text.ts';
+import { cutMark, mostForeign } from '../../src/filter/lines/cut-text.ts';
 import { compileFilter, type Filter } from '../../src/filter/filter.ts';
 import type { FilterSpec } from '../../src/filter/spec.ts';
 import type { LogLine } from '../../src/sources/log-line.ts';

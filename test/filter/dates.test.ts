@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileFilter, type ExceededReport } from '../../src/filter/filter.ts';
+import type { ExceededReport } from '../../src/filter/filter-options.ts';
+import { compileFilter } from '../../src/filter/filter.ts';
 import { specOf } from './specs.ts';
 
 const now = Date.UTC(2026, 10, 22, 12, 30, 20);

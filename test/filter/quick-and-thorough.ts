@@ -26,11 +26,11 @@ export function expectQuickAsThorough(
       const found = quick.process(line, now).map(({ id, time, lines }) => ({ id, time, lines }));
       const expected = thorough
         .examine(line, now)
-        .findings.filter(({ id, counts }) => counts && id !== undefined)
-        .map((finding) => ({
-          id: finding.id!,
-          time: finding.time,
-          lines: finding.lines.map(({ logged }) => logged),
+        .hits.filter(({ id, counts }) => counts && id !== undefined)
+        .map((hit) => ({
+          id: hit.id!,
+          time: hit.time,
+          lines: hit.lines.map(({ logged }) => logged),
         }));
       expect(found, text).toEqual(expected);
       all.push(...expected);

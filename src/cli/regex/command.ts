@@ -1,7 +1,8 @@
 import { parseJailOption } from '../../config/options/jail-options.ts';
 import { Dock2banError } from '../../errors.ts';
 import { boundBacktracking } from '../../filter/backtracking.ts';
-import { compileFilter, type ExceededReport, type Filter } from '../../filter/filter.ts';
+import type { ExceededReport } from '../../filter/filter-options.ts';
+import { compileFilter, type Filter } from '../../filter/filter.ts';
 import type { Output } from '../by-hand.ts';
 import { exitCode } from '../exit-code.ts';
 import { isFile } from './filter-file.ts';
@@ -169,8 +170,8 @@ class RegexTest {
     const now = this.#context.now();
     const lines: string[] = [];
     for await (const { text, cut } of log.lines()) {
-      const { findings } = filter.examine({ text, cut, time: undefined, dateRemoved: false }, now);
-      lines.push(...format(findings.filter(({ counts, id }) => counts && id !== undefined)));
+      const { hits } = filter.examine({ text, cut, time: undefined, dateRemoved: false }, now);
+      lines.push(...format(hits.filter(({ counts, id }) => counts && id !== undefined)));
     }
     return lines;
   }

@@ -1,10 +1,10 @@
 import { isIPv6 } from 'node:net';
 import type { Capture } from '../../filter/filter-regex.ts';
-import type { Finding } from '../../filter/finding.ts';
+import type { Hit } from '../../filter/hit.ts';
 import { PythonFloat, pythonRepr } from '../python-repr.ts';
 
 /** The failures of one line, as lines of output. */
-export type OutFormat = (findings: readonly Finding[]) => string[];
+export type OutFormat = (hits: readonly Hit[]) => string[];
 
 /**
  * What `--out` prints of each failure: `id`, `ip`, `msg` (the lines), `row` (a Python tuple), the name of a field, or a
@@ -14,28 +14,28 @@ export function outFormat(what: string): OutFormat {
   switch (what) {
     case 'id':
     case 'fid':
-      return (findings) => findings.map(({ id }) => idOf(id));
+      return (hits) => hits.map(({ id }) => idOf(id));
     case 'ip':
-      return (findings) => findings.map(({ id, ip }) => ip ?? idOf(id));
+      return (hits) => hits.map(({ id, ip }) => ip ?? idOf(id));
     case 'msg':
-      return (findings) => findings.flatMap(loggedLines);
+      return (hits) => hits.flatMap(loggedLines);
     case 'row':
-      return (findings) => findings.map(row);
+      return (hits) => hits.map(row);
     default:
-      if (what.includes('<')) return (findings) => findings.flatMap((finding) => filled(what, finding));
-      return (findings) => findings.flatMap((finding) => fieldLines(what, finding));
+      if (what.includes('<')) return (hits) => hits.flatMap((hit) => filled(what, hit));
+      return (hits) => hits.flatMap((hit) => fieldLines(what, hit));
   }
 }
 
 /** Fields by which sessions are led; fail2ban removes them on the way. */
 const sessionFlags: ReadonlySet<string> = new Set(['nofail', 'mlfgained', 'mlfforget']);
 
-function row(finding: Finding): string {
-  const time = new PythonFloat(finding.time / 1000);
-  return `[${pythonRepr(finding.id)},\t${pythonRepr(time)},\t${pythonRepr(dataOf(finding))}],`;
+function row(hit: Hit): string {
+  const time = new PythonFloat(hit.time / 1000);
+  return `[${pythonRepr(hit.id)},\t${pythonRepr(time)},\t${pythonRepr(dataOf(hit))}],`;
 }
 
-function dataOf({ fields, ip, users }: Finding): Map<string, unknown> {
+function dataOf({ fields, ip, users }: Hit): Map<string, unknown> {
   const data = new Map<string, unknown>(
     Object.entries(fields).filter(([name, value]) => value !== undefined || !sessionFlags.has(name)),
   );
@@ -44,25 +44,25 @@ function dataOf({ fields, ip, users }: Finding): Map<string, unknown> {
   return data;
 }
 
-function fieldLines(name: string, finding: Finding): string[] {
-  if (name === 'matches') return [pythonRepr(loggedLines(finding))];
-  const value = dataOf(finding).get(name);
+function fieldLines(name: string, hit: Hit): string[] {
+  if (name === 'matches') return [pythonRepr(loggedLines(hit))];
+  const value = dataOf(hit).get(name);
   return [typeof value === 'string' ? value : pythonRepr(value)];
 }
 
 /** With `<msg>`, one text for each line of the failure. */
-function filled(template: string, finding: Finding): string[] {
-  const lines = template.includes('<msg>') ? loggedLines(finding) : [''];
+function filled(template: string, hit: Hit): string[] {
+  const lines = template.includes('<msg>') ? loggedLines(hit) : [''];
   return lines.map((line) =>
     template.replace(
       /<(F-[A-Z0-9_-]+|[a-z0-9-]+)>/g,
-      (tag, name: string) => tagValue(name, finding, line) ?? tag,
+      (tag, name: string) => tagValue(name, hit, line) ?? tag,
     ),
   );
 }
 
-function tagValue(name: string, finding: Finding, line: string): string | undefined {
-  const { id, ip, fields, time, lines } = finding;
+function tagValue(name: string, hit: Hit, line: string): string | undefined {
+  const { id, ip, fields, time, lines } = hit;
   if (name.startsWith('F-')) return textOf(fields[name.slice(2).toLowerCase()]);
   const address = ip ?? idOf(id);
   switch (name) {
@@ -85,7 +85,7 @@ function tagValue(name: string, finding: Finding, line: string): string | undefi
   }
 }
 
-function loggedLines({ lines }: Finding): string[] {
+function loggedLines({ lines }: Hit): string[] {
   return lines.map(({ logged }) => logged);
 }
 

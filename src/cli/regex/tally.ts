@@ -1,7 +1,8 @@
 import type { LineText } from '../../text/long-line.ts';
-import type { BufferedLine } from '../../filter/buffered-line.ts';
+import type { BufferedLine } from '../../filter/lines/buffered-line.ts';
 import type { TemplateHits } from '../../filter/dates/detector.ts';
-import type { Examination, Filter } from '../../filter/filter.ts';
+import type { Filter } from '../../filter/filter.ts';
+import type { Examination } from '../../filter/hit.ts';
 import type { Captures } from '../../filter/filter-regex.ts';
 import type { FilterSpec } from '../../filter/spec.ts';
 import type { RegexOptions } from './options.ts';
@@ -63,7 +64,7 @@ export class Tally {
     const found = this.#filter.examine({ text, cut, time: undefined, dateRemoved: false }, now);
     const matches = this.#count(found);
     if (this.#maxlines > 1) this.#recount(before);
-    const nofail = found.findings.some(({ counts }) => !counts);
+    const nofail = found.hits.some(({ counts }) => !counts);
     const kind = nofail || found.ignoredBy.length > 0 ? 'ignored' : matches > 0 ? 'matched' : 'missed';
     this.tested += 1;
     this.counts[kind] += 1;
@@ -73,10 +74,10 @@ export class Tally {
   }
 
   /** @returns how many matches count as failures */
-  #count({ findings, ignoredBy, prefix, prefixMatched }: Examination): number {
+  #count({ hits, ignoredBy, prefix, prefixMatched }: Examination): number {
     const verbose = this.#options.verbose > 0;
     let matches = 0;
-    for (const { regex, id, time, counts } of findings) {
+    for (const { regex, id, time, counts } of hits) {
       const entry = this.failregex[regex]!;
       entry.hits += 1;
       if (verbose) entry.addresses.push({ id, time, several: matches > 1 });

@@ -1,5 +1,5 @@
 import type { Ban } from '../../jail/ban.ts';
-import type { ExceededReport } from '../../filter/filter.ts';
+import type { ExceededReport } from '../../filter/filter-options.ts';
 import { localTime } from '../../text/local-time.ts';
 import { info, warn } from './entry.ts';
 

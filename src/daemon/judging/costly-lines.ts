@@ -1,5 +1,5 @@
 import type { JailSpec } from '../../config/jail-spec.ts';
-import type { ExceededReport } from '../../filter/filter.ts';
+import type { ExceededReport } from '../../filter/filter-options.ts';
 import type { EventLog } from '../events/event-log.ts';
 
 /** Milliseconds between two events about a jail. */

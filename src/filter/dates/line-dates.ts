@@ -1,6 +1,6 @@
 import type { LogLine } from '../../sources/log-line.ts';
 import type { Block } from '../search/block.ts';
-import type { BufferedLine } from '../buffered-line.ts';
+import type { BufferedLine } from '../lines/buffered-line.ts';
 import { LastDate } from './last-date.ts';
 import { LineHeads } from './line-heads.ts';
 import { DateDetector, type FoundLead, type TemplateHits } from './detector.ts';

@@ -1,5 +1,5 @@
 import type { BufferedLine } from './buffered-line.ts';
-import { groupsOf, type Match } from './python-regex/match.ts';
+import { groupsOf, type Match } from '../python-regex/match.ts';
 
 /** The lines of a buffer, sorted by whether a match used them. */
 export interface LineSplit {

@@ -1,8 +1,8 @@
-import type { BufferedLine } from './buffered-line.ts';
+import type { BufferedLine } from './lines/buffered-line.ts';
 import type { Captures } from './filter-regex.ts';
 
 /** What one failregex made of a line. */
-export interface Finding {
+export interface Hit {
   /** Index of the failregex. */
   readonly regex: number;
   /** Whom it concerns; undefined for a session whose address isn't known yet. */
@@ -28,4 +28,10 @@ export interface Trace {
   prefixMatched: boolean | undefined;
   /** What the prefregex captured. */
   prefix: Captures | undefined;
+}
+
+/** What a filter made of a line, in full. */
+export interface Examination extends Trace {
+  /** One for each failregex that matched, whether it counts or not. */
+  readonly hits: readonly Hit[];
 }

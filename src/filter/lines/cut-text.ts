@@ -1,4 +1,4 @@
-import type { Match } from './python-regex/match.ts';
+import type { Match } from '../python-regex/match.ts';
 
 /**
  * Stands in a text where something of a line was left out. A lone surrogate: no decoder makes one, so no log has it, and it is

@@ -1,6 +1,6 @@
 import type { BufferedLine } from './buffered-line.ts';
-import type { Alphabet } from './python-regex/char-set.ts';
-import { alphabetOf } from './python-regex/pattern.ts';
+import type { Alphabet } from '../python-regex/char-set.ts';
+import { alphabetOf } from '../python-regex/pattern.ts';
 
 /** A text that expressions search, and the lines that it was made of. */
 export class View {

@@ -1,19 +1,19 @@
 import type { Block } from './search/block.ts';
-import type { BufferedLine } from './buffered-line.ts';
+import type { BufferedLine } from './lines/buffered-line.ts';
 import type { Captures, FilterRegex } from './filter-regex.ts';
-import type { Finding, Trace } from './finding.ts';
+import type { Hit, Trace } from './hit.ts';
 import { FirstCharDispatch } from './search/first-char-dispatch.ts';
 import { addressInName, identify, type Identity } from './identify.ts';
 import { LiteralGate } from './search/literal-gate.ts';
 import { needlesOf, type Needle } from './search/needle.ts';
 import type { SearchBudget } from './search-budget.ts';
 import { Sieve } from './search/sieve.ts';
-import { splitLines, type LineSplit } from './matched-lines.ts';
+import { splitLines, type LineSplit } from './lines/matched-lines.ts';
 import type { Alphabet } from './python-regex/char-set.ts';
 import { isSet, newDraft, Sessions, type Draft } from './sessions.ts';
-import { View, viewOf } from './view.ts';
+import { View, viewOf } from './lines/view.ts';
 
-export interface FinderRules {
+export interface MatcherRules {
   readonly prefregex: FilterRegex | undefined;
   readonly failregex: readonly FilterRegex[];
   readonly ignoreregex: readonly FilterRegex[];
@@ -29,10 +29,10 @@ export interface FinderRules {
   /** Told at which failregex, or ignoreregex, a line was given up for its cost. */
   readonly onSpent: (list: 'failregex' | 'ignoreregex', index: number, length: number) => void;
   /** The addresses of a DNS name; later ones are reported by who resolves. */
-  readonly resolve: (name: string, late: (id: string) => Finding) => readonly string[];
+  readonly resolve: (name: string, late: (id: string) => Hit) => readonly string[];
 }
 
-const none: readonly Finding[] = [];
+const none: readonly Hit[] = [];
 /** Searches of short texts between two looks at the budget. */
 const searchesToLook = 4;
 const shortText = 1024;
@@ -42,8 +42,8 @@ const noLines: readonly BufferedLine[] = [];
  * Applies a filter's expressions to one line after the other, as fail2ban does (1.0, server/filter.py, `findFailure`),
  * with the lines before it and the sessions that are open.
  */
-export class Finder {
-  readonly #rules: FinderRules;
+export class LineMatcher {
+  readonly #rules: MatcherRules;
   readonly #sessions = new Sessions();
   readonly #prefixGate: LiteralGate;
   readonly #gates: readonly LiteralGate[];
@@ -61,7 +61,7 @@ export class Finder {
   readonly #blanks: readonly Captures[];
   #buffer: readonly BufferedLine[] = [];
 
-  constructor(rules: FinderRules) {
+  constructor(rules: MatcherRules) {
     this.#rules = rules;
     this.#prefixGate = new LiteralGate(rules.prefregex?.requiredLiterals ?? []);
     this.#gates = rules.failregex.map((regex) => new LiteralGate(regex.requiredLiterals));
@@ -144,13 +144,7 @@ export class Finder {
    * @param alphabet of the line; undefined: to be found out
    * @param trace filled with what happened, if given
    */
-  find(
-    line: BufferedLine,
-    time: number,
-    now: number,
-    alphabet?: Alphabet,
-    trace?: Trace,
-  ): readonly Finding[] {
+  find(line: BufferedLine, time: number, now: number, alphabet?: Alphabet, trace?: Trace): readonly Hit[] {
     const { maxlines, prefregex, failregex, ignoreregex } = this.#rules;
     if (maxlines > 1) this.#buffer = [...this.#buffer, line].slice(-maxlines);
     const original = maxlines > 1 ? this.#buffer : [line];
@@ -195,10 +189,10 @@ export class Finder {
     time: number,
     now: number,
     trace: Trace | undefined,
-  ): readonly Finding[] {
+  ): readonly Hit[] {
     const { failregex, ignoreregex, maxlines, everyRegex } = this.#rules;
     let view = first;
-    let findings: Finding[] | undefined;
+    let hits: Hit[] | undefined;
     let admitted = false;
     let searches = 0;
     const candidates = this.#dispatch.of(view.text);
@@ -230,11 +224,11 @@ export class Finder {
       // Neither address nor session: fail2ban drops the match and tries the next expression.
       if (identity.kind === 'unknown' && fields['mlfid'] === undefined) continue;
       const found = this.#report(draft, identity, index, time);
-      if (found.length > 0) (findings ??= []).push(...found);
+      if (found.length > 0) (hits ??= []).push(...found);
       if (!everyRegex) break;
     }
     if (!admitted) this.#sieve.noteFalsePositive(first.original[0]!.logged);
-    return findings ?? none;
+    return hits ?? none;
   }
 
   /** Whether an expression, the last that may match, could only end a session, and that isn't open. */
@@ -287,9 +281,9 @@ export class Finder {
     return draft;
   }
 
-  #report(draft: Draft, identity: Identity, regex: number, time: number): readonly Finding[] {
+  #report(draft: Draft, identity: Identity, regex: number, time: number): readonly Hit[] {
     const { rawNames, reportPending, resolve } = this.#rules;
-    const finding = (id: string | undefined, ip?: string): Finding => ({
+    const hit = (id: string | undefined, ip?: string): Hit => ({
       regex,
       id,
       ip,
@@ -302,15 +296,15 @@ export class Finder {
     });
     switch (identity.kind) {
       case 'id':
-        return [finding(identity.id, identity.ip)];
+        return [hit(identity.id, identity.ip)];
       case 'unknown':
         draft.pending = true;
-        return reportPending ? [finding(undefined)] : none;
+        return reportPending ? [hit(undefined)] : none;
       case 'name': {
-        if (rawNames) return [finding(identity.name)];
+        if (rawNames) return [hit(identity.name)];
         const address = addressInName(identity.name);
-        if (address !== undefined) return [finding(address)];
-        const then = { ...finding(undefined), fields: { ...draft.fields } };
+        if (address !== undefined) return [hit(address)];
+        const then = { ...hit(undefined), fields: { ...draft.fields } };
         const known = resolve(identity.name, (id) => ({ ...then, id }));
         return known.map((id) => ({ ...then, id }));
       }
