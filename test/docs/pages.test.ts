@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { format } from 'prettier';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -43,5 +44,10 @@ describe.each(pages)('%s', (page) => {
       ([, path]) => path!,
     );
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it('has examples that are YAML', async () => {
+    for (const [, yaml = ''] of textOf(page).matchAll(/^```ya?ml\n(.*?)^```$/gms))
+      await expect(format(yaml, { parser: 'yaml' }), yaml).resolves.not.toBe('');
   });
 });

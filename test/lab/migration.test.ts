@@ -7,7 +7,7 @@ import type { Outcome } from './client-protocol.ts';
 import { type Lab, startLab } from './lab.ts';
 import { below, uncommented, without, withoutService } from './migration-compose.ts';
 import { MigrationHost } from './migration-host.ts';
-import { Page } from './migration-page.ts';
+import { Page } from './page.ts';
 import { projectRoot } from './product.ts';
 
 const retries = 4;
