@@ -1,6 +1,6 @@
 import { containerSnapshot, nameOf } from './container-snapshot.ts';
 import type { ListedContainer } from './engine/engine-answers.ts';
-import type { Inspection } from './inspections.ts';
+import type { Inspection } from './inspection.ts';
 import { readPortBindings } from './port-bindings.ts';
 import { OwnedPorts, type PortOwners } from './port-owners.ts';
 import type { AwaitedContainer } from './snapshot.ts';

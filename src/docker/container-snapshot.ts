@@ -1,5 +1,5 @@
 import type { InspectedContainer, ListedContainer } from './engine/engine-answers.ts';
-import type { Inspection } from './inspections.ts';
+import type { Inspection } from './inspection.ts';
 import type { ContainerSnapshot } from './snapshot.ts';
 
 /** A name stands in events and answers. */

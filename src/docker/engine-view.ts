@@ -1,27 +1,26 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { settledWithin } from '../async/settled-within.ts';
+import type { Dock2banError } from '../errors.ts';
 import { awaitedContainers, isAwaited } from './awaited-containers.ts';
-import { containerSnapshot, listedOnly, nameOf, namespaceOwnerOf } from './container-snapshot.ts';
-import type {
-  EngineInfo,
-  ListedContainer,
-  ListedNetwork,
-  ListedService,
-  Listing,
+import { containerSnapshot, listedOnly, namespaceOwnerOf } from './container-snapshot.ts';
+import {
+  isOurLabel,
+  type EngineInfo,
+  type ListedContainer,
+  type ListedNetwork,
+  type ListedService,
+  type Listing,
 } from './engine/engine-answers.ts';
+import { answerProblems, containerProblem, few, notInspected } from './engine-problems.ts';
 import type { EngineClient } from './engine/engine-client.ts';
 import { NotFound } from './engine/engine-error.ts';
 import { ImageLabels } from './image-labels.ts';
-import { Inquiry } from './inquiry.ts';
-import { Inspections, type Inspection } from './inspections.ts';
+import { Inquiries, Inquiry } from './inquiry.ts';
+import { inspect, type Inspection } from './inspection.ts';
 import { networkSnapshot } from './network-snapshot.ts';
 import { listedPorts, type ReadPorts } from './port-bindings.ts';
 import { PortOwners } from './port-owners.ts';
 import type { ContainerSnapshot, DockerSnapshot, EngineProblem, NetworkSnapshot } from './snapshot.ts';
 import { isOnIngress, serviceOf, withService, withServiceLabels } from './swarm-service.ts';
-
-const labelPrefix = 'fail2ban.';
-
-const mostProblems = 50;
 
 export interface EngineViewOptions {
   /** Called when an answer came later than it was waited for. */
@@ -53,7 +52,7 @@ interface Look {
  */
 export class EngineView {
   readonly #wake: () => void;
-  readonly #inspections = new Inspections();
+  readonly #inspections = new Inquiries<Inspection>();
   readonly #info = new Inquiry<EngineInfo>();
   readonly #networks = new Inquiry<Listing<ListedNetwork>>();
   readonly #services = new Inquiry<Listing<ListedService> | undefined>();
@@ -72,7 +71,6 @@ export class EngineView {
     this.#wake = wake;
     this.#remembered = remembered;
     this.#patience = patience;
-    this.#images.onAnswer = wake;
   }
 
   /** Milliseconds until something that failed should be asked again, by another look. */
@@ -90,44 +88,41 @@ export class EngineView {
     this.#info.ask(String(this.#connections), () => client.info(signal), signal);
     const turn = String((this.#looks += 1));
     this.#networks.ask(turn, () => client.listNetworks(signal), signal);
-    const { entries, unreadable } = await client.listContainers(signal);
+    const list = await client.listContainers(signal);
+    const { entries } = list;
     const look: Look = {
       client,
       signal,
-      problems: [],
+      problems: answerProblems('containers', 'docker ps --all', { value: list }),
       listed: new Map(entries.map((entry) => [entry.Id, entry])),
     };
-    if (unreadable > 0) look.problems.push(unreadableEntries(unreadable, 'containers', 'docker ps --all'));
     this.#owners.look(entries);
     await this.#askServices(entries, turn, look);
     const running = entries.filter((entry) => this.#hasOptedIn(entry));
     const waiting = entries.filter(isAwaited);
     await this.#inspect(running, waiting, look);
+    const containers = running.flatMap((entry) => this.#containerOf(entry, look) ?? []);
     const inspectionOf = (id: string): Inspection | undefined => this.#inspections.get(id)?.value;
-    const [containers, awaited] = await Promise.all([
-      this.#withImages(
-        running.flatMap((entry) => this.#containerOf(entry, look) ?? []),
-        look,
-      ),
-      this.#withImages(awaitedContainers(waiting, inspectionOf, this.#owners), look),
-    ]);
+    const awaited = awaitedContainers(waiting, inspectionOf, this.#owners);
+    await this.#settle(this.#images.ask([...containers, ...awaited], client, signal), signal);
     for (const entry of waiting) {
-      const { error, failures = 0 } = this.#inspections.get(entry.Id) ?? {};
-      if (error && !isGone(error, failures))
-        look.problems.push(
-          notInspected(entry, error, 'its ports are open to everyone for a moment when it starts'),
-        );
+      const trouble = troubleOf(this.#inspections.get(entry.Id));
+      if (!trouble) continue;
+      look.problems.push(
+        notInspected(entry, trouble, 'its ports are open to everyone for a moment when it starts'),
+      );
     }
     const networks = this.#networksNow(look);
-    if (this.#info.error) look.problems.push(unanswered('info', this.#info.error, 'docker info'));
+    look.problems.push(...answerProblems('info', 'docker info', { error: this.#info.error }));
+    const awaitedNow = this.#images.addTo(awaited);
     return {
       engine: {
         version: client.engine.Version,
         apiVersion: client.engine.ApiVersion,
         firewallBackend: this.#info.value?.FirewallBackend?.Driver ?? undefined,
       },
-      containers,
-      ...(awaited.length > 0 && { awaited }),
+      containers: this.#images.addTo(containers),
+      ...(awaitedNow.length > 0 && { awaited: awaitedNow }),
       networks,
       ...(look.problems.length > 0 && { problems: few(look.problems) }),
     };
@@ -142,11 +137,7 @@ export class EngineView {
     const ids = new Set(entries.filter(isRunning).flatMap((entry) => serviceOf(entry) ?? []));
     if (ids.size > 0) this.#services.ask(turn, () => client.listServices([...ids], signal), signal);
     await this.#settle([this.#info, this.#networks, this.#services], signal);
-    if (ids.size === 0) return;
-    const { error, value } = this.#services;
-    if (error) problems.push(unanswered('services', error, 'docker service ls'));
-    if (value && value.unreadable > 0)
-      problems.push(unreadableEntries(value.unreadable, 'services', 'docker service ls'));
+    if (ids.size > 0) problems.push(...answerProblems('services', 'docker service ls', this.#services));
   }
 
   async #inspect(
@@ -155,8 +146,11 @@ export class EngineView {
     { client, signal, listed }: Look,
   ): Promise<void> {
     const asked = new Map<string, Inquiry<Inspection>>();
-    const ask = (id: string, key: string): void =>
-      void asked.set(id, this.#inspections.ask(id, key, client, signal));
+    const ask = (id: string, key: string): void => {
+      const call = (inquiry: Inquiry<Inspection>): Promise<Inspection> =>
+        inspect(id, client, inquiry, signal);
+      asked.set(id, this.#inspections.ask(id, key, call, signal));
+    };
     for (const entry of running) if (!this.#isSettled(entry)) ask(entry.Id, keyOf(entry));
     // Of those that don't run, what counts never changes.
     for (const { Id } of waiting) if (!this.#inspections.get(Id)?.value) ask(Id, '');
@@ -178,13 +172,6 @@ export class EngineView {
     return namespaceOwnerOf(HostConfig?.NetworkMode);
   }
 
-  async #withImages<Container extends ContainerSnapshot>(
-    containers: readonly Container[],
-    { client, signal }: Look,
-  ): Promise<Container[]> {
-    return this.#images.of(containers, client, signal, this.#patience);
-  }
-
   /** Waits a moment for answers; those that come later wake. What failed before is not waited for. */
   async #settle(inquiries: readonly Inquiry<unknown>[], signal: AbortSignal): Promise<void> {
     let isLate = false;
@@ -197,12 +184,7 @@ export class EngineView {
       if (failures === 0) fresh.push(underWay.then(onSettled));
       else void underWay.then(() => signal.aborted || this.#wake());
     }
-    if (fresh.length > 0) {
-      const end = new AbortController();
-      const moment = delay(this.#patience, undefined, { signal: AbortSignal.any([end.signal, signal]) });
-      await Promise.race([Promise.all(fresh), moment.catch(() => undefined)]);
-      end.abort();
-    }
+    if (fresh.length > 0) await settledWithin(this.#patience, Promise.all(fresh), signal);
     isLate = true;
     signal.throwIfAborted();
   }
@@ -212,9 +194,7 @@ export class EngineView {
     const { Labels = this.#inspections.get(entry.Id)?.value?.container.Config.Labels } = entry;
     // What the list doesn't tell, an inspection does.
     if (!Labels) return !this.#inspections.get(entry.Id)?.value;
-    return Object.keys(withServiceLabels(Labels, this.#serviceOf(entry), labelPrefix)).some((label) =>
-      label.toLowerCase().startsWith(labelPrefix),
-    );
+    return Object.keys(withServiceLabels(Labels, this.#serviceOf(entry))).some(isOurLabel);
   }
 
   #serviceOf(entry: ListedContainer): ListedService | undefined {
@@ -224,12 +204,11 @@ export class EngineView {
 
   /** Undefined: it has vanished since it was listed, or nothing is known of it yet. */
   #containerOf(entry: ListedContainer, look: Look): ContainerSnapshot | undefined {
-    const inquiry = this.#inspections.get(entry.Id);
     const ownerId = this.#ownerOf(entry);
     const own = this.#known(entry, ownerId === undefined, look);
     if (!own) {
-      if (inquiry?.error && !isGone(inquiry.error, inquiry.failures))
-        look.problems.push(notInspected(entry, inquiry.error, 'is not read'));
+      const trouble = troubleOf(this.#inspections.get(entry.Id));
+      if (trouble) look.problems.push(notInspected(entry, trouble, 'is not read'));
       return undefined;
     }
     const listedOwner = ownerId === undefined ? undefined : look.listed.get(ownerId);
@@ -237,7 +216,7 @@ export class EngineView {
     const snapshot = containerSnapshot(own, owner);
     if (serviceOf(entry) === undefined) return snapshot;
     const hasIngress = isOnIngress(entry, this.#networks.value?.entries ?? []);
-    return withService(snapshot, this.#serviceOf(entry), hasIngress, labelPrefix);
+    return withService(snapshot, this.#serviceOf(entry), hasIngress);
   }
 
   /**
@@ -246,17 +225,17 @@ export class EngineView {
    */
   #known(entry: ListedContainer, isPublisher: boolean, { problems }: Look): Inspection | undefined {
     const inquiry = this.#inspections.get(entry.Id);
-    const { value, error, failures = 0 } = inquiry ?? {};
+    const value = inquiry?.value;
     const isCurrent = this.#isSettled(entry) || inquiry?.isAnswered(keyOf(entry));
     if (value && isCurrent) return value;
-    const gone = error !== undefined && isGone(error, failures);
-    if (!value && (!error || gone || !entry.Labels)) return undefined;
+    const trouble = troubleOf(inquiry);
+    if (!value && (!trouble || !entry.Labels)) return undefined;
     const listed: ReadPorts = isPublisher ? listedPorts(entry) : { ports: [], unreadable: [] };
-    if (error && !gone) {
+    if (trouble) {
       const used = value
         ? 'what was known of it stays, with the ports that the list of containers has'
         : 'only what the list of containers has is known';
-      problems.push(notInspected(entry, error, used));
+      problems.push(notInspected(entry, trouble, used));
       if (listed.unreadable.length > 0) {
         const what = listed.unreadable.slice(0, 5).join(', ');
         problems.push(
@@ -274,11 +253,9 @@ export class EngineView {
   }
 
   #networksNow({ problems }: Look): readonly NetworkSnapshot[] {
-    const { value, error } = this.#networks;
-    if (error) problems.push(unanswered('networks', error, 'docker network ls'));
+    problems.push(...answerProblems('networks', 'docker network ls', this.#networks));
+    const { value } = this.#networks;
     if (!value) return this.#remembered;
-    if (value.unreadable > 0)
-      problems.push(unreadableEntries(value.unreadable, 'networks', 'docker network ls'));
     return value.entries.map((entry) => {
       const { network, problems: doubts } = networkSnapshot(entry);
       problems.push(...doubts);
@@ -287,17 +264,10 @@ export class EngineView {
   }
 }
 
-/** Whether it has vanished since it was listed, as far as one question tells. */
-function isGone(error: Error, failures: number): boolean {
-  return error instanceof NotFound && failures === 1;
-}
-
-/** Each is an event. */
-function few(problems: readonly EngineProblem[]): readonly EngineProblem[] {
-  const more = problems.length - mostProblems;
-  if (more <= 0) return problems;
-  const message = `there are ${more} more problems of this kind`;
-  return [...problems.slice(0, mostProblems), { where: 'docker', message, fix: 'see to the others first' }];
+/** Why a container can't be inspected. One that isn't found once has only vanished since it was listed. */
+function troubleOf(inquiry: Inquiry<unknown> | undefined): Dock2banError | undefined {
+  const { error, failures = 0 } = inquiry ?? {};
+  return error instanceof NotFound && failures === 1 ? undefined : error;
 }
 
 function isRunning({ State }: ListedContainer): boolean {
@@ -309,38 +279,4 @@ function keyOf(entry: ListedContainer | undefined): string {
   if (!entry) return '';
   const { State, Names, NetworkSettings } = entry;
   return JSON.stringify([State, Names, listedPorts(entry), NetworkSettings]);
-}
-
-function containerProblem(entry: ListedContainer, message: string): EngineProblem {
-  const name = nameOf(entry);
-  return {
-    where: `container ${name}`,
-    message,
-    fix: `look at it: docker inspect ${entry.Id.slice(0, 12)}; if that fails or hangs as well, restart the container or the Docker service`,
-    container: name,
-  };
-}
-
-function notInspected(entry: ListedContainer, error: Error, then: string): EngineProblem {
-  return containerProblem(entry, `it can't be inspected: ${error.message}; ${then}`);
-}
-
-function unanswered(
-  what: string,
-  { message, fix }: { message: string; fix?: string | undefined },
-  command: string,
-): EngineProblem {
-  return {
-    where: what,
-    message: `the engine doesn't tell: ${message}; what was known stays`,
-    fix: fix ?? `see whether ${command} works on the host`,
-  };
-}
-
-function unreadableEntries(count: number, what: string, command: string): EngineProblem {
-  return {
-    where: what,
-    message: `${count === 1 ? 'one entry' : `${count} entries`} of the engine's list can't be read, and ${count === 1 ? 'is' : 'are'} passed over`,
-    fix: `compare with ${command} on the host`,
-  };
 }

@@ -1,11 +1,9 @@
-import { backoffDelay } from '../async/backoff.ts';
+import { backoffDelay, type Backoff } from '../async/backoff.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
-
-/** Milliseconds between tries after a failure. */
-const tries = { first: 500, longest: 15_000 };
 
 /** One thing that the engine is asked for again and again: what it said last stands until it says something else. */
 export class Inquiry<T> {
+  readonly #tries: Backoff;
   #value: T | undefined;
   /** For what `value` is the answer. */
   #key: string | undefined;
@@ -13,6 +11,11 @@ export class Inquiry<T> {
   #failures = 0;
   #notBefore = 0;
   #underWay: Promise<void> | undefined;
+
+  /** @param tries milliseconds between tries after a failure */
+  constructor(tries: Backoff = { first: 500, longest: 15_000 }) {
+    this.#tries = tries;
+  }
 
   /** What was answered last; undefined: nothing yet. */
   get value(): T | undefined {
@@ -66,8 +69,52 @@ export class Inquiry<T> {
         error instanceof Dock2banError
           ? error
           : new Dock2banError('docker-refused', messageOf(error), { cause: error });
-      this.#notBefore = performance.now() + backoffDelay(tries, this.#failures, () => 0);
+      this.#notBefore = performance.now() + backoffDelay(this.#tries, this.#failures, () => 0);
       this.#failures += 1;
+    }
+  }
+}
+
+/** So many at a time. */
+const mostAtOnce = 16;
+
+/** Asks for things of one kind, for each by itself: one for which there is never an answer says nothing about the others. */
+export class Inquiries<T> {
+  readonly #tries: Backoff | undefined;
+  readonly #byId = new Map<string, Inquiry<T>>();
+  readonly #waiting = new Set<() => void>();
+  #free = mostAtOnce;
+
+  constructor(tries?: Backoff) {
+    this.#tries = tries;
+  }
+
+  get(id: string): Inquiry<T> | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** @param key the same as long as an earlier answer will do */
+  ask(id: string, key: string, call: (inquiry: Inquiry<T>) => Promise<T>, signal: AbortSignal): Inquiry<T> {
+    const inquiry = this.#byId.get(id) ?? new Inquiry<T>(this.#tries);
+    this.#byId.set(id, inquiry);
+    inquiry.ask(key, () => this.#inTurn(() => call(inquiry)), signal);
+    return inquiry;
+  }
+
+  /** Forgets all others. */
+  keep(ids: ReadonlySet<string>): void {
+    for (const id of this.#byId.keys()) if (!ids.has(id)) this.#byId.delete(id);
+  }
+
+  async #inTurn(act: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    try {
+      return await act();
+    } finally {
+      const [next] = this.#waiting;
+      if (next && this.#waiting.delete(next)) next();
+      else this.#free += 1;
     }
   }
 }

@@ -1,18 +1,6 @@
 import type { InspectedContainer } from './engine/engine-answers.ts';
 import { renderTemplate } from './go-template.ts';
 
-/** What a log tag's template can name, as Docker's daemon knows it when it starts the container. */
-export interface LogTagContext {
-  readonly id: string;
-  /** Without the leading slash. */
-  readonly name: string;
-  readonly imageName: string;
-  /** `sha256:` and 64 hexadecimal digits. */
-  readonly imageId: string;
-  /** The entry point and its arguments. */
-  readonly command: readonly string[];
-}
-
 /** The template that each driver with a `tag` option falls back to (moby daemon/logger/DRIVER). */
 const defaultTemplates: Readonly<Record<string, string>> = {
   syslog: '{{.ID}}',
@@ -24,26 +12,25 @@ const defaultTemplates: Readonly<Record<string, string>> = {
 };
 
 /**
- * The tag that Docker gives a container's log lines. Undefined where the driver has none (json-file and local write theirs
+ * The tag that Docker gives a container's log lines when it starts. Undefined where the driver has none (json-file and local write theirs
  * into attributes, gcplogs has none) or the template is one that can't be rendered here.
  * (moby daemon/logger/loggerutils/log_tag.go, daemon/logger/loginfo.go)
  */
-export function renderLogTag(
-  driver: string,
-  options: Readonly<Record<string, string>>,
-  context: LogTagContext,
-): string | undefined {
-  const fallback = Object.hasOwn(defaultTemplates, driver) ? defaultTemplates[driver] : undefined;
-  if (fallback === undefined) return undefined;
-  return renderTemplate(options['tag'] || fallback, fieldsOf(context));
+export function containerTag(container: InspectedContainer): string | undefined {
+  const { Type, Config: options } = container.HostConfig.LogConfig ?? {};
+  const fallback = Type && Object.hasOwn(defaultTemplates, Type) ? defaultTemplates[Type] : undefined;
+  return fallback && renderTemplate(options?.['tag'] || fallback, fieldsOf(container));
 }
 
 /** `.ImageID` is left out: engines differ in whether its 12 characters count from `sha256:`. */
-function fieldsOf({ id, name, imageName, imageId, command }: LogTagContext): ReadonlyMap<string, string> {
+function fieldsOf({ Id, Name, Image, Path, Args, Config }: InspectedContainer): ReadonlyMap<string, string> {
+  const name = Name.replace(/^\//, '');
+  const imageName = Config.Image ?? '';
+  const imageId = Image ?? '';
   const fields = {
-    ID: id.slice(0, 12),
-    FullID: id,
-    ContainerID: id,
+    ID: Id.slice(0, 12),
+    FullID: Id,
+    ContainerID: Id,
     Name: name,
     ContainerName: `/${name}`,
     ImageName: imageName,
@@ -51,27 +38,7 @@ function fieldsOf({ id, name, imageName, imageId, command }: LogTagContext): Rea
     ImageFullID: imageId,
     ContainerImageID: imageId,
     DaemonName: 'docker',
-    Command: command.join(' '),
+    Command: [Path ?? '', ...(Args ?? [])].join(' '),
   };
   return new Map(Object.entries(fields));
-}
-
-/** The tag of its log lines, as Docker renders it when it starts the container. */
-export function containerTag({
-  Id,
-  Name,
-  Image,
-  Path,
-  Args,
-  Config,
-  HostConfig,
-}: InspectedContainer): string | undefined {
-  const { Type, Config: options } = HostConfig.LogConfig ?? {};
-  return renderLogTag(Type ?? '', options ?? {}, {
-    id: Id,
-    name: Name.replace(/^\//, ''),
-    imageName: Config.Image ?? '',
-    imageId: Image ?? '',
-    command: [Path ?? '', ...(Args ?? [])],
-  });
 }

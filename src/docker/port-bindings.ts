@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
-import type { InspectedContainer, ListedContainer } from './engine/engine-answers.ts';
+import { port, type InspectedContainer, type ListedContainer } from './engine/engine-answers.ts';
 import type { Protocol, PublishedPort } from './snapshot.ts';
 
 type Bindings = NonNullable<InspectedContainer['NetworkSettings']>['Ports'];
@@ -46,8 +46,6 @@ export function readPortBindings({ PortBindings, PublishAllPorts }: InspectedCon
   const { ports, unreadable } = readBindings(PortBindings);
   return { ports, hasOthers: unreadable.length > 0 || PublishAllPorts === true };
 }
-
-const port = z.int().min(1).max(65_535);
 
 /** An entry of `Ports` in the list of containers. */
 const listedPort = z.object({

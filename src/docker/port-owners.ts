@@ -62,7 +62,7 @@ function keyOf({ protocol, hostPort }: HostPort): string {
   return `${hostPort}/${protocol}`;
 }
 
-/** Whether not both can be published at a time. */
+/** Whether two ports conflict: one of them at most can be published at a time. */
 function overlap(a: HostPort, b: HostPort): boolean {
   const isEvery = ({ hostAddress }: HostPort): boolean => /^(?:0\.0\.0\.0|::)$/.test(hostAddress);
   return isEvery(a) || isEvery(b) || a.hostAddress === b.hostAddress;

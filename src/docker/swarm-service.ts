@@ -1,4 +1,9 @@
-import type { ListedContainer, ListedNetwork, ListedService } from './engine/engine-answers.ts';
+import {
+  isOurLabel,
+  type ListedContainer,
+  type ListedNetwork,
+  type ListedService,
+} from './engine/engine-answers.ts';
 import type { ContainerSnapshot, Protocol, PublishedPort } from './snapshot.ts';
 
 const protocols: readonly Protocol[] = ['tcp', 'udp', 'sctp'];
@@ -20,13 +25,12 @@ export function isOnIngress(
   return networks.some(({ Id, Ingress }) => Id && Ingress && joined.some((one) => one?.NetworkID === Id));
 }
 
-/** The labels of a task and of its service (compose: `deploy.labels`), with these prefixes. Those of the task stand. */
+/** The labels of a task, and those for dock2ban of its service (compose: `deploy.labels`). The task's own take precedence. */
 export function withServiceLabels(
   labels: Readonly<Record<string, string>>,
   service: ListedService | undefined,
-  prefix: string,
 ): Readonly<Record<string, string>> {
-  const ofService = Object.entries(service?.Spec?.Labels ?? {}).filter(([name]) => name.startsWith(prefix));
+  const ofService = Object.entries(service?.Spec?.Labels ?? {}).filter(([name]) => isOurLabel(name));
   return ofService.length === 0 ? labels : { ...Object.fromEntries(ofService), ...labels };
 }
 
@@ -40,12 +44,11 @@ export function withService(
   container: ContainerSnapshot,
   service: ListedService | undefined,
   hasIngress: boolean,
-  prefix: string,
 ): ContainerSnapshot {
   if (!service) return hasIngress ? { ...container, hiddenServicePorts: true } : container;
   return {
     ...container,
-    labels: withServiceLabels(container.labels, service, prefix),
+    labels: withServiceLabels(container.labels, service),
     publishedPorts: [...container.publishedPorts, ...(hasIngress ? ingressPorts(service) : [])],
   };
 }

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { backoffDelay } from '../async/backoff.ts';
+import { settledWithin } from '../async/settled-within.ts';
 import { Dock2banError } from '../errors.ts';
 import { Wake } from '../async/wake.ts';
 import type { ConnectDocker } from './engine/engine-client.ts';
@@ -138,10 +138,7 @@ async function* session(
 }
 /** Awaits an answer; tells a loss if it is late, and goes on waiting. */
 async function* inTime<T>(answer: Promise<T>, patience: number): AsyncGenerator<DockerUpdate, T, undefined> {
-  const end = new AbortController();
-  // It is awaited again below, perhaps much later.
-  answer.catch(() => undefined).finally(() => end.abort());
-  if (await delay(patience, true, { signal: end.signal }).catch(() => false)) {
+  if (!(await settledWithin(patience, answer))) {
     const message = `the engine has not answered for ${patience / 1000} s`;
     const fix = 'see whether docker ps answers on the host; if it hangs as well, restart the Docker service';
     yield { type: 'lost', error: new Dock2banError('docker-unreachable', message, { fix }) };

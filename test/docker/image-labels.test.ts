@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { engineConnector } from '../../src/docker/engine/engine-connector.ts';
-import { FakeEngine, json } from './fake-engine.ts';
+import { EngineView } from '../../src/docker/engine-view.ts';
+import { FakeEngine, idOf, json } from './fake-engine.ts';
 
 const image = `sha256:${'c'.repeat(64)}`;
 const { signal } = new AbortController();
@@ -8,13 +9,21 @@ let engine: FakeEngine;
 
 beforeEach(async () => {
   engine = await new FakeEngine().start();
-  engine.images[image] = { 'fail2ban.jail': 'sshd' };
+  engine.images[image] = { 'fail2ban.jail': 'sshd', 'fail2ban.port': '22', vendor: 'x' };
+  const ofContainer = { 'fail2ban.jail': 'sshd', 'fail2ban.port': '2222', vendor: 'x' };
+  engine.containers = [{ id: idOf('aa'), name: 'web', labels: ofContainer, imageId: image }];
 });
 afterEach(() => engine.stop());
 
-async function labels(): Promise<Readonly<Record<string, string>> | undefined> {
+/** What the engine's view says of a container's image. */
+async function labels(): Promise<unknown> {
   const client = await engineConnector(`unix://${engine.socketPath}`)(signal);
-  return client.inspectImage(image, signal);
+  const { promise: answered, resolve: wake } = Promise.withResolvers<void>();
+  const view = new EngineView({ wake, patience: 100 });
+  const [first] = (await view.look(client, signal)).containers;
+  if (first) return first.imageLabels;
+  await answered;
+  return (await view.look(client, signal)).containers[0]!.imageLabels;
 }
 
 it("an image's labels are those that its author gave it", async () => {
@@ -31,10 +40,10 @@ it.each([
     json(response, status, body);
     return true;
   };
-  expect(await labels()).toBeUndefined();
+  expect(await labels()).toBe('unknown');
 });
 
 it('they are unknown where no answer comes in time', async () => {
   engine.intercept = (path) => path.startsWith('/images/');
-  expect(await labels()).toBeUndefined();
+  expect(await labels()).toBe('unknown');
 });

@@ -1,18 +1,20 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { renderLogTag, type LogTagContext } from '../../src/docker/log-tag.ts';
+import { containerTag } from '../../src/docker/log-tag.ts';
 
 const id = '0123456789abcdef'.repeat(4);
-const context: LogTagContext = {
-  id,
-  name: 'My_proxy-1',
-  imageName: 'registry.example/nginx:1.27',
-  imageId: `sha256:${'ab'.repeat(32)}`,
-  command: ['nginx', '-g', 'daemon off;'],
-};
 
+/** @param driver of a container whose logging has that template */
 function tag(template: string | undefined, driver = 'syslog'): string | undefined {
-  return renderLogTag(driver, template === undefined ? {} : { tag: template }, context);
+  return containerTag({
+    Id: id,
+    Name: '/My_proxy-1',
+    Image: `sha256:${'ab'.repeat(32)}`,
+    Path: 'nginx',
+    Args: ['-g', 'daemon off;'],
+    Config: { Image: 'registry.example/nginx:1.27', Labels: {} },
+    HostConfig: { LogConfig: { Type: driver, Config: template === undefined ? {} : { tag: template } } },
+  });
 }
 
 describe('a log tag', () => {

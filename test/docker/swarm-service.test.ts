@@ -75,9 +75,15 @@ describe('a task of a Swarm service', () => {
 
   it('may carry the labels by its service; those of the task stand', async () => {
     engine.containers = [task({ 'fail2ban.maxretry': '2' })];
-    engine.services = [service({ ...optedIn, 'fail2ban.maxretry': '9', 'traefik.enable': 'true' })];
+    engine.services = [
+      service({ ...optedIn, 'fail2ban.maxretry': '9', 'Fail2Ban.Port': '8', 'traefik.enable': 'true' }),
+    ];
     const [snapshot] = await list();
-    expect(snapshot!.labels).toMatchObject({ 'fail2ban.jail': 'web', 'fail2ban.maxretry': '2' });
+    expect(snapshot!.labels).toMatchObject({
+      'fail2ban.jail': 'web',
+      'fail2ban.maxretry': '2',
+      'Fail2Ban.Port': '8',
+    });
     expect(snapshot!.labels).not.toHaveProperty('traefik.enable');
   });
 

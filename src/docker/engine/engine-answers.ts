@@ -5,8 +5,18 @@ import * as z from 'zod';
 // of it as possible is known; an inspection that makes no sense is none at all, and what was known before stays.
 
 const text = z.string().nullish();
-const looseText = text.catch(undefined);
+
+function loose<Schema extends z.ZodType>(schema: Schema) {
+  return schema.nullish().catch(undefined);
+}
+
+const looseText = loose(z.string());
 const stringMap = z.record(z.string(), z.string()).nullish();
+
+/** Whether a label is meant for dock2ban, however it is spelled. */
+export function isOurLabel(name: string): boolean {
+  return /^fail2ban\./i.test(name);
+}
 
 /** Labels of ours whose value is no text keep what can be read of it, so that they are judged like any other wrong value. */
 const labels = z.unknown().transform((value): Readonly<Record<string, string>> | undefined => {
@@ -14,7 +24,7 @@ const labels = z.unknown().transform((value): Readonly<Record<string, string>> |
   if (typeof value !== 'object' || Array.isArray(value)) return undefined;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([name, each]) => typeof each === 'string' || /^fail2ban\./i.test(name))
+      .filter(([name, each]) => typeof each === 'string' || isOurLabel(name))
       .map(([name, each]: [string, unknown]) => [
         name,
         typeof each === 'string' ? each : typeof each === 'object' ? 'no text' : JSON.stringify(each),
@@ -22,57 +32,53 @@ const labels = z.unknown().transform((value): Readonly<Record<string, string>> |
   );
 });
 
+/** Goes into the path of every question. */
+const apiVersion = z.string().regex(/^\d{1,3}\.\d{1,3}$/);
+
 /** `GET /version`. */
 export const engineVersion = z.object({
   Version: z.string().catch(''),
-  /** Goes into the path of every question. */
-  ApiVersion: z.string().regex(/^\d{1,3}\.\d{1,3}$/),
-  MinAPIVersion: z
-    .string()
-    .regex(/^\d{1,3}\.\d{1,3}$/)
-    .nullish()
-    .catch(undefined),
+  ApiVersion: apiVersion,
+  MinAPIVersion: loose(apiVersion),
 });
 
 /** `GET /info`. FirewallBackend: API 1.49 on. */
 export const engineInfo = z.object({
-  FirewallBackend: z.object({ Driver: looseText }).nullish().catch(undefined),
+  FirewallBackend: loose(z.object({ Driver: looseText })),
   OperatingSystem: looseText,
-  SecurityOptions: z.array(z.string()).nullish().catch(undefined),
-  Swarm: z.object({ LocalNodeState: looseText }).nullish().catch(undefined),
+  SecurityOptions: loose(z.array(z.string())),
+  Swarm: loose(z.object({ LocalNodeState: looseText })),
 });
 
 /** An entry of `GET /containers/json`. */
 export const listedContainer = z.object({
   Id: z.string().regex(/^[\da-f]{64}$/),
-  Names: z.array(z.string()).nullish().catch(undefined),
+  Names: loose(z.array(z.string())),
   Image: looseText,
   ImageID: looseText,
-  Created: z.number().nullish().catch(undefined),
+  Created: loose(z.number()),
   /** One that nobody knows counts as running. */
   State: z.string().catch('running'),
   /** Undefined: not to be read. */
   Labels: labels,
-  HostConfig: z.object({ NetworkMode: looseText }).nullish().catch(undefined),
+  HostConfig: loose(z.object({ NetworkMode: looseText })),
   /** Each is judged by `listedPorts`. */
-  Ports: z.array(z.unknown()).nullish().catch(undefined),
-  NetworkSettings: z
-    .object({
+  Ports: loose(z.array(z.unknown())),
+  NetworkSettings: loose(
+    z.object({
       Networks: z.record(
         z.string(),
-        z
-          .object({
+        loose(
+          z.object({
             NetworkID: looseText,
             EndpointID: looseText,
             IPAddress: looseText,
             GlobalIPv6Address: looseText,
-          })
-          .nullish()
-          .catch(undefined),
+          }),
+        ),
       ),
-    })
-    .nullish()
-    .catch(undefined),
+    }),
+  ),
 });
 
 const portBindings = z
@@ -93,7 +99,7 @@ export const inspectedContainer = z.object({
     NetworkMode: text,
     // Of containers that don't run: whatever an engine says there, the others are none the worse for it.
     PortBindings: portBindings.catch(undefined),
-    PublishAllPorts: z.boolean().nullish().catch(undefined),
+    PublishAllPorts: loose(z.boolean()),
     LogConfig: z.object({ Type: text, Config: stringMap }).nullish(),
   }),
   NetworkSettings: z
@@ -114,45 +120,31 @@ export const listedNetwork = z.object({
   Id: looseText,
   Name: z.string(),
   /** Swarm's own, which publishes the ports of services. */
-  Ingress: z.boolean().nullish().catch(undefined),
+  Ingress: loose(z.boolean()),
   Driver: looseText,
-  EnableIPv6: z.boolean().nullish().catch(undefined),
-  IPAM: z
-    .object({
-      Config: z
-        .array(z.object({ Subnet: looseText, Gateway: looseText }).catch({}))
-        .nullish()
-        .catch(undefined),
-    })
-    .nullish()
-    .catch(undefined),
-  Options: z.record(z.string(), z.unknown()).nullish().catch(undefined),
+  EnableIPv6: loose(z.boolean()),
+  IPAM: loose(
+    z.object({ Config: loose(z.array(z.object({ Subnet: looseText, Gateway: looseText }).catch({}))) }),
+  ),
+  Options: loose(z.record(z.string(), z.unknown())),
 });
 
-const port = z.int().min(1).max(65_535);
+/** A port's number. */
+export const port = z.int().min(1).max(65_535);
+
+/** What a service publishes. */
+const servicePort = z.object({
+  Protocol: looseText,
+  TargetPort: loose(port),
+  PublishedPort: loose(port),
+  PublishMode: looseText,
+});
 
 /** An entry of `GET /services`. */
 export const listedService = z.object({
   ID: z.string(),
-  Spec: z.object({ Name: looseText, Labels: labels }).nullish().catch(undefined),
-  Endpoint: z
-    .object({
-      Ports: z
-        .array(
-          z
-            .object({
-              Protocol: looseText,
-              TargetPort: port.nullish().catch(undefined),
-              PublishedPort: port.nullish().catch(undefined),
-              PublishMode: looseText,
-            })
-            .catch({}),
-        )
-        .nullish()
-        .catch(undefined),
-    })
-    .nullish()
-    .catch(undefined),
+  Spec: loose(z.object({ Name: looseText, Labels: labels })),
+  Endpoint: loose(z.object({ Ports: loose(z.array(servicePort.catch({}))) })),
 });
 
 export type EngineVersion = z.infer<typeof engineVersion>;

@@ -13,6 +13,22 @@ const fixes: Readonly<Record<string, string>> = {
 /** An answer that is more than is taken. */
 export class TooMuch extends Error {}
 
+/** An answer that no engine gives. */
+export class NotAnEngine extends Error {}
+
+/** An answer other than 200. */
+export class Refusal extends Error {
+  readonly status: number;
+  /** Of a redirect. */
+  readonly location: string | undefined;
+
+  constructor(status: number, text: string, location?: string) {
+    super(`(HTTP code ${status}) ${text}`);
+    this.status = status;
+    this.location = location;
+  }
+}
+
 /** The engine knows nothing of that id. */
 export class NotFound extends Dock2banError {
   constructor(message: string) {
@@ -22,41 +38,28 @@ export class NotFound extends Dock2banError {
 
 /**
  * Turns whatever a call to the engine threw into a Dock2banError: `docker-unreachable`, `docker-forbidden`,
- * `docker-redirect`,
- * `docker-refused` or `docker-not-found`.
+ * `docker-redirect`, `docker-refused` or `docker-not-found`.
  */
 export function engineError(thrown: unknown, call: string, host: string): Dock2banError {
   if (thrown instanceof Dock2banError) return thrown;
-  const code = property(thrown, 'code');
-  const status = property(thrown, 'statusCode');
-  const message = `${call} at ${host}: ${messageOf(thrown).trim() || String(code)}`;
+  const errno = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  const message = `${call} at ${host}: ${messageOf(thrown).trim() || errno}`;
+  const error = (code: string, text: string, fix?: string): Dock2banError =>
+    new Dock2banError(code, text, { cause: thrown, ...(fix !== undefined && { fix }) });
+  if (thrown instanceof TooMuch) {
+    const fix = 'see what answers at --docker-host: an engine says less, unless it has very many containers';
+    return error('docker-refused', message, fix);
+  }
+  if (thrown instanceof NotAnEngine) return error('docker-refused', message, 'check --docker-host');
+  if (!(thrown instanceof Refusal)) return error('docker-unreachable', message, fixes[errno]);
+  const { status, location } = thrown;
   if (status === 404) return new NotFound(message);
   if (status === 401 || status === 403) {
-    return new Dock2banError('docker-forbidden', message, {
-      fix: 'a socket proxy in front of the engine must pass CONTAINERS, NETWORKS, INFO, VERSION and EVENTS',
-      cause: thrown,
-    });
+    const fix =
+      'a socket proxy in front of the engine must pass CONTAINERS, NETWORKS, INFO, VERSION and EVENTS';
+    return error('docker-forbidden', message, fix);
   }
-  if (typeof property(thrown, 'location') === 'string') {
-    return new Dock2banError('docker-redirect', `${message}, which is not followed`, {
-      fix: 'point --docker-host at the engine itself, or at a socket proxy that answers for it',
-      cause: thrown,
-    });
-  }
-  if (thrown instanceof TooMuch) {
-    return new Dock2banError('docker-refused', message, {
-      fix: 'see what answers at --docker-host: an engine says less, unless it has very many containers',
-      cause: thrown,
-    });
-  }
-  if (status !== undefined) return new Dock2banError('docker-refused', message, { cause: thrown });
-  const fix = fixes[String(code)];
-  return new Dock2banError('docker-unreachable', message, {
-    cause: thrown,
-    ...(fix !== undefined && { fix }),
-  });
-}
-
-function property(thrown: unknown, name: string): unknown {
-  return typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, name) : undefined;
+  if (location === undefined) return error('docker-refused', message);
+  const fix = 'point --docker-host at the engine itself, or at a socket proxy that answers for it';
+  return error('docker-redirect', `${message}, which is not followed`, fix);
 }

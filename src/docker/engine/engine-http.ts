@@ -1,11 +1,10 @@
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { addAbortSignal } from 'node:stream';
-import { Dock2banError } from '../../errors.ts';
 import { http } from '../../net/http.ts';
 import { oneLine } from '../../text/plain-text.ts';
 import { answerInTime } from './answer-in-time.ts';
 import { connectionTo, describeDockerHost, type DockerHost } from './docker-host.ts';
-import { engineError, TooMuch } from './engine-error.ts';
+import { engineError, NotAnEngine, Refusal, TooMuch } from './engine-error.ts';
 
 /** What one answer may take. */
 export interface AnswerLimits {
@@ -26,7 +25,7 @@ const mostParts = 8_000_000;
 
 /**
  * Asks an engine by GET, which changes nothing, and nothing else. Whatever answers there: no redirect is followed, and no answer takes
- * more bytes or time than it may.
+ * more bytes or time than it may. Every call rejects with a Dock2banError, also when `signal` aborts.
  */
 export class EngineHttp {
   readonly #name: string;
@@ -41,12 +40,25 @@ export class EngineHttp {
     this.#target = { ...connectionTo(host, certDir), method: 'GET', maxHeaderSize };
   }
 
-  /** The answer's JSON. @param call what it is called in errors */
-  async json(call: string, path: string, limits: AnswerLimits, signal: AbortSignal): Promise<unknown> {
-    return this.#naming(call, async () => {
-      const read = async (abort: AbortSignal): Promise<Buffer> =>
-        bodyOf(await this.#open(path, abort), limits.bytes);
-      return parse(await answerInTime(read, signal, limits.ms));
+  /** @param read makes something of the answer's JSON; what it throws means that no engine gives such an answer */
+  async json<T>(
+    path: string,
+    { bytes, ms }: AnswerLimits,
+    read: (answer: unknown) => T,
+    signal: AbortSignal,
+  ): Promise<T> {
+    return this.#naming(path, async () => {
+      const body = await answerInTime(
+        async (abort) => bodyOf(await this.#open(path, abort), bytes),
+        signal,
+        ms,
+      );
+      refuseTooManyParts(body);
+      try {
+        return read(JSON.parse(body.toString()));
+      } catch (error) {
+        throw new NotAnEngine('not the answer of a Docker engine', { cause: error });
+      }
     });
   }
 
@@ -54,29 +66,12 @@ export class EngineHttp {
    * An answer that goes on until `signal` aborts.
    * @param ms within which it must begin; undefined: whenever it does
    */
-  async stream(
-    call: string,
-    path: string,
-    ms: number | undefined,
-    signal: AbortSignal,
-  ): Promise<IncomingMessage> {
-    return this.#naming(call, () =>
-      ms === undefined
-        ? this.#open(path, signal)
-        : answerInTime((abort) => this.#open(path, abort), signal, ms),
-    ).then((stream) => addAbortSignal(signal, stream));
-  }
-
-  /** An error that says that it isn't an engine that answers. */
-  notAnEngine(call: string, cause: unknown): Dock2banError {
-    return new Dock2banError(
-      'docker-refused',
-      `${call} at ${this.#name}: not the answer of a Docker engine`,
-      {
-        fix: 'check --docker-host',
-        cause,
-      },
+  async stream(path: string, ms: number | undefined, signal: AbortSignal): Promise<IncomingMessage> {
+    const open = (abort: AbortSignal): Promise<IncomingMessage> => this.#open(path, abort);
+    const answer = this.#naming(path, () =>
+      ms === undefined ? open(signal) : answerInTime(open, signal, ms),
     );
+    return addAbortSignal(signal, await answer);
   }
 
   async #open(path: string, signal: AbortSignal): Promise<IncomingMessage> {
@@ -95,35 +90,29 @@ export class EngineHttp {
     return response;
   }
 
-  async #naming<T>(call: string, act: () => Promise<T>): Promise<T> {
+  async #naming<T>(path: string, act: () => Promise<T>): Promise<T> {
     try {
       return await act();
     } catch (error) {
-      if (error instanceof NotJson) throw this.notAnEngine(call, error);
-      throw engineError(error, call, this.#name);
+      throw engineError(error, `GET ${shortened(path)}`, this.#name);
     }
   }
 }
 
-class NotJson extends Error {}
-
-/** An answer other than 200, as `engineError` takes it. */
-class Refusal extends Error {
-  readonly statusCode: number;
-  readonly location: string | undefined;
-
-  constructor(statusCode: number, text: string, location: string | undefined) {
-    super(`(HTTP code ${statusCode}) ${oneLine(text).slice(0, errorText.told)}`);
-    this.statusCode = statusCode;
-    this.location = location;
-  }
+/** For people: without the API's version and the query, ids as Docker prints them. */
+function shortened(path: string): string {
+  return path.replace(/^\/v\d+\.\d+|\?.*$/g, '').replace(/([\da-f]{12})[\da-f]+/, '$1');
 }
 
 async function refusal(response: IncomingMessage): Promise<Refusal> {
   const { statusCode = 0, headers } = response;
   if (statusCode >= 300 && statusCode < 400) {
     response.destroy();
-    return new Refusal(statusCode, `a redirect to ${headers.location ?? 'nowhere'}`, headers.location ?? '');
+    return new Refusal(
+      statusCode,
+      told(`a redirect to ${headers.location ?? 'nowhere'}`),
+      headers.location ?? '',
+    );
   }
   const body = (await bodyOf(response, errorText.read)).toString();
   let text = body;
@@ -133,7 +122,11 @@ async function refusal(response: IncomingMessage): Promise<Refusal> {
   } catch {
     // Its own words, then.
   }
-  return new Refusal(statusCode, text, undefined);
+  return new Refusal(statusCode, told(text));
+}
+
+function told(text: string): string {
+  return oneLine(text).slice(0, errorText.told);
 }
 
 async function bodyOf(response: IncomingMessage, most: number): Promise<Buffer> {
@@ -147,20 +140,11 @@ async function bodyOf(response: IncomingMessage, most: number): Promise<Buffer> 
   return Buffer.concat(chunks, size);
 }
 
-function parse(body: Buffer): unknown {
+function refuseTooManyParts(body: Buffer): void {
   // Fewer bytes can't have so many.
-  if (body.length > mostParts && parts(body) > mostParts) {
+  if (body.length <= mostParts) return;
+  let parts = 0;
+  for (const byte of body) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) parts += 1;
+  if (parts > mostParts)
     throw new TooMuch(`the answer has more than ${mostParts.toLocaleString('en')} parts`);
-  }
-  try {
-    return JSON.parse(body.toString());
-  } catch (error) {
-    throw new NotJson('no JSON', { cause: error });
-  }
-}
-
-function parts(body: Buffer): number {
-  let count = 0;
-  for (const byte of body) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) count += 1;
-  return count;
 }

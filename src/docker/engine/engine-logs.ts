@@ -1,3 +1,4 @@
+import { settledWithin } from '../../async/settled-within.ts';
 import { Dock2banError } from '../../errors.ts';
 import type { ConnectDocker, EngineClient, LogQuery } from './engine-client.ts';
 import { NotFound } from './engine-error.ts';
@@ -31,13 +32,10 @@ export class EngineLogs {
     const client = (this.#client ??= this.#connect(new AbortController().signal));
     try {
       const engine = await client;
-      const inspected = await engine.inspectContainer(id, signal);
-      if (!inspected) throw new NotFound(`there is no container ${id.slice(0, 12)}`);
+      const { Config } = await engine.inspectContainer(id, signal);
       const answer = engine.logs(id, query, signal);
-      // Who gives the stream up before it is answered doesn't want to know.
-      answer.catch(() => undefined);
-      await Promise.race([answer, elapsed(refusesWithin)]);
-      return { stream: streamOf(answer), tty: inspected.Config.Tty ?? false };
+      if (await settledWithin(refusesWithin, answer)) await answer;
+      return { stream: streamOf(answer), tty: Config.Tty ?? false };
     } catch (error) {
       if (!(error instanceof NotFound) && this.#client === client) this.#client = undefined;
       throw logError(error);
@@ -51,12 +49,6 @@ async function* streamOf(answer: Promise<AsyncIterable<Buffer>>): AsyncGenerator
   } catch (error) {
     throw logError(error);
   }
-}
-
-async function elapsed(ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  setTimeout(resolve, ms).unref();
-  return promise;
 }
 
 /** The engine names it so; dual logging (20.10) keeps a copy for all drivers unless `cache-disabled` is set. */
