@@ -65,40 +65,46 @@ export async function diagnose(options: DoctorOptions): Promise<Finding[]> {
     readFirewall(tools, procNet),
   ]);
   const standings = standingsIn(firewall);
-  const containers = engine instanceof Dock2banError ? undefined : engine.containers;
-  const wanted = await resolveWanted(options, engine, host);
+  const answer = engine instanceof Dock2banError ? undefined : engine;
+  const wanted = await resolveWanted(options, answer, host);
   return worstFirst([
     ...checkController(controller),
     ...checkPrivileges(host),
     ...checkEngine(engine, host),
-    ...checkFirewall({ facts: firewall, standings, engine, controller }),
+    ...checkFirewall({ facts: firewall, standings, engine: answer, controller }),
     ...checkIngress(firewall, [...wanted.jails, ...(wanted.access ?? [])]),
     ...checkForeignRules(standings),
-    ...checkJails(wanted, containers),
+    ...checkJails(wanted, answer?.containers),
     ...checkAccess(wanted.access ?? [], controller),
-    ...(containers ? checkIPv6(containers, host.addresses, firewall.userlandProxy) : []),
-    ...(await checkLogs(options, wanted, engine, host)),
+    ...(answer ? checkIPv6(answer.containers, host.addresses, firewall.userlandProxy) : []),
+    ...(await checkLogs(options, wanted, answer, host)),
     ...checkState(host, stateDir),
-    ...(await prove(options, firewall, standings, engine)),
+    ...(await prove(options, firewall, standings, answer)),
   ]);
 }
 
 async function resolveWanted(
   { configDir, builtinDir, policy, syslogListen }: DoctorOptions,
-  engine: EngineFacts | Dock2banError,
+  engine: EngineFacts | undefined,
   { addresses }: HostFacts,
 ): Promise<Configured> {
   const tree = await loadConfigTree({ builtinDir, configDir });
-  const containers = engine instanceof Dock2banError ? [] : engine.containers.map(({ snapshot }) => snapshot);
-  const networks = engine instanceof Dock2banError ? [] : engine.networks;
+  const { containers = [], networks = [] } = engine ?? {};
   const receivers = parseListenAddresses(syslogListen).flatMap((address) => reachedAt(address, addresses));
-  return resolveJails({ tree, containers, networks, receivers, policy, compileFilter: rememberingCheck() });
+  return resolveJails({
+    tree,
+    containers: containers.map(({ snapshot }) => snapshot),
+    networks,
+    receivers,
+    policy,
+    compileFilter: rememberingCheck(),
+  });
 }
 
 async function checkLogs(
   { syslogFile, signal }: DoctorOptions,
   { jails }: Configured,
-  engine: EngineFacts | Dock2banError,
+  engine: EngineFacts | undefined,
   host: HostFacts,
 ): Promise<Finding[]> {
   const programs = jails.flatMap(({ sources }) =>
@@ -131,9 +137,10 @@ async function checkLogs(
 }
 
 /** Gateways, whether Docker names them or not: 20.10 doesn't name that of its first network. */
-function neverBanOf(engine: EngineFacts | Dock2banError, { addresses }: HostFacts): NeverBan {
-  const networks = engine instanceof Dock2banError ? [] : engine.networks;
-  const bridges = networks.filter(({ driver }) => driver !== 'macvlan' && driver !== 'ipvlan');
+function neverBanOf(engine: EngineFacts | undefined, { addresses }: HostFacts): NeverBan {
+  const bridges = (engine?.networks ?? []).filter(
+    ({ driver }) => driver !== 'macvlan' && driver !== 'ipvlan',
+  );
   const subnets = bridges.flatMap((network) => network.subnets);
   const unnamed = addresses.filter((address) => subnets.some((subnet) => contains(subnet, address)));
   return new NeverBan({
@@ -147,13 +154,13 @@ async function prove(
   { tools, procNet, waitMs, signal, controller }: DoctorOptions,
   firewall: FirewallFacts,
   standings: readonly Standing[],
-  engine: EngineFacts | Dock2banError,
+  engine: EngineFacts | undefined,
 ): Promise<Finding[]> {
   const backend = controller.status?.firewall.backend;
   const standing = standings.find((each) => each.backend === backend) ?? standings[0];
   if (!standing)
     return [untested('enforcement', "nothing can be proven without rules of dock2ban's in the kernel")];
-  const redirected = !(engine instanceof Dock2banError) && isNftablesEngine(engine.firewallBackend);
+  const redirected = isNftablesEngine(engine?.firewallBackend);
   const findings = [
     await tryBan(standing, {
       tools,
@@ -193,7 +200,7 @@ async function prove(
 }
 
 /** IPv6 comes to containers only where one that is guarded has an address of it. */
-function forwardedFamilies(engine: EngineFacts | Dock2banError): Family[] {
-  const containers = engine instanceof Dock2banError ? [] : engine.containers;
+function forwardedFamilies(engine: EngineFacts | undefined): Family[] {
+  const { containers = [] } = engine ?? {};
   return containers.some(({ networks }) => networks.some(({ hasIPv6 }) => hasIPv6)) ? [4, 6] : [4];
 }

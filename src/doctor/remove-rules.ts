@@ -61,7 +61,7 @@ async function flushAll(tools: Tools, procNet: string): Promise<void> {
   const none = new NeverBan({ host: [], gateways: [], dockerSubnets: [] });
   const neverBan = (): NeverBan => none;
   const removals = [inetTable, ingressTable, meterTable].map((table) => async (): Promise<void> => {
-    const keeper = new NftKeeper({ tools, table, neverBan, now: Date.now });
+    const keeper = new NftKeeper(table, { tools, neverBan });
     await keeper.destroyAll();
     await keeper.close();
   });

@@ -16,22 +16,16 @@ export interface EnforcingOptions extends BackendOptions {
 }
 
 /** The firewall that was asked for; with `auto`, the one that fits the engine at any time. Bans that an earlier run left in the other one move. */
-export function chooseFirewall({
-  choice,
-  tools,
-  neverBan,
-  engineBackend,
-  now = Date.now,
-  procNet = '/proc/net',
-}: EnforcingOptions): Firewall {
+export function chooseFirewall({ choice, engineBackend, ...options }: EnforcingOptions): Firewall {
+  const { tools, procNet = '/proc/net' } = options;
   const auto = new AutoFirewall({
     backends: {
-      'docker-user': new DockerUserFirewall({ tools, neverBan, now, procNet }),
-      nftables: new NftablesFirewall({ tools, neverBan, now }),
+      'docker-user': new DockerUserFirewall(options),
+      nftables: new NftablesFirewall(options),
     },
     fixed: choice === 'auto' ? undefined : choice,
     lookForJump: () => lookForJump(new IptablesTool(tools, procNet)),
     engineBackend,
   });
-  return new IngressFirewall(auto, new NftKeeper({ tools, table: ingressTable, now, neverBan }), procNet);
+  return new IngressFirewall(auto, new NftKeeper(ingressTable, options), procNet);
 }

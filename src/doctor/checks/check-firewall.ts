@@ -1,5 +1,4 @@
 import type { Family } from '../../net/address.ts';
-import { Dock2banError } from '../../errors.ts';
 import { isNftablesEngine } from '../../firewall/backend-choice.ts';
 import { FirewallError } from '../../firewall/tool/errors.ts';
 import { compareTable, hasLiveJump, ownChain } from '../../firewall/iptables/filter-table.ts';
@@ -16,17 +15,17 @@ import { hookOf, nftRules } from '../rules/nft-rules.ts';
 export interface FirewallContext {
   readonly facts: FirewallFacts;
   readonly standings: readonly Standing[];
-  readonly engine: EngineFacts | Dock2banError;
+  /** Undefined: it can't be asked. */
+  readonly engine: EngineFacts | undefined;
   readonly controller: ControllerView;
 }
 
 /** Whether our rules are in the kernel, and where packets pass. */
 export function checkFirewall({ facts, standings, engine, controller }: FirewallContext): Finding[] {
-  const backend = engine instanceof Dock2banError ? undefined : engine.firewallBackend;
-  const isNftables = isNftablesEngine(backend);
+  const isNftables = isNftablesEngine(engine?.firewallBackend);
   return [
     ...checkTools(facts, standings),
-    ...(isNftables || engine instanceof Dock2banError ? [] : checkJump(facts)),
+    ...(isNftables || !engine ? [] : checkJump(facts)),
     ...checkVariants(facts),
     ...checkStanding(standings, controller),
     ...standings.flatMap((standing) =>

@@ -1,5 +1,5 @@
 import type { JailSpec, SourceSpec } from '../../config/jail-spec.ts';
-import { Dock2banError, messageOf } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
 import { compileFilter } from '../../filter/filter.ts';
 import type { LogLine } from '../../sources/log-line.ts';
 import { SyslogClock } from '../../sources/syslog/clock.ts';
@@ -9,7 +9,8 @@ import type { EngineFacts } from '../facts/engine-facts.ts';
 import { readContainerLog, readTail, type FileTail } from '../facts/log-sample.ts';
 
 export interface SightingContext {
-  readonly engine: EngineFacts | Dock2banError;
+  /** Undefined: it can't be asked. */
+  readonly engine: EngineFacts | undefined;
   /** The end of the syslog file; undefined: it can't be read. */
   readonly syslog: { readonly path: string; readonly tail: FileTail } | undefined;
   /** Files that match a pattern. */
@@ -66,9 +67,8 @@ async function* linesOf(
       yield { name: `${syslog.path} (${source.program})`, lines: syslogForms(syslog.tail, source.program) };
       return;
     case 'docker': {
-      if (engine instanceof Dock2banError) return;
-      const container = engine.containers.find(({ snapshot }) => snapshot.id === source.containerId);
-      if (!container) return;
+      const container = engine?.containers.find(({ snapshot }) => snapshot.id === source.containerId);
+      if (!engine || !container) return;
       const lines = await readContainerLog(engine, container, signal);
       yield {
         name: `docker:${source.container}`,

@@ -1,6 +1,7 @@
 import { FirewallError } from '../tool/errors.ts';
 import type { Tools } from '../tool/exec.ts';
-import { IpsetSession } from './ipset-session.ts';
+import { ToolSession } from '../tool/tool-session.ts';
+import { ipsetDialect } from './ipset-session.ts';
 import { parseHeaders, parseMembers, type SetHeader } from './ipset-text.ts';
 
 /** A line that the kernel would not take. */
@@ -15,11 +16,11 @@ const manyLines = 1000;
 /** Reads and writes ipsets. One call at a time. */
 export class IpsetWriter {
   readonly #tools: Tools;
-  readonly #session: IpsetSession;
+  readonly #session: ToolSession;
 
   constructor(tools: Tools) {
     this.#tools = tools;
-    this.#session = new IpsetSession(tools);
+    this.#session = new ToolSession(tools, ipsetDialect);
   }
 
   /** Makes the first write as quick as the others. */

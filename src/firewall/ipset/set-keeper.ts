@@ -1,21 +1,14 @@
 import { familyOf, type Family } from '../../net/address.ts';
 import type { Ban } from '../../jail/ban.ts';
+import type { BackendOptions } from '../backend.ts';
 import { BanBook } from '../bans/ban-book.ts';
 import { BanIndex } from '../bans/ban-index.ts';
-import type { NeverBan } from '../bans/never-ban.ts';
 import { allSet, isOurSet, jailSet } from '../bans/set-names.ts';
 import { idOf, type Reconciliation, type Refusal } from '../firewall.ts';
 import { isOurs, longestTimeout, type SetHeader } from './ipset-text.ts';
-import type { IpsetWriter, RefusedLine } from './ipset-writer.ts';
+import { IpsetWriter, type RefusedLine } from './ipset-writer.ts';
 import { SetBatch } from './set-batch.ts';
 import { SetCheck } from './set-check.ts';
-
-export interface SetKeeperOptions {
-  readonly writer: IpsetWriter;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-  readonly neverBan: () => NeverBan;
-}
 
 /** What a look at the sets came to. */
 export interface SetReconciliation extends Reconciliation {
@@ -31,7 +24,8 @@ export class SetKeeper {
   readonly #check: SetCheck;
   #families: readonly Family[] = [4];
 
-  constructor({ writer, now, neverBan }: SetKeeperOptions) {
+  constructor({ tools, neverBan, now = Date.now }: BackendOptions) {
+    const writer = new IpsetWriter(tools);
     this.#writer = writer;
     const check = new SetCheck(writer, this.#index, now);
     this.#check = check;

@@ -22,7 +22,6 @@ import type {
   Reconciliation,
   Refusal,
 } from '../firewall.ts';
-import { IpsetWriter } from '../ipset/ipset-writer.ts';
 import type { NeverBan } from '../bans/never-ban.ts';
 import { Serial } from '../../async/serial.ts';
 import { SetKeeper } from '../ipset/set-keeper.ts';
@@ -43,9 +42,10 @@ export class DockerUserFirewall implements MovableFirewall {
   readonly #serial = new Serial();
   #opened = false;
 
-  constructor({ tools, neverBan, now = Date.now, procNet = '/proc/net' }: BackendOptions) {
+  constructor(options: BackendOptions) {
+    const { tools, neverBan, now = Date.now, procNet = '/proc/net' } = options;
     this.#chains = new ChainKeeper(new IptablesTool(tools, procNet));
-    this.#sets = new SetKeeper({ writer: new IpsetWriter(tools), neverBan, now });
+    this.#sets = new SetKeeper(options);
     this.#accessSets = new AccessSets(now);
     this.#neverBan = neverBan;
   }

@@ -1,10 +1,9 @@
 import type { Ban } from '../../jail/ban.ts';
+import type { BackendOptions } from '../backend.ts';
 import { BanBook } from '../bans/ban-book.ts';
 import { BanIndex } from '../bans/ban-index.ts';
-import type { NeverBan } from '../bans/never-ban.ts';
 import type { BanKey, Reconciliation, Refusal } from '../firewall.ts';
 import { FirewallError } from '../tool/errors.ts';
-import type { Tools } from '../tool/exec.ts';
 import { longestTimeout, NftBatch } from './batch.ts';
 import { NftCheck } from './check.ts';
 import type { Audited } from './table-state.ts';
@@ -12,15 +11,6 @@ import { compareSets } from './members.ts';
 import { placeFinder, prefixText } from './names.ts';
 import { NftTable, type Plan } from './table.ts';
 import { NftTool, type Failures } from './tool.ts';
-
-export interface NftKeeperOptions {
-  readonly tools: Tools;
-  /** `FAMILY NAME`. */
-  readonly table: string;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-  readonly neverBan: () => NeverBan;
-}
 
 /** What a look at a table came to. */
 export interface TableReconciliation extends Pick<Reconciliation, 'repairs' | 'refused'> {
@@ -39,7 +29,8 @@ export class NftKeeper {
   readonly #table: NftTable;
   readonly #check: NftCheck;
 
-  constructor({ tools, table, now, neverBan }: NftKeeperOptions) {
+  /** @param table `FAMILY NAME` */
+  constructor(table: string, { tools, neverBan, now = Date.now }: BackendOptions) {
     this.#tool = new NftTool(tools, table);
     this.#now = now;
     this.#table = new NftTable(this.#tool);

@@ -34,9 +34,9 @@ export class NftablesFirewall implements MovableFirewall {
   readonly #neverBan: () => NeverBan;
   #opened = false;
 
-  constructor({ tools, neverBan, now = Date.now }: BackendOptions) {
-    this.#keeper = new NftKeeper({ tools, table: inetTable, neverBan, now });
-    this.#neverBan = neverBan;
+  constructor(options: BackendOptions) {
+    this.#keeper = new NftKeeper(inetTable, options);
+    this.#neverBan = options.neverBan;
   }
 
   get info(): FirewallInfo | undefined {

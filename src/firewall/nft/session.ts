@@ -1,10 +1,15 @@
-import type { Tools } from '../tool/exec.ts';
-import { ToolSession, type Dialect } from '../tool/tool-session.ts';
+import type { Dialect } from '../tool/tool-session.ts';
 
 /** A word that is no command; nft repeats the line that it can't read, without looking at the kernel first. */
 const token = (number: number): string => `dock2ban_end_${number}`;
 
-const dialect: Dialect = {
+/**
+ * A long-lived `nft -i`: a third of a millisecond for a few elements, where a process costs 4 ms and more. It reads its input byte by byte, and
+ * since what it wrote made its view of the kernel old, it reads all tables, chains, sets (without elements) and objects before each command:
+ * with the sets of 20 jails that alone takes libnftables 1.0.6 0.12 ms of the 0.17 ms that it needs at least. Long lines take it longer than a process
+ * (50 µs an element), so it is for small batches.
+ */
+export const nftDialect: Dialect = {
   command: 'nft',
   args: ['-i'],
 
@@ -23,15 +28,3 @@ const dialect: Dialect = {
       .join('\n');
   },
 };
-
-/**
- * A long-lived `nft -i`: a third of a millisecond for a few elements, where a process costs 4 ms and more. It reads its input byte by byte, and
- * since what it wrote made its view of the kernel old, it reads all tables, chains, sets (without elements) and objects before each command:
- * with the sets of 20 jails that alone takes libnftables 1.0.6 0.12 ms of the 0.17 ms that it needs at least. Long lines take it longer than a process
- * (50 µs an element), so it is for small batches.
- */
-export class NftSession extends ToolSession {
-  constructor(tools: Tools) {
-    super(tools, dialect);
-  }
-}

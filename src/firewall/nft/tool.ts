@@ -2,7 +2,8 @@ import { FirewallError } from '../tool/errors.ts';
 import type { Tools } from '../tool/exec.ts';
 import { elementLines, type Line } from './layout.ts';
 import { emptyListing, parseListing, readMembers, type Listing } from './listing.ts';
-import { NftSession } from './session.ts';
+import { ToolSession } from '../tool/tool-session.ts';
+import { nftDialect } from './session.ts';
 
 /** Jails whose lines the kernel would not take, and why. */
 export type Failures = ReadonlyMap<string, FirewallError>;
@@ -23,13 +24,13 @@ const mostReadings = 3;
  */
 export class NftTool {
   readonly #tools: Tools;
-  readonly #session: NftSession;
+  readonly #session: ToolSession;
   /** `FAMILY NAME`. */
   readonly table: string;
 
   constructor(tools: Tools, table: string) {
     this.#tools = tools;
-    this.#session = new NftSession(tools);
+    this.#session = new ToolSession(tools, nftDialect);
     this.table = table;
   }
 

@@ -6,14 +6,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JailSpec } from '../../../src/config/jail-spec.ts';
 import { readEngine, type EngineFacts } from '../../../src/doctor/facts/engine-facts.ts';
 import { sightingsOf } from '../../../src/doctor/checks/sightings.ts';
-import { Dock2banError } from '../../../src/errors.ts';
 import { FakeEngine, idOf } from '../../docker/fake-engine.ts';
 import { FakeLogs } from '../../docker/fake-logs.ts';
 import { messagesOf } from '../../sources/docker/fake-container-log.ts';
 import { jailSpec } from '../../jail/jail-spec.ts';
 
 const { signal } = new AbortController();
-const silent = new Dock2banError('docker-unreachable', 'no engine');
+const silent = undefined;
 const spec = (source: JailSpec['sources'][number]): JailSpec =>
   jailSpec({
     name: 'web',

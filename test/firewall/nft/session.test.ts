@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConversationListener, Tools } from '../../../src/firewall/tool/exec.ts';
-import { NftSession } from '../../../src/firewall/nft/session.ts';
+import { nftDialect } from '../../../src/firewall/nft/session.ts';
+import { ToolSession } from '../../../src/firewall/tool/tool-session.ts';
 
 const unreadable = (word: string): string =>
   `Error: syntax error, unexpected newline, expecting string\n${word}\n${' '.repeat(word.length)}^\n`;
@@ -26,10 +27,10 @@ function session(say: (line: string, end: string) => readonly string[]) {
       };
     },
   };
-  return { nft: new NftSession(tools), heard, started: () => started };
+  return { nft: new ToolSession(tools, nftDialect), heard, started: () => started };
 }
 
-describe('NftSession', () => {
+describe('a session with nft', () => {
   it('sends a batch as one line, which is one transaction, and takes silence for success', async () => {
     const { nft, heard, started } = session((_, end) => [unreadable(end)]);
     expect(await nft.send(['add table inet a', 'add element inet a b { 192.0.2.1 }'])).toBe(true);
