@@ -8,9 +8,11 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json build.ts ./
 COPY src ./src
-# Of the packages only what runs is kept: no types, maps and documentation.
+# Of the packages only what runs is kept: no types, maps and documentation. Of zod's languages, each of which it would load, English alone.
 RUN npm run build && npm prune --omit=dev --ignore-scripts \
-  && find node_modules -type f -regex '.*\.\(ts\|cts\|mts\|map\|md\)' -delete
+  && find node_modules -type f -regex '.*\.\(ts\|cts\|mts\|map\|md\)' -delete \
+  && cd node_modules/zod/v4/locales && echo 'export {};' > index.js \
+  && find . -type f ! -name index.js ! -name en.js -delete
 
 FROM ${RUNTIME} AS system
 RUN apt-get update \
