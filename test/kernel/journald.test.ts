@@ -185,7 +185,7 @@ describe.skipIf(!ready)('a journal that journalctl reads', () => {
     await journal.write(sshd(now - 7000, '3'), sshd(now - 6000, '4'));
     follow({ after: second });
     await sees('web1 sshd[7]: 3', 'web1 sshd[7]: 4');
-    expect(updates[0]).toEqual({ type: 'gap', from: now - 8000, to: now - 7000 });
+    expect(updates[0]).toEqual({ type: 'gap', reason: 'vacuumed', from: now - 8000, to: now - 7000 });
   });
 
   it('lacks nothing when it is resumed with other matches, or with nothing new', async () => {
