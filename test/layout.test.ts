@@ -23,7 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   control: ['jail'],
   daemon: ['config', 'control', 'docker', 'filter', 'firewall', 'jail', 'sources', 'store'],
   doctor: ['config', 'docker', 'filter', 'firewall', 'sources'],
-  cli: ['config', 'control', 'doctor', 'filter'],
+  cli: ['config', 'control', 'filter'],
   'cli/check': ['config', 'docker', 'filter', 'sources'],
   'cli/commands': ['config', 'control', 'daemon', 'docker', 'doctor', 'firewall', 'store'],
 };
@@ -35,7 +35,7 @@ const order: Readonly<Record<string, readonly string[]>> = {
   filter: ['dates', 'lines', 'search', 'python-regex'],
   firewall: ['nft', 'iptables', 'ipset', 'access', 'bans', 'tool'],
   doctor: ['checks', 'proofs', 'facts', 'rules'],
-  cli: ['commands', 'regex', 'check', 'fail2ban-client'],
+  cli: ['commands', 'regex', 'fail2ban-client', 'check'],
 };
 
 const mostFiles = 22;

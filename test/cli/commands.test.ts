@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { execa } from 'execa';
 import { serveControl, type ControlServer } from '../../src/control/server.ts';
@@ -134,8 +134,10 @@ describe('dock2ban', () => {
     [['banned', 'nobody'], 2, "'nobody' is no IP address"],
     [['ban', 'nginx-proxy', '0.0.0.0/0'], 2, "'0.0.0.0/0' is every address"],
     [['unban', '203.0.113.0/33'], 2, "'203.0.113.0/33' is no IP address or prefix"],
-    [['bann', 'nginx-proxy'], 2, 'Unknown argument'],
-    [['status', '--jsn'], 2, 'Unknown argument: jsn'],
+    [['bann', 'nginx-proxy'], 2, 'unknown command: bann; did you mean ban?\nsee dock2ban --help\n'],
+    [['frobnicate'], 2, 'unknown command: frobnicate\nsee dock2ban --help\n'],
+    [['why'], 2, 'arguments missing: dock2ban why <ip>\nsee dock2ban why --help\n'],
+    [['status', '--jsn'], 2, 'Unknown argument: jsn\nsee dock2ban status --help\n'],
     [
       ['status', '--socket', '/nonexistent/dock2ban.sock'],
       69,
@@ -148,4 +150,37 @@ describe('dock2ban', () => {
     expect(stdout).toBe('');
     expect(exitCode).toBe(code);
   });
+
+  it('without a command prints the help', async () => {
+    const { exitCode, stdout, stderr } = await dock2ban();
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toContain('dock2ban run ');
+    expect(stderr).toContain('dock2ban uninstall-rules ');
+  });
+});
+
+describe('what is asked of a controller', () => {
+  const src = resolve('src');
+
+  /** All that a file loads at once. */
+  function loadedBy(file: string, known = new Set<string>()): Set<string> {
+    if (known.has(file)) return known;
+    known.add(file);
+    const text = readFileSync(file, 'utf8');
+    for (const [, path = ''] of text.matchAll(/^(?:import|export) (?!type)[^;]*?from '(\.[^']+\.ts)';/gm))
+      loadedBy(resolve(dirname(file), path), known);
+    return known;
+  }
+
+  it.each(['ban', 'banned', 'export', 'logs', 'reload', 'stats', 'status', 'top', 'unban', 'why'])(
+    '%s loads nothing of the controller, of doctor and of filters',
+    (name) => {
+      const loaded = [...loadedBy(join(src, `cli/commands/${name}.ts`)), ...loadedBy(join(src, 'main.ts'))];
+      expect(loaded.length).toBeGreaterThan(5);
+      const heavy = loaded.filter((file) =>
+        /^(?:daemon|doctor|docker|filter|firewall|sources|store)\//.test(relative(src, file)),
+      );
+      expect(heavy).toEqual([]);
+    },
+  );
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { importBans } from '../../src/cli/import.ts';
+import { importBans } from '../../src/cli/commands/import.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import { type ControlServer, serveControl } from '../../src/control/server.ts';
 import { readFail2banDatabase } from '../../src/store/fail2ban-database.ts';

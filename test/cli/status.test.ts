@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { status } from '../../src/cli/status.ts';
+import { status } from '../../src/cli/commands/status.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import { fakeController } from '../control/fake-controller.ts';
 

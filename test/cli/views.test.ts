@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { importBans } from '../../src/cli/import.ts';
-import { logs } from '../../src/cli/logs.ts';
+import { importBans } from '../../src/cli/commands/import.ts';
+import { logs } from '../../src/cli/commands/logs.ts';
 import { duration, size, table } from '../../src/cli/table.ts';
-import { top } from '../../src/cli/top.ts';
+import { top } from '../../src/cli/commands/top.ts';
 import { wantsColors } from '../../src/text/colors.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import { serveControl, type ControlServer } from '../../src/control/server.ts';
@@ -173,8 +173,7 @@ describe('export and import', () => {
     expect(stdout).toBe(readFileSync(file, 'utf8'));
     expect(await dock2ban('import', file)).toEqual({
       exitCode: 0,
-      stdout:
-        'Taken over: 1 bans in force, of which 0 are enforced now, and 0 that are over and remembered\n',
+      stdout: 'Imported: 1 active bans, 0 of them enforced now, and the history of 0 expired bans\n',
       stderr: '1 bans wait for jail sshd, which does not run: they are enforced when it starts\n',
     });
     expect(controller.views.imported).toMatchObject([{ ip: '20.247.234.38' }]);

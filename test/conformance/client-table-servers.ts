@@ -4,7 +4,7 @@ import { appendFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from '
 import { join, resolve } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fail2banClient } from '../../src/cli/fail2ban-client.ts';
+import { fail2banClient } from '../../src/cli/fail2ban-client/client.ts';
 import { localTime } from '../../src/text/local-time.ts';
 import { FakeEngine } from '../docker/fake-engine.ts';
 import { fail2banTree } from './fail2ban-tree.ts';
@@ -167,7 +167,7 @@ export async function startDock2ban(dir: string): Promise<Server> {
       socket,
       configDir: dir,
       builtinDir: resolve('filters'),
-      containers: () => Promise.resolve([]),
+      docker: async () => ({ containers: [], networks: [] }),
       output: { print: (text) => void (stdout += text), warn: (text) => void (stderr += text) },
       terminal: {
         input: Readable.from([typed]),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { shells } from '../../src/cli/completion.ts';
+import { shells } from '../../src/cli/commands/completion.ts';
 import { serveControl, type ControlServer } from '../../src/control/server.ts';
 import { fakeController } from '../control/fake-controller.ts';
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { importBans } from '../../src/cli/import.ts';
+import { importBans } from '../../src/cli/commands/import.ts';
 import { ControlClient } from '../../src/control/client.ts';
 import { serveControl } from '../../src/control/server.ts';
 import { readFail2banDatabase } from '../../src/store/fail2ban-database.ts';

@@ -156,7 +156,7 @@ it('4. changes over: the old ban holds all the while, with the time that it has 
   })();
   try {
     const taken = await migration.shell(take!);
-    expect(taken.stdout).toContain('Taken over: 1 bans in force, of which 1 are enforced now');
+    expect(taken.stdout).toContain('Imported: 1 active bans, 1 of them enforced now');
     expect(taken.stdout).toContain(`{'web': ['${veteran.ip4}']}`);
     await migration.shell(end!);
     expect((await migration.shell('iptables-save')).stdout).not.toContain('f2b-');

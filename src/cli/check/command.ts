@@ -15,10 +15,16 @@ export interface CheckContext {
   readonly builtinDir: string;
   /** What labels may do; default: as without any option. */
   readonly policy?: LabelPolicy;
-  /** The running containers that carry a `fail2ban.` label; throws a Dock2banError if Docker can't be asked. */
-  readonly containers: () => Promise<readonly ContainerSnapshot[]>;
-  /** All of Docker's networks; throws likewise. Absent: nothing is known of them. */
-  readonly networks?: () => Promise<readonly NetworkSnapshot[]>;
+  /** Throws a Dock2banError if Docker can't be asked. */
+  readonly docker: () => Promise<DockerView>;
+}
+
+/** What is known of Docker. */
+export interface DockerView {
+  /** The running containers that carry a `fail2ban.` label. */
+  readonly containers: readonly ContainerSnapshot[];
+  /** All networks. */
+  readonly networks: readonly NetworkSnapshot[];
 }
 
 /** What a check found. */
@@ -34,14 +40,15 @@ export interface CheckReport {
 export async function runCheck(context: CheckContext): Promise<CheckReport> {
   const { configDir, builtinDir } = context;
   const tree = await loadConfigTree({ builtinDir, configDir });
-  const docker = await askDocker(context);
-  const jails = await checkJails(tree, docker.containers ?? [], docker.networks, context.policy);
+  const { known, findings } = await askDocker(context);
+  const { containers = [], networks = [] } = known ?? {};
+  const jails = await checkJails(tree, containers, networks, context.policy);
   const filters = checkFilters(tree);
   return {
     jails: jails.count,
     filters: filters.count,
-    containers: docker.containers?.length ?? null,
-    findings: unique([...jails.findings, ...checkSettings(tree), ...filters.findings, ...docker.findings]),
+    containers: known?.containers.length ?? null,
+    findings: unique([...jails.findings, ...checkSettings(tree), ...filters.findings, ...findings]),
   };
 }
 
@@ -81,18 +88,13 @@ function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
-async function askDocker({ containers, networks }: CheckContext): Promise<{
-  containers: readonly ContainerSnapshot[] | undefined;
-  networks: readonly NetworkSnapshot[];
-  findings: readonly Finding[];
-}> {
+async function askDocker({ docker }: CheckContext): Promise<{ known?: DockerView; findings: Finding[] }> {
   try {
-    return { containers: await containers(), networks: (await networks?.()) ?? [], findings: [] };
+    return { known: await docker(), findings: [] };
   } catch (error) {
     if (!(error instanceof Dock2banError)) throw error;
     const message = `labels of containers are not checked: ${error.message}`;
     const fix = error.fix ?? 'mount /var/run/docker.sock, or set --docker-host';
-    const finding = { severity: 'notice', where: 'docker', message, fix } as const;
-    return { containers: undefined, networks: [], findings: [finding] };
+    return { findings: [{ severity: 'notice', where: 'docker', message, fix }] };
   }
 }

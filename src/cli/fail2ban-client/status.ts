@@ -1,6 +1,6 @@
 import type { JailStatus, Status } from '../../control/api.ts';
 import { oneLine } from '../../text/plain-text.ts';
-import { logsOf, readsJournal, summaryTree } from '../status.ts';
+import { logsOf, readsJournal, summaryTree } from '../jail-trees.ts';
 import { refusal, type Call } from './command.ts';
 import type { Control } from './control.ts';
 import { statisticsTable } from './statistics-table.ts';

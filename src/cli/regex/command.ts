@@ -3,7 +3,7 @@ import { Dock2banError } from '../../errors.ts';
 import { boundBacktracking } from '../../filter/backtracking.ts';
 import type { ExceededReport } from '../../filter/filter-options.ts';
 import { compileFilter, type Filter } from '../../filter/filter.ts';
-import type { Output } from '../by-hand.ts';
+import type { Output } from '../output.ts';
 import { exitCode } from '../exit-code.ts';
 import { isFile } from './filter-file.ts';
 import { openLog, type Log } from './log-lines.ts';

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { check, type CheckContext } from '../../../src/cli/check/command.ts';
+import { check } from '../../../src/cli/check/command.ts';
+import type { ContainerSnapshot } from '../../../src/docker/snapshot.ts';
 import { Dock2banError } from '../../../src/errors.ts';
 import { container } from '../../config/container.ts';
 
@@ -22,12 +23,13 @@ function file(path: string, content: string): string {
 }
 
 async function checked(
-  containers: CheckContext['containers'] = () => Promise.resolve([]),
+  containers: () => Promise<readonly ContainerSnapshot[]> = () => Promise.resolve([]),
   json = false,
   builtinDir = join(directory, 'builtin'),
 ) {
   let stdout = '';
-  const context = { configDir: directory, builtinDir, containers };
+  const docker = async () => ({ containers: await containers(), networks: [] });
+  const context = { configDir: directory, builtinDir, docker };
   const exitCode = await check(context, json, (text) => {
     stdout += text;
   });

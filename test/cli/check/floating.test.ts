@@ -28,7 +28,10 @@ it('expressions of one’s own that anybody can forge are noticed, in files and 
     {
       configDir: directory,
       builtinDir: 'filters',
-      containers: () => Promise.resolve([labelled('web', 'bad <HOST>'), labelled('app', fixed)]),
+      docker: async () => ({
+        containers: [labelled('web', 'bad <HOST>'), labelled('app', fixed)],
+        networks: [],
+      }),
     },
     false,
     (text) => {

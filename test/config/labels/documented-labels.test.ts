@@ -65,7 +65,10 @@ it('`dock2ban check` says of labels what the controller says', async () => {
     container('young', { ...labels, 'fail2ban.maxretry': '99' }, { createdAt: 2 }),
     container('imaged', labels, { imageLabels: labels }),
   ];
-  const { findings } = await runCheck({ ...withoutFiles, containers: async () => containers });
+  const { findings } = await runCheck({
+    ...withoutFiles,
+    docker: async () => ({ containers, networks: [] }),
+  });
   const { problems } = resolveJails({
     tree: await loadConfigTree(withoutFiles),
     containers,

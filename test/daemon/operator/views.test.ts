@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { importBans } from '../../../src/cli/import.ts';
-import { exportBans } from '../../../src/cli/export.ts';
+import { importBans } from '../../../src/cli/commands/import.ts';
+import { exportBans } from '../../../src/cli/commands/export.ts';
 import { ControlClient } from '../../../src/control/client.ts';
 import { serveControl } from '../../../src/control/server.ts';
 import { readFail2banDatabase } from '../../../src/store/fail2ban-database.ts';
@@ -214,8 +214,7 @@ describe('export and import', () => {
     await other.start();
     const client = await clientOf(other);
     expect(await importFile(client, file)).toEqual({
-      printed:
-        'Taken over: 3 bans in force, of which 1 are enforced now, and 0 that are over and remembered\n',
+      printed: 'Imported: 3 active bans, 1 of them enforced now, and the history of 0 expired bans\n',
       warned: '2 bans wait for jail sshd, which does not run: they are enforced when it starts\n',
     });
     expect(other.control.banned()).toEqual({ app: ['203.0.113.1'] });
@@ -272,7 +271,7 @@ describe('export and import', () => {
     db.close();
     const { printed, warned } = await importFile(await clientOf(daemon), file);
     expect(printed).toBe(
-      'Taken over: 3 bans in force, of which 2 are enforced now, and 1 that are over and remembered\n',
+      'Imported: 3 active bans, 2 of them enforced now, and the history of 1 expired bans\n',
     );
     expect(warned.split('\n').toSorted()).toEqual([
       '',

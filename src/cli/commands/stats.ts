@@ -1,9 +1,12 @@
-import type { ControlClient } from '../control/client.ts';
-import type { SourceStats, Stats } from '../control/view-api.ts';
-import { localTime } from '../text/local-time.ts';
-import { oneLine } from '../text/plain-text.ts';
-import { exitCode } from './exit-code.ts';
-import { duration, size, table } from './table.ts';
+import { ControlClient } from '../../control/client.ts';
+import type { SourceStats, Stats } from '../../control/view-api.ts';
+import { localTime } from '../../text/local-time.ts';
+import { oneLine } from '../../text/plain-text.ts';
+import { exitCode } from '../exit-code.ts';
+import { duration, size, table } from '../table.ts';
+import { defineCommand } from '../command.ts';
+import { withJson } from './options.ts';
+import { jsonText, output } from '../output.ts';
 
 /** `dock2ban stats`: what happened since the start, and what is remembered. */
 export async function stats(
@@ -12,7 +15,7 @@ export async function stats(
   print: (text: string) => void,
 ): Promise<number> {
   const found = await client.stats();
-  print(json ? `${JSON.stringify(found, null, 2)}\n` : `${statsLines(found).join('\n')}\n`);
+  print(json ? jsonText(found) : `${statsLines(found).join('\n')}\n`);
   return exitCode.done;
 }
 
@@ -88,3 +91,10 @@ function dayTable({ days }: Stats): string[] {
 function section(lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', ...lines];
 }
+
+export const command = defineCommand(
+  'stats',
+  'What happened since the start, by jail and log, and who was banned most often',
+  (parser) => parser.options(withJson).example('$0 stats --json', 'for programs'),
+  (argv) => stats(new ControlClient(argv.socket), argv.json, output.print),
+);

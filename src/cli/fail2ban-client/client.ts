@@ -1,18 +1,18 @@
-import { parseDuration } from '../config/options/duration.ts';
-import { jailDefinitions } from '../config/jails/jail-definitions.ts';
-import { loadConfigTree } from '../config/conf/load-config-tree.ts';
-import { defaultPolicy } from '../config/labels/label-policy.ts';
-import { resolveJails } from '../config/resolve.ts';
-import { ControlClient } from '../control/client.ts';
-import { Dock2banError } from '../errors.ts';
-import type { Output } from './by-hand.ts';
-import { findingLine, runCheck, type CheckContext } from './check/command.ts';
-import { rememberingCheck } from '../filter/filter-fault.ts';
-import { parseClientArguments, type ClientArguments } from './fail2ban-client/arguments.ts';
-import { runCommand } from './fail2ban-client/commands.ts';
-import { help } from './fail2ban-client/help.ts';
-import { converse, type Terminal } from './fail2ban-client/interactive.ts';
-import { dumpJails } from './fail2ban-dump.ts';
+import { parseDuration } from '../../config/options/duration.ts';
+import { jailDefinitions } from '../../config/jails/jail-definitions.ts';
+import { loadConfigTree } from '../../config/conf/load-config-tree.ts';
+import { defaultPolicy } from '../../config/labels/label-policy.ts';
+import { resolveJails } from '../../config/resolve.ts';
+import { ControlClient } from '../../control/client.ts';
+import { Dock2banError } from '../../errors.ts';
+import type { Output } from '../output.ts';
+import { findingLine, runCheck, type CheckContext } from '../check/command.ts';
+import { rememberingCheck } from '../../filter/filter-fault.ts';
+import { parseClientArguments, type ClientArguments } from './arguments.ts';
+import { runCommand } from './commands.ts';
+import { help } from './help.ts';
+import { converse, type Terminal } from './interactive.ts';
+import { dumpJails } from './dump.ts';
 
 export interface Fail2banClientContext extends CheckContext {
   readonly version: string;
@@ -111,12 +111,10 @@ async function test(context: Fail2banClientContext): Promise<boolean> {
 async function dump(context: Fail2banClientContext): Promise<string> {
   const { configDir, builtinDir, output, policy = defaultPolicy } = context;
   const tree = await loadConfigTree({ builtinDir, configDir });
-  const none = (error: unknown): [] => {
+  const { containers, networks } = await context.docker().catch((error: unknown) => {
     if (!(error instanceof Dock2banError)) throw error;
-    return [];
-  };
-  const containers = await context.containers().catch(none);
-  const networks = (await context.networks?.().catch(none)) ?? [];
+    return { containers: [], networks: [] };
+  });
   const { jails, problems } = resolveJails({
     tree,
     containers,

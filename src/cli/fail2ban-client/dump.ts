@@ -1,8 +1,8 @@
-import type { IgnoreCache } from '../config/options/ignore-cache.ts';
-import { zoneText } from '../config/options/log-time-zone.ts';
-import type { ClosedPort, JailSpec, SourceSpec } from '../config/jail-spec.ts';
-import { isTrue } from './fail2ban-client/jail-formats.ts';
-import { pythonRepr } from './python-repr.ts';
+import type { IgnoreCache } from '../../config/options/ignore-cache.ts';
+import { zoneText } from '../../config/options/log-time-zone.ts';
+import type { ClosedPort, JailSpec, SourceSpec } from '../../config/jail-spec.ts';
+import { isTrue } from './jail-formats.ts';
+import { pythonRepr } from '../python-repr.ts';
 
 /**
  * The resolved jails as `fail2ban-client -d` prints a configuration: a Python list for each command that would set them

@@ -1,11 +1,13 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import type { ControlClient } from '../control/client.ts';
-import type { ImportResult, TransferredBan } from '../control/view-api.ts';
-import { Dock2banError, messageOf } from '../errors.ts';
-import { oneLine } from '../text/plain-text.ts';
-import type { Output } from './by-hand.ts';
-import { exitCode } from './exit-code.ts';
+import { ControlClient } from '../../control/client.ts';
+import type { ImportResult, TransferredBan } from '../../control/view-api.ts';
+import { Dock2banError, messageOf } from '../../errors.ts';
+import { oneLine } from '../../text/plain-text.ts';
+import { type Output, output } from '../output.ts';
+import { exitCode } from '../exit-code.ts';
+import { defineCommand } from '../command.ts';
+import { withJson } from './options.ts';
 
 /** A ban as a database of fail2ban's tells it. Times are epoch milliseconds. */
 export interface ReadBan {
@@ -72,7 +74,7 @@ export async function importBans(file: string, json: boolean, parts: ImportParts
     return exitCode.done;
   }
   print(
-    `Taken over: ${sum.active} bans in force, of which ${sum.enforced} are enforced now, and ${sum.remembered} that are over and remembered\n`,
+    `Imported: ${sum.active} active bans, ${sum.enforced} of them enforced now, and the history of ${sum.remembered} expired bans\n`,
   );
   for (const [jail, count] of sum.waiting)
     warn(`${count} bans wait for jail ${jail}, which does not run: they are enforced when it starts\n`);
@@ -174,3 +176,23 @@ function transferred({ jail, ip, since, until, count, failures, container, lines
     lines,
   };
 }
+
+export const command = defineCommand(
+  'import <file>',
+  "Import bans and history from fail2ban's database or an export",
+  (parser) =>
+    parser
+      .options(withJson)
+      .positional('file', {
+        type: 'string',
+        demandOption: true,
+        describe: "fail2ban's database, or a file made by export",
+      })
+      .example('$0 import /var/lib/fail2ban/fail2ban.sqlite3', 'move over from fail2ban')
+      .example('$0 import bans.json', 'what export wrote, here or on another host'),
+  async (argv) => {
+    const { readFail2banDatabase: readDatabase } = await import('../../store/fail2ban-database.ts');
+    const client = new ControlClient(argv.socket);
+    return importBans(argv.file, argv.json, { client, readDatabase, now: Date.now, output });
+  },
+);

@@ -1,4 +1,9 @@
-import type { ControlClient } from '../control/client.ts';
+import type { Argv } from 'yargs';
+import { ControlClient } from '../../control/client.ts';
+import { defineCommand } from '../command.ts';
+import { exitCode } from '../exit-code.ts';
+import { output } from '../output.ts';
+import { socket } from './options.ts';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof shells)[number];
@@ -43,11 +48,6 @@ complete -c dock2ban -f -a '(__dock2ban_complete)'
 `,
 };
 
-/** `dock2ban completion SHELL`: what makes a shell complete dock2ban's commands, options and jails. */
-export function completionScript(shell: Shell): string {
-  return scripts[shell];
-}
-
 /** Commands whose first word is a jail. */
 const ofJail: ReadonlySet<string> = new Set(['status', 'ban', 'unban', 'reload']);
 /** Milliseconds: who presses tab doesn't wait for a controller that is busy. */
@@ -86,3 +86,29 @@ function isLine(text: string): boolean {
 function escaped(shell: string): (word: string) => string {
   return (word) => (shell.endsWith('zsh') ? word.replaceAll(/[\\:]/g, String.raw`\$&`) : word);
 }
+
+/** Prints what may come where the last word is: commands and options, which yargs knows, and jails, which the controller knows. */
+export async function complete(parser: Argv, words: readonly string[]): Promise<never> {
+  const line = words.slice(1);
+  const jails = await completedJails(new ControlClient(socket.default), line, process.env['SHELL'] ?? '');
+  // First: for what belongs to a command, yargs prints by itself, and ends the process.
+  output.print(jails.map((word) => `${word}\n`).join(''));
+  const known = await parser.getCompletion(line);
+  output.print(known.map((word) => `${word}\n`).join(''));
+  // A controller that does not answer is not waited for.
+  process.exit(0);
+}
+
+export const command = defineCommand(
+  'completion <shell>',
+  'Print a script that makes a shell complete commands, options and jails',
+  (parser) =>
+    parser
+      .positional('shell', { choices: shells, demandOption: true, describe: 'Shell' })
+      .example('source <($0 completion bash)', 'in ~/.bashrc')
+      .example('$0 completion fish | source', 'in ~/.config/fish/config.fish'),
+  (argv) => {
+    output.print(scripts[argv.shell]);
+    return exitCode.done;
+  },
+);

@@ -1,38 +1,5 @@
 import type { JailStatus, Status } from '../control/api.ts';
-import type { ControlClient } from '../control/client.ts';
 import { oneLine } from '../text/plain-text.ts';
-import { exitCode } from './exit-code.ts';
-
-/** `dock2ban status [JAIL]`: prints what `fail2ban-client status [JAIL]` prints, and below it who gets to which container, and what is not enforced. */
-export async function status(
-  client: ControlClient,
-  jail: string | undefined,
-  json: boolean,
-  print: (text: string) => void,
-): Promise<number> {
-  const answer = jail === undefined ? await client.status() : await client.jail(jail);
-  if (json) print(`${JSON.stringify(answer, null, 2)}\n`);
-  else if ('banned' in answer) {
-    const { journalmatch = [] } = readsJournal(answer) ? await client.options(answer.jail) : {};
-    print(jailTree(answer, journalmatch));
-  } else print(`${summaryTree(answer)}${access(answer)}${troubles(answer)}`);
-  return exitCode.done;
-}
-
-function access({ access: closed = [] }: Status): string {
-  return closed
-    .map(({ container, ports, allowfrom, denyfrom }) => {
-      const allowed = allowfrom ? [`allowed from ${allowfrom.join(', ') || 'nowhere'}`] : [];
-      const denied = denyfrom.length > 0 ? [`denied from ${denyfrom.join(', ')}`] : [];
-      return `${oneLine(`Access to ${container}: ${ports.join(', ')} ${[...denied, ...allowed].join('; ')}`)}\n`;
-    })
-    .join('');
-}
-
-function troubles({ firewall, docker }: Status): string {
-  const unknown = (docker.troubles ?? []).map((trouble) => `Docker: ${oneLine(trouble)}\n`).join('');
-  return unknown + firewall.troubles.map((trouble) => `Not enforced: ${oneLine(trouble)}\n`).join('');
-}
 
 /** fail2ban's tree of all jails. */
 export function summaryTree({ jails }: Pick<Status, 'jails'>): string {

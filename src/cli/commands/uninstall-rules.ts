@@ -1,6 +1,9 @@
-import type { ControlClient } from '../control/client.ts';
-import { Dock2banError } from '../errors.ts';
-import { exitCode } from './exit-code.ts';
+import { ControlClient } from '../../control/client.ts';
+import { Dock2banError } from '../../errors.ts';
+import { exitCode } from '../exit-code.ts';
+import { defineCommand } from '../command.ts';
+import { withJson } from './options.ts';
+import { jsonText, output } from '../output.ts';
 
 export interface UninstallContext {
   readonly client: Pick<ControlClient, 'status'>;
@@ -44,7 +47,7 @@ export async function uninstallRules(
     );
   }
   const removed = await removeRules();
-  if (json) print(`${JSON.stringify({ removed }, null, 2)}\n`);
+  if (json) print(jsonText({ removed }));
   else if (removed.length === 0) print('nothing of dock2ban is in the kernel\n');
   else print(removed.map((what) => `removed: ${what}\n`).join(''));
   return exitCode.done;
@@ -59,3 +62,38 @@ async function isAnswered(client: Pick<ControlClient, 'status'>): Promise<boolea
     return !(error instanceof Dock2banError && error.code === 'unreachable');
   }
 }
+
+export const command = defineCommand(
+  'uninstall-rules',
+  'Remove all dock2ban firewall rules',
+  (parser) =>
+    parser
+      .options({
+        ...withJson,
+        force: {
+          type: 'boolean',
+          default: false,
+          describe: 'Also while a controller runs, which puts them back',
+        },
+      } as const)
+      .example(
+        'docker compose run --rm --no-deps dock2ban uninstall-rules',
+        'after docker compose stop dock2ban',
+      ),
+  async (argv) => {
+    const [{ removeRules }, { systemTools }, { isPresent }] = await Promise.all([
+      import('../../doctor/remove-rules.ts'),
+      import('../../firewall/tool/exec.ts'),
+      import('../../control/presence.ts'),
+    ]);
+    return uninstallRules(
+      {
+        client: new ControlClient(argv.socket),
+        isPresent,
+        removeRules: () => removeRules(systemTools, '/proc/net'),
+      },
+      argv,
+      output.print,
+    );
+  },
+);

@@ -1,10 +1,13 @@
-import { canonicalPrefix } from '../net/address.ts';
-import type { ControlClient } from '../control/client.ts';
-import type { BanDetail, Why, WhyJail } from '../control/view-api.ts';
-import { Dock2banError } from '../errors.ts';
-import { localTime } from '../text/local-time.ts';
-import { oneLine } from '../text/plain-text.ts';
-import { exitCode } from './exit-code.ts';
+import { canonicalPrefix } from '../../net/address.ts';
+import { ControlClient } from '../../control/client.ts';
+import type { BanDetail, Why, WhyJail } from '../../control/view-api.ts';
+import { Dock2banError } from '../../errors.ts';
+import { localTime } from '../../text/local-time.ts';
+import { oneLine } from '../../text/plain-text.ts';
+import { exitCode } from '../exit-code.ts';
+import { defineCommand } from '../command.ts';
+import { withJson } from './options.ts';
+import { jsonText, output } from '../output.ts';
 
 /**
  * `dock2ban why IP`: everything that concerns an address: bans, failures, ignore rules, history, and the log lines. The answer is no if
@@ -19,7 +22,7 @@ export async function why(
   const ip = canonicalPrefix(text);
   if (ip === undefined) throw new Dock2banError('usage', `'${text}' is no IP address or prefix`);
   const found = await client.why(ip);
-  print(json ? `${JSON.stringify(found, null, 2)}\n` : `${whyLines(found).map(oneLine).join('\n')}\n`);
+  print(json ? jsonText(found) : `${whyLines(found).map(oneLine).join('\n')}\n`);
   return isKnown(found) ? exitCode.done : exitCode.no;
 }
 
@@ -86,3 +89,15 @@ function logged(lines: readonly string[]): string[] {
 function at(time: string): string {
   return localTime(new Date(time));
 }
+
+export const command = defineCommand(
+  'why <ip>',
+  'Everything that concerns an address: bans, failures, ignore rules, history, log lines',
+  (parser) =>
+    parser
+      .options(withJson)
+      .positional('ip', { type: 'string', demandOption: true, describe: 'IP address or prefix' })
+      .example('$0 why 203.0.113.7', 'who banned it, until when, and for which log lines')
+      .example('$0 why 2001:db8::1', 'IPv6: also what its /64 did'),
+  (argv) => why(new ControlClient(argv.socket), argv.ip, argv.json, output.print),
+);

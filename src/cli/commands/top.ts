@@ -1,11 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ControlClient } from '../control/client.ts';
-import type { Stats } from '../control/view-api.ts';
-import { localTime } from '../text/local-time.ts';
-import type { Screen } from './by-hand.ts';
-import { exitCode } from './exit-code.ts';
+import { ControlClient } from '../../control/client.ts';
+import type { Stats } from '../../control/view-api.ts';
+import { localTime } from '../../text/local-time.ts';
+import { output, type Screen } from '../output.ts';
+import { exitCode } from '../exit-code.ts';
 import { headline, offenderTable } from './stats.ts';
-import { table } from './table.ts';
+import { table } from '../table.ts';
+import { defineCommand } from '../command.ts';
+import { withJson } from './options.ts';
+import { untilInterrupted } from './until-interrupted.ts';
 
 /** Milliseconds between two looks. */
 const refreshEvery = 1000;
@@ -77,3 +80,20 @@ function topLines(found: Stats): string[] {
     ...(offenders.length > 0 ? ['', ...offenders] : []),
   ];
 }
+
+export const command = defineCommand(
+  'top',
+  'Which jails are under attack now; on a terminal refreshed each second',
+  (parser) => parser.options(withJson).example('$0 top', 'ends with Ctrl-C').example('$0 top | cat', 'once'),
+  (argv) => {
+    const { stdout } = process;
+    const terminal = stdout.isTTY
+      ? () => ({ rows: stdout.rows || 24, columns: stdout.columns || 80 })
+      : undefined;
+    return top(
+      new ControlClient(argv.socket),
+      { json: argv.json, terminal, signal: untilInterrupted() },
+      output,
+    );
+  },
+);

@@ -1,9 +1,11 @@
-import { canonicalPrefix, contains } from '../net/address.ts';
-import type { ControlClient } from '../control/client.ts';
-import { Dock2banError } from '../errors.ts';
-import type { Output } from './by-hand.ts';
-import { exitCode } from './exit-code.ts';
-import { pythonRepr } from './python-repr.ts';
+import { canonicalPrefix, contains } from '../../net/address.ts';
+import { ControlClient } from '../../control/client.ts';
+import { Dock2banError } from '../../errors.ts';
+import { type Output, output } from '../output.ts';
+import { exitCode } from '../exit-code.ts';
+import { pythonRepr } from '../python-repr.ts';
+import { defineCommand } from '../command.ts';
+import { addresses, withJson } from './options.ts';
 
 /**
  * `dock2ban banned [IP…]`: every ban by jail, or for each address the jails that ban it; printed as fail2ban-client does.
@@ -34,3 +36,10 @@ export async function banned(
   show(jailsOf);
   return jailsOf.some((jails) => jails.length > 0) ? exitCode.done : exitCode.no;
 }
+
+export const command = defineCommand(
+  'banned [ips..]',
+  'Every ban by jail, or the jails that ban these addresses',
+  (parser) => parser.options(withJson).positional('ips', { ...addresses, default: [] as string[] }),
+  (argv) => banned(new ControlClient(argv.socket), argv.ips, argv.json, output),
+);

@@ -1,0 +1,46 @@
+import type { Status } from '../../control/api.ts';
+import { ControlClient } from '../../control/client.ts';
+import { oneLine } from '../../text/plain-text.ts';
+import { exitCode } from '../exit-code.ts';
+import { defineCommand } from '../command.ts';
+import { jailName, withJson } from './options.ts';
+import { jailTree, readsJournal, summaryTree } from '../jail-trees.ts';
+import { jsonText, output } from '../output.ts';
+
+/** `dock2ban status [JAIL]`: prints what `fail2ban-client status [JAIL]` prints, and below it who gets to which container, and what is not enforced. */
+export async function status(
+  client: ControlClient,
+  jail: string | undefined,
+  json: boolean,
+  print: (text: string) => void,
+): Promise<number> {
+  const answer = jail === undefined ? await client.status() : await client.jail(jail);
+  if (json) print(jsonText(answer));
+  else if ('banned' in answer) {
+    const { journalmatch = [] } = readsJournal(answer) ? await client.options(answer.jail) : {};
+    print(jailTree(answer, journalmatch));
+  } else print(`${summaryTree(answer)}${access(answer)}${troubles(answer)}`);
+  return exitCode.done;
+}
+
+function access({ access: closed = [] }: Status): string {
+  return closed
+    .map(({ container, ports, allowfrom, denyfrom }) => {
+      const allowed = allowfrom ? [`allowed from ${allowfrom.join(', ') || 'nowhere'}`] : [];
+      const denied = denyfrom.length > 0 ? [`denied from ${denyfrom.join(', ')}`] : [];
+      return `${oneLine(`Access to ${container}: ${ports.join(', ')} ${[...denied, ...allowed].join('; ')}`)}\n`;
+    })
+    .join('');
+}
+
+function troubles({ firewall, docker }: Status): string {
+  const unknown = (docker.troubles ?? []).map((trouble) => `Docker: ${oneLine(trouble)}\n`).join('');
+  return unknown + firewall.troubles.map((trouble) => `Not enforced: ${oneLine(trouble)}\n`).join('');
+}
+
+export const command = defineCommand(
+  'status [jail]',
+  "All jails, or one: fail2ban-client's tree",
+  (parser) => parser.options(withJson).positional('jail', jailName),
+  (argv) => status(new ControlClient(argv.socket), argv.jail, argv.json, output.print),
+);
