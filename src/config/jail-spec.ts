@@ -32,6 +32,10 @@ export interface DirectPath {
   readonly closes: Closes;
 }
 
+/** What the label `fail2ban.source` may say; `auto`: by the container's log driver. */
+export const sourceChoices = ['auto', 'docker', 'syslog', 'journald', 'file'] as const;
+export type SourceChoice = (typeof sourceChoices)[number];
+
 /** Where a jail's lines come from. Lines of a container are attributed by the driver's metadata, never by their text. */
 export type SourceSpec =
   | {

@@ -1,8 +1,8 @@
 import type { ContainerSnapshot } from '../../docker/snapshot.ts';
 import { isAttributableTag } from './attributable-tag.ts';
 import { ConfigError, quoted } from '../conf/config-error.ts';
-import type { SourceSpec } from '../jail-spec.ts';
-import type { Binding, SourceChoice } from './labels.ts';
+import type { SourceChoice, SourceSpec } from '../jail-spec.ts';
+import type { Binding } from './labels.ts';
 import { labelLimits } from './label-limits.ts';
 import { defaultPolicy, type LabelPolicy } from './label-policy.ts';
 import { parseLogPaths, type LogPath } from '../options/log-paths.ts';

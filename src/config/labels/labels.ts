@@ -8,7 +8,7 @@ import {
   parseJailOption,
   type JailOption,
 } from '../options/jail-options.ts';
-import type { ConfigProblem } from '../jail-spec.ts';
+import { type ConfigProblem, type SourceChoice, sourceChoices } from '../jail-spec.ts';
 import {
   accessOptions,
   isAccessLabel,
@@ -19,9 +19,6 @@ import {
   type Label,
 } from './label.ts';
 import { nearest } from '../options/nearest.ts';
-
-/** Where a container's lines are to be read. */
-export type SourceChoice = 'auto' | 'docker' | 'syslog' | 'journald' | 'file';
 
 /** A container that a label puts into a jail. */
 export interface Binding {
@@ -34,7 +31,6 @@ export interface Binding {
   readonly label: Label;
 }
 
-const sources: readonly SourceChoice[] = ['auto', 'docker', 'syslog', 'journald', 'file'];
 const mostJails = 50;
 /** Sections of fail2ban's files that are no jails, and what its files call the value before. */
 const reserved: ReadonlySet<string> = new Set(['default', 'includes', 'definition', 'init', 'known']);
@@ -93,7 +89,7 @@ function binding(
 ): Binding {
   const options = new Map<JailOption, Label>();
   for (const [name, value] of labels) if (isJailOption(name)) options.set(name, value);
-  const named = sources.find((choice) => choice === labels.get('source')?.value.trim());
+  const named = sourceChoices.find((choice) => choice === labels.get('source')?.value.trim());
   return { container, jail, label, options, source: named ?? (options.has('logpath') ? 'file' : 'auto') };
 }
 
@@ -155,8 +151,8 @@ function checkValue(option: string, value: string): void {
     throw new ConfigError(`its value has ${value.length} characters`, `keep it below ${longestValue}`);
   }
   if (option === 'source') {
-    if (sources.some((choice) => choice === value.trim())) return;
-    throw invalid('source', value, `write ${sources.join(', ')}`);
+    if (sourceChoices.some((choice) => choice === value.trim())) return;
+    throw invalid('source', value, `write ${sourceChoices.join(', ')}`);
   }
   if (!isJailOption(option)) return;
   parseJailOption(option, value);

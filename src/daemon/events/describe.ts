@@ -1,5 +1,5 @@
 import type { FirewallInfo } from '../../firewall/firewall.ts';
-import type { ClosedPort, JailSpec, SourceSpec } from '../../config/jail-spec.ts';
+import type { ClosedPort, JailSpec } from '../../config/jail-spec.ts';
 
 /** What a ban closes, in the form of the label: `80/tcp`, `8000:8010/udp`, `192.0.2.1:80/tcp`; `192.0.2.1` is everything there. */
 export function portNames({
@@ -19,22 +19,6 @@ function portName({ protocol, first, last, hostAddress }: ClosedPort): string {
   const range = first === last ? `${first}` : `${first}:${last}`;
   const address = hostAddress?.includes(':') ? `[${hostAddress}]` : hostAddress;
   return `${address === undefined ? '' : `${address}:`}${range}/${protocol}`;
-}
-
-/** What a source is called in events and in `status`. */
-export function sourceName(source: SourceSpec, syslogFile: string): string {
-  switch (source.kind) {
-    case 'syslog':
-      return source.via === 'receiver' ? `syslog receiver:${source.program}` : syslogFile;
-    case 'docker':
-      return `docker:${source.container}`;
-    case 'journald':
-      return source.container === undefined ? 'journal' : `journal:${source.container}`;
-    case 'file':
-      return source.pattern;
-    case 'bans':
-      return 'bans of other jails';
-  }
 }
 
 /** What was found at the start. @param firewall undefined: nothing that enforces bans yet */

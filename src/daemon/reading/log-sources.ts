@@ -3,7 +3,6 @@ import type { SourceSpec } from '../../config/jail-spec.ts';
 import type { ConnectDocker } from '../../docker/engine/engine-client.ts';
 import { EngineLogs } from '../../docker/engine/engine-logs.ts';
 import type { Store } from '../../store/store.ts';
-import { sourceName } from '../events/describe.ts';
 import { DockerLogReader } from './docker-log-reader.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { Fallbacks } from './fallbacks.ts';
@@ -133,5 +132,21 @@ export class LogSources {
     if (before !== undefined) return before;
     const reader = source.via === 'receiver' ? this.#receiver : this.#syslog;
     return reader?.readUpTo(source.program);
+  }
+}
+
+/** What a source is called in events and in `status`. */
+function sourceName(source: SourceSpec, syslogFile: string): string {
+  switch (source.kind) {
+    case 'syslog':
+      return source.via === 'receiver' ? `syslog receiver:${source.program}` : syslogFile;
+    case 'docker':
+      return `docker:${source.container}`;
+    case 'journald':
+      return source.container === undefined ? 'journal' : `journal:${source.container}`;
+    case 'file':
+      return source.pattern;
+    case 'bans':
+      return 'bans of other jails';
   }
 }
