@@ -1,6 +1,7 @@
 import { filterNames } from '../builtin/builtin-filters.ts';
 import { idOf } from '../docker/fake-engine.ts';
-import { hostileRecords, type HostileRecord } from './records.ts';
+import type { HostileRecord } from './record.ts';
+import { hostileRecords } from './records.ts';
 import { recordsOf, victim } from './texts.ts';
 
 /** A line that a container's program writes to standard output, 1, or standard error, 2. */

@@ -4,7 +4,8 @@ import { boundBacktracking } from '../../src/filter/backtracking.ts';
 import { compileFilter, type Filter } from '../../src/filter/filter.ts';
 import type { LogLine } from '../../src/sources/log-line.ts';
 import { builtinFilter, filterNames, modesOf } from '../builtin/builtin-filters.ts';
-import { colonSender, hostileRecords, sender, type HostileRecord } from './records.ts';
+import { colonSender, sender, type HostileRecord } from './record.ts';
+import { hostileRecords } from './records.ts';
 import {
   foreignRecords,
   forgeries,

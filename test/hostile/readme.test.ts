@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { compileFilter } from '../../src/filter/filter.ts';
 import { specOf } from '../filter/specs.ts';
-import { colonSender, hostileRecords, sender } from './records.ts';
+import { colonSender, sender } from './record.ts';
+import { hostileRecords } from './records.ts';
 import { forgeries, recordsOf } from './texts.ts';
 
 const now = Date.parse('2026-11-22T13:44:53Z');

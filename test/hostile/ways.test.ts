@@ -7,7 +7,7 @@ import { SyslogSender, syslogFrame } from '../daemon/reading/syslog-sender.ts';
 import type { FakeContainer } from '../docker/fake-engine.ts';
 import { messagesOf } from '../sources/docker/fake-container-log.ts';
 import { type Case, cases, longCases, pieceBytes } from './cut-lines.ts';
-import { colonSender, sender } from './records.ts';
+import { colonSender, sender } from './record.ts';
 import { victim } from './texts.ts';
 
 const rsyslogBytes = 8192;
