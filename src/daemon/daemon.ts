@@ -47,7 +47,10 @@ export class Daemon {
       every(expireEvery, end, () => banTimes.look()),
       // Before Docker has been seen, nobody knows what should be: what an earlier run left in the kernel protects.
       every(reconcileEvery, end, async () => docker.snapshot && runner.enforce()),
-      every(purgeEvery, end, () => store.purge(this.#clock())),
+      every(purgeEvery, end, () => {
+        sources.keepPositions();
+        return store.purge(this.#clock());
+      }),
     ];
     try {
       await Promise.all(tasks);

@@ -53,6 +53,11 @@ export class DockerLogReader {
     }
   }
 
+  /** Keeps positions from being forgotten for their age. */
+  keepPositions(): void {
+    for (const followed of this.#followed.values()) followed.keepPositions();
+  }
+
   /** Lets everything go. */
   async close(): Promise<void> {
     await Promise.all([...this.#followed.values()].map((followed) => followed.close()));

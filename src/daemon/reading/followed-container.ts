@@ -87,6 +87,11 @@ export class FollowedContainer {
     return `docker:${this.#wanted.name}`;
   }
 
+  /** Keeps positions from being forgotten for their age. */
+  keepPositions(): void {
+    this.#book.keepPosition();
+  }
+
   /** It runs, for these jails. */
   want(wanted: WantedContainer): void {
     clearTimeout(this.#leaving);

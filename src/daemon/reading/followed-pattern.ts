@@ -90,6 +90,11 @@ export class FollowedPattern {
     return new Map([...this.#tails].map(([path, { book }]) => [path, book.counts]));
   }
 
+  /** Keeps positions from being forgotten for their age. */
+  keepPositions(): void {
+    for (const { book } of this.#tails.values()) book.keepPosition();
+  }
+
   /** Lets those who read as `id` says go on in a file where this reading has come to. */
   handOver(path: string, id: string): void {
     const position = this.#tails.get(path)?.position;

@@ -124,6 +124,11 @@ export class JournalReader {
     }
   }
 
+  /** Keeps positions from being forgotten for their age. */
+  keepPositions(): void {
+    this.#book.keepPosition();
+  }
+
   /** Follows the jails' sources. */
   update(registry: JailRegistry): void {
     const routes = new Map<string, Route>();

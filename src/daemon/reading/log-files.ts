@@ -94,6 +94,11 @@ export class LogFiles {
     await Promise.all(this.#closing);
   }
 
+  /** Keeps positions from being forgotten for their age. */
+  keepPositions(): void {
+    for (const followed of this.#followed.values()) followed.keepPositions();
+  }
+
   /** Lets everything go. */
   async close(): Promise<void> {
     await Promise.all([...this.#closing, ...[...this.#followed.values()].map((one) => one.close())]);

@@ -84,6 +84,19 @@ export class LogSources {
     await Promise.all([this.#syslog.begun, Promise.race([this.#files.begun(), inTime])]);
   }
 
+  /** Keeps the positions in all logs that are followed from being forgotten for their age, however quiet these are. */
+  keepPositions(): void {
+    const readers = [
+      this.#syslog,
+      this.#receiver,
+      this.#journal,
+      this.#files,
+      this.#containers,
+      this.#pieces,
+    ];
+    for (const reader of readers) reader?.keepPositions();
+  }
+
   /** Follows what the jails read now. */
   async update(): Promise<void> {
     this.#followContainers();

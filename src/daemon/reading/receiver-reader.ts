@@ -98,6 +98,11 @@ export class ReceiverReader {
     }
   }
 
+  /** Keeps positions from being forgotten for their age. */
+  keepPositions(): void {
+    this.#book.keepPosition();
+  }
+
   /** Follows the jails' sources. */
   update(registry: JailRegistry): void {
     this.#routes.update(registry);

@@ -36,6 +36,12 @@ export class SourceBook {
     return this.#positions?.get(this.#source.key);
   }
 
+  /** Keeps the position from being forgotten for its age, however long nothing is logged. */
+  keepPosition(): void {
+    const { position } = this;
+    if (position !== undefined) this.#positions?.set(this.#source.key, position);
+  }
+
   /**
    * Enters an update. Its lines must have been taken before, in the same turn of the event loop: no position is stored without what was
    * counted on the way to it, and the other way round.

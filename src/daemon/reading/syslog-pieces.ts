@@ -28,7 +28,6 @@ interface State {
   readonly blind: Blind;
   /** It was said that its long lines don't count. */
   isSaid: boolean;
-  storedAt: number;
 }
 
 /**
@@ -45,8 +44,6 @@ const lag = 1_000;
 const blindFor = 2_000;
 /** Repetitions of a line that are looked for in the copy. */
 const mostRepeated = 1000;
-/** Milliseconds after which what is stored is stored again, so that it isn't forgotten for its age. */
-const storeAgain = 86_400_000;
 
 export interface SyslogPiecesParts {
   readonly events: Pick<EventLog, 'readFromCopy' | 'linesInPieces'>;
@@ -131,8 +128,15 @@ export class SyslogPieces {
   keepOnly(containerIds: ReadonlySet<string>): void {
     for (const known of [this.#states, this.#recent])
       for (const id of known.keys()) if (!containerIds.has(id)) known.delete(id);
-    for (const [id, state] of this.#states)
-      if (state.storedAt > 0 && this.#parts.clock() - state.storedAt > storeAgain) this.#store(id, state);
+  }
+
+  /** Keeps positions from being forgotten for their age. */
+  keepPositions(): void {
+    const { positions } = this.#parts;
+    for (const key of [...this.#states.keys()].map(keyOf)) {
+      const stored = positions.get(key);
+      if (stored !== undefined) positions.set(key, stored);
+    }
   }
 
   #believesOf(source: SyslogSource, record: SyslogLine, way: SyslogWay): boolean {
@@ -192,7 +196,6 @@ export class SyslogPieces {
       isCopyless: false,
       blind: new Map(),
       isSaid: false,
-      storedAt: 0,
     };
     this.#states.set(containerId, state);
     const [kind, until = '', ...taken] = (this.#parts.positions.get(keyOf(containerId)) ?? '').split(' ');
@@ -209,11 +212,9 @@ export class SyslogPieces {
   /** With the position behind the record, so that a restart between two pieces changes nothing. */
   #store(containerId: string, state: State): void {
     const { handover, isCopyless, blind } = state;
-    const { positions, clock } = this.#parts;
-    state.storedAt = clock();
     const words = [...(isCopyless ? ['copyless'] : []), ...(blind.size > 0 ? ['blind'] : [])];
     const text = handover ? ['copy', handover.until, ...handover.taken.stored].join(' ') : words.join('-');
-    positions.set(keyOf(containerId), text);
+    this.#parts.positions.set(keyOf(containerId), text);
   }
 }
 

@@ -101,6 +101,11 @@ export class SyslogReader {
     }
   }
 
+  /** Keeps positions from being forgotten for their age. */
+  keepPositions(): void {
+    this.#book.keepPosition();
+  }
+
   /** Follows the jails' sources. */
   update(registry: JailRegistry): void {
     this.#routes.update(registry);

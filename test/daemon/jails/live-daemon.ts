@@ -39,6 +39,8 @@ export class LiveDaemon {
   readonly failregex = String.raw`^\s*bad <HOST>$`;
   /** Before the start: what labels may do. */
   labels: LabelPolicy = defaultPolicy;
+  /** Before the start: epoch milliseconds; default: the machine's. */
+  clock: (() => number) | undefined;
   #end = new AbortController();
   #control: Controller | undefined;
   #done: Promise<void> = Promise.resolve();
@@ -116,6 +118,7 @@ export class LiveDaemon {
       syslogFile: join(this.folder, 'syslog'),
       labels: this.labels,
       journal: { start: this.journal.start, place: [] },
+      ...(this.clock && { clock: this.clock }),
     });
     this.#control = daemon.control();
     this.#done = (async () => {
