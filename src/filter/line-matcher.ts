@@ -1,36 +1,17 @@
 import type { Block } from './search/block.ts';
 import type { BufferedLine } from './lines/buffered-line.ts';
-import type { Captures, FilterRegex } from './filter-regex.ts';
+import type { Captures } from './filter-regex.ts';
 import type { Hit, Trace } from './hit.ts';
 import { FirstCharDispatch } from './search/first-char-dispatch.ts';
 import { addressInName, identify, type Identity } from './identify.ts';
 import { LiteralGate } from './search/literal-gate.ts';
 import { needlesOf, type Needle } from './search/needle.ts';
-import type { SearchBudget } from './search-budget.ts';
+import type { MatcherRules } from './matcher-rules.ts';
 import { Sieve } from './search/sieve.ts';
 import { splitLines, type LineSplit } from './lines/matched-lines.ts';
 import type { Alphabet } from './python-regex/char-set.ts';
 import { isSet, newDraft, Sessions, type Draft } from './sessions.ts';
 import { View, viewOf } from './lines/view.ts';
-
-export interface MatcherRules {
-  readonly prefregex: FilterRegex | undefined;
-  readonly failregex: readonly FilterRegex[];
-  readonly ignoreregex: readonly FilterRegex[];
-  readonly maxlines: number;
-  /** Try the remaining expressions even if one has matched, as fail2ban's tools do. */
-  readonly everyRegex: boolean;
-  /** Report sessions whose address isn't known yet too. */
-  readonly reportPending: boolean;
-  /** Take DNS names as they are. */
-  readonly rawNames: boolean;
-  /** What a line may cost; undefined: it has no bound but that of each expression. */
-  readonly budget: SearchBudget | undefined;
-  /** Told at which failregex, or ignoreregex, a line was given up for its cost. */
-  readonly onSpent: (list: 'failregex' | 'ignoreregex', index: number, length: number) => void;
-  /** The addresses of a DNS name; later ones are reported by who resolves. */
-  readonly resolve: (name: string, late: (id: string) => Hit) => readonly string[];
-}
 
 const none: readonly Hit[] = [];
 /** Searches of short texts between two looks at the budget. */
