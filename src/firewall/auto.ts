@@ -143,7 +143,7 @@ export class AutoFirewall implements MovableFirewall {
 
   /** What docker-user was chosen for may be gone for a while, by a flush or a restart: as long as Docker doesn't say otherwise, it stays. */
   async #decide(): Promise<Choice> {
-    if (this.#fixed) return { backend: this.#fixed, why: 'it was asked for' };
+    if (this.#fixed) return { backend: this.#fixed, why: 'it is configured' };
     this.#engine = this.#engineBackend() ?? this.#engine;
     if (isNftablesEngine(this.#engine)) return chooseBackend({ engine: this.#engine, jump: 'none' });
     if (this.#choice?.backend === 'docker-user') return this.#choice;
@@ -165,7 +165,7 @@ export class AutoFirewall implements MovableFirewall {
       return await this.#move(choice, jails, access);
     } catch (error) {
       if (!(error instanceof FirewallError)) throw error;
-      this.#obstacle = `another backend would fit better, but: ${error.message}`;
+      this.#obstacle = `another backend would fit better, but can't be used: ${error.message}`;
       return undefined;
     }
   }
@@ -210,7 +210,7 @@ export class AutoFirewall implements MovableFirewall {
       } catch (error) {
         if (!(error instanceof FirewallError)) throw error;
         if (certainty === 'perhaps') continue;
-        const consequence = `bans that are lifted may still be enforced by ${name}`;
+        const consequence = `lifted bans may still be enforced by ${name}`;
         shortfalls.push({ jail: undefined, family: undefined, consequence, error });
       }
     }

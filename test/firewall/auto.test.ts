@@ -103,7 +103,7 @@ describe('choice', () => {
       await fw.open();
       expect(await fw.reconcile([web])).toEqual(nothing);
       expect(fw.info).toMatchObject({ backend: choice });
-      expect(fw.info!.remarks[0]).toBe('chosen because it was asked for');
+      expect(fw.info!.remarks[0]).toBe('chosen because it is configured');
       await fw.ban([ban('203.0.113.9')]);
       expect(isShutOut('203.0.113.9')).toBe(true);
       expect([hasNftTraces(), hasIptablesTraces()]).toEqual([choice === 'nftables', choice !== 'nftables']);
@@ -232,9 +232,7 @@ describe('move', () => {
       if (isMoved && kernel.commands.at(-1)!.startsWith('iptables-nft-save')) kernel.failures = 1;
     };
     const { shortfalls } = await fw.reconcile([web, ssh]);
-    expect(shortfalls).toMatchObject([
-      { consequence: 'bans that are lifted may still be enforced by docker-user' },
-    ]);
+    expect(shortfalls).toMatchObject([{ consequence: 'lifted bans may still be enforced by docker-user' }]);
     expect(isShutOut('203.0.113.9')).toBe(true);
     kernel.written = undefined;
     expect(await fw.reconcile([web, ssh])).toEqual(nothing);

@@ -136,7 +136,7 @@ describe.skipIf(whyNotHere())('sets of nftables in the kernel', () => {
       found.push(...(await firewall.reconcile([web])).repairs.map(({ detail }) => detail));
     }
     expect(found).toEqual([
-      'set dock2ban-6-web/64 of table inet dock2ban: 1 of 3000 addresses were missing or wrong, 0 did not belong there',
+      'set dock2ban-6-web/64 of table inet dock2ban: 1 of 3000 addresses were missing or wrong, 0 were unexpected',
     ]);
     expect((await members('dock2ban-6-web/64')).size).toBe(3000);
     await firewall.close();

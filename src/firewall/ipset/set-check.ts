@@ -160,7 +160,7 @@ export class SetCheck {
     for (const { ip, until } of books.membersOf(name)) members.set(ip, timeoutFor(until, books.now));
     batch.replace(name, family, members);
     this.#doubtful.delete(name);
-    return `set ${name} had room for too few`;
+    return `set ${name} was too small`;
   }
 
   /** @returns what was wrong, for people */
@@ -192,7 +192,7 @@ export class SetCheck {
     for (const { ip, until } of missing) batch.add(jail, ip, timeoutFor(until, now));
     if (mayPrune) for (const ip of extra) batch.del(jail, ip);
     if (missing.length + strangers === 0) return undefined;
-    return `set ${name}: ${missing.length} of ${books.membersOf(name).length} addresses were missing or wrong, ${strangers} did not belong there`;
+    return `set ${name}: ${missing.length} of ${books.membersOf(name).length} addresses were missing or wrong, ${strangers} were unexpected`;
   }
 
   /** ipset can't count further than 24.8 days; longer bans get a new timeout long before theirs ends. */

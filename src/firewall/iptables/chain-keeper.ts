@@ -166,7 +166,7 @@ function repairsOf(family: Family, { chain, jumps }: TableDifference): Repair[] 
     const state = {
       missing: 'was missing',
       misplaced: 'was not first',
-      unwanted: 'was no longer of use there',
+      unwanted: 'was no longer needed',
     }[jump.state];
     repairs.push({ what: 'jump', family, detail: `the jump from ${jump.chain} to ${ownChain} ${state}` });
   }

@@ -10,7 +10,7 @@ export function failedShortfalls(
   error: FirewallError,
 ): Shortfall[] {
   if (jails.length === 0 && accesses.length === 0) {
-    return [shortfall(undefined, 'bans that are lifted may still be enforced at ingress', error)];
+    return [shortfall(undefined, 'lifted bans may still be enforced at ingress', error)];
   }
   const bans = jails.map(({ name, direct = [] }) => {
     const where = direct.flatMap(({ addresses }) => addresses).join(', ');
@@ -51,7 +51,7 @@ function noInterface(parent: string): FirewallError {
     'firewall-not-found',
     `there is no interface ${parent}, the parent of its network`,
     {
-      fix: `make ${parent} again; it is looked for every few seconds`,
+      fix: `bring ${parent} back; dock2ban looks for it every few seconds`,
     },
   );
 }

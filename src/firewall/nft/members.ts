@@ -63,7 +63,7 @@ function compareMembers(
     batch.del(jail, ip);
   }
   if (missing + extra === 0) return undefined;
-  return `${missing} of ${live} addresses were missing or wrong, ${extra} did not belong there`;
+  return `${missing} of ${live} addresses were missing or wrong, ${extra} were unexpected`;
 }
 
 /** The bans that a set should hold, each with the seconds it has left, 0 for ever. */

@@ -26,7 +26,7 @@ export function alterations({ blocks: written }: Written, { table, blocks }: Lis
     return [repair(block, found === undefined ? 'was missing' : 'had been changed')];
   });
   const strange = [...blocks.keys()].filter((block) => block.startsWith('chain ') && !written.has(block));
-  return [...lost, ...strange.map((block) => repair(block, 'did not belong there'))];
+  return [...lost, ...strange.map((block) => repair(block, 'was unexpected'))];
 }
 
 /**

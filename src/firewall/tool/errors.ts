@@ -51,17 +51,17 @@ const fixes: Record<FirewallErrorCode, string> = {
   'firewall-permission':
     'run as root with the capabilities NET_ADMIN and NET_RAW, in the network namespace of the host (compose: network_mode: host, cap_add: [NET_ADMIN, NET_RAW])',
   'firewall-locked':
-    "another program holds the xtables lock; it is tried again. With iptables-legacy, mount the host's /run/xtables.lock writable",
+    "another program holds the xtables lock; retrying. With iptables-legacy, mount the host's /run/xtables.lock writable",
   'firewall-set-type': 'a set of this name exists with other properties; remove it: ipset destroy NAME',
   'firewall-set-full': 'the set holds as many addresses as it can; unban some, or shorten bantime',
-  'firewall-not-found': 'somebody removed it meanwhile; it is made again at the next check',
+  'firewall-not-found': 'it was removed from outside; the next check makes it again',
   'firewall-kernel':
     'load the kernel modules ip_set, ip_set_hash_net, xt_set, xt_conntrack (modprobe on the host)',
   'firewall-incompatible':
-    "somebody wrote native nft rules into iptables' table, which iptables can no longer read; move them into a table of their own",
+    'iptables can no longer read its table, since it holds native nft rules of another program; move them into a table of their own',
   'firewall-in-use': 'a rule that is not ours refers to it; remove that rule',
-  'firewall-timeout': 'the machine is overloaded or the tool hangs; it is tried again',
-  'firewall-refused': 'the kernel takes no such entry',
+  'firewall-timeout': 'the machine is overloaded or the tool hangs; retrying',
+  'firewall-refused': 'the kernel does not accept such an entry',
   'firewall-failed': 'see the message of the tool',
 };
 
@@ -70,8 +70,8 @@ const nftFixes: Partial<Record<FirewallErrorCode, string>> = {
   'firewall-missing-binary': 'install nftables, built with JSON support',
   'firewall-permission':
     'run as root with the capability NET_ADMIN, in the network namespace of the host (compose: network_mode: host, cap_add: [NET_ADMIN])',
-  'firewall-locked': 'another program changes the rules all the time; it is tried again',
-  'firewall-set-type': 'the next check makes the set anew',
+  'firewall-locked': 'another program keeps changing the rules; retrying',
+  'firewall-set-type': 'the next check makes the set again',
   'firewall-kernel':
     'load the kernel modules nf_tables, nf_conntrack, nft_ct, nft_reject_inet (modprobe on the host)',
 };
@@ -129,5 +129,5 @@ function diagnose({ command, stderr, timedOut, spawnCode }: ToolFailure): {
     .split('\n')
     .map((line) => line.trim())
     .find((line) => line !== '' && !line.startsWith('#'));
-  return { code, message: `${command}: ${said ?? 'failed without a word'}` };
+  return { code, message: `${command}: ${said ?? 'failed with no output'}` };
 }

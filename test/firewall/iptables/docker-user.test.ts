@@ -101,7 +101,7 @@ describe('reconcile', () => {
     kernel.sets.members('dock2ban-4-web').clear();
     const { repairs } = await fw.reconcile([web, ssh]);
     expect(repairs.map(({ what, family, detail }) => `${what} ${family}: ${detail}`)).toEqual([
-      'members 4: set dock2ban-4-web: 1 of 1 addresses were missing or wrong, 0 did not belong there',
+      'members 4: set dock2ban-4-web: 1 of 1 addresses were missing or wrong, 0 were unexpected',
       'chain 4: chain DOCK2BAN had been changed',
       'jump 4: the jump from DOCKER-USER to DOCK2BAN was missing',
     ]);

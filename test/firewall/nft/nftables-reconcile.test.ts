@@ -74,9 +74,9 @@ describe('reconcile', () => {
     const { repairs } = await fw.reconcile([web, ssh]);
     expect(repairs.map(({ what, detail }) => `${what}: ${detail}`).toSorted()).toEqual([
       'chain: chain banned of table inet dock2ban had been changed',
-      'chain: chain mine of table inet dock2ban did not belong there',
-      'members: set dock2ban-4 of table inet dock2ban: 0 of 1 addresses were missing or wrong, 1 did not belong there',
-      'members: set dock2ban-4-web of table inet dock2ban: 1 of 1 addresses were missing or wrong, 0 did not belong there',
+      'chain: chain mine of table inet dock2ban was unexpected',
+      'members: set dock2ban-4 of table inet dock2ban: 0 of 1 addresses were missing or wrong, 1 were unexpected',
+      'members: set dock2ban-4-web of table inet dock2ban: 1 of 1 addresses were missing or wrong, 0 were unexpected',
     ]);
     kernel.nft.wipe();
     expect((await fw.reconcile([web, ssh])).repairs).toEqual([
