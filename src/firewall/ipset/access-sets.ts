@@ -22,7 +22,7 @@ export interface AccessFindings {
 export class AccessSets {
   readonly #now: () => number;
   readonly #audit = new SetAudit();
-  /** Sets that were right once: what is wrong with them now is somebody's doing. */
+  /** Sets that were right once: what is wrong with them now was changed from outside. */
   readonly #settled = new Set<string>();
   /** Sets that are not needed any more. Undefined: it isn't known which, as before the first look. */
   #left: readonly string[] | undefined;

@@ -4,7 +4,7 @@ import type { BanBatch } from '../bans/ban-book.ts';
 import { allSet, jailSet } from '../bans/set-names.ts';
 
 /**
- * The lines of one batch, in an order in which the set of all addresses holds at every moment whatever a jail's set holds,
+ * The lines of one batch, in an order in which the union set holds at every moment whatever a jail's set holds,
  * and grouped by set, since the kernel takes such lines in one message.
  */
 export class SetBatch implements BanBatch {

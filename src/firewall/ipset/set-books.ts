@@ -18,7 +18,7 @@ export class SetBooks {
 
   /**
    * Whether a set's number of entries is what it should be.
-   * @param jail undefined: the set of all addresses
+   * @param jail undefined: the union set
    * @param mayPrune false: the set may hold more than is known
    */
   agree(jail: string | undefined, family: Family, entries: number, mayPrune: boolean): boolean {

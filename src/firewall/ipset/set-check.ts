@@ -23,7 +23,7 @@ interface SetFindings {
 interface DueSet {
   readonly name: string;
   readonly family: Family;
-  /** Undefined: the set of all addresses. */
+  /** Undefined: the union set. */
   readonly jail: string | undefined;
   /** Whether it must be made if it isn't there. */
   readonly required: boolean;
@@ -40,7 +40,7 @@ export class SetCheck {
   readonly #audit = new SetAudit();
   /** Every jail that had to do with this firewall. */
   readonly #jails = new Set<string>();
-  /** Sets that were right once: what is wrong with them now is somebody's doing. */
+  /** Sets that were right once: what is wrong with them now was changed from outside. */
   readonly #settled = new Set<string>();
   /** Sets of which every member is known: what is not in the index doesn't belong there. */
   readonly #trusted = new Set<string>();
@@ -65,14 +65,14 @@ export class SetCheck {
 
   /**
    * Something may be wrong with these sets, although their number of entries is right.
-   * @param jail undefined: the sets of all addresses
+   * @param jail undefined: the union sets
    */
   doubt(jail: string | undefined): void {
     if (jail !== undefined) this.#jails.add(jail);
     for (const family of [4, 6] as const) this.#doubtful.add(nameOf(jail, family));
   }
 
-  /** Whether sets may lack what they should hold. @param jail undefined: the sets of all addresses */
+  /** Whether sets may lack what they should hold. @param jail undefined: the union sets */
   isDoubtful(jail: string | undefined): boolean {
     return this.#doubtful.has(nameOf(jail, 4));
   }

@@ -40,7 +40,7 @@ export class NftCheck {
   readonly #trusted = new Set<string>();
   /** Jails whose sets are read in full at the next look. Undefined: those of all. */
   readonly #doubtful = new Set<string | undefined>();
-  /** Whether the sets of all are as an earlier run left them: whether they lack something is found out without reading them. */
+  /** Whether the union sets are as an earlier run left them: whether they lack something is found out without reading them. */
   #areInherited = true;
   #samples: Generator<Ban, void> | undefined;
   #survey: Survey | undefined;
@@ -52,26 +52,26 @@ export class NftCheck {
     this.#now = now;
   }
 
-  /** There is no table of ours. If no bans are kept either, what will be in the sets of all is known from the first on. */
+  /** There is no table of ours. If no bans are kept either, what will be in the union sets is known from the first on. */
   beginEmpty(): void {
     if (this.#countBans() === 0) this.#areInherited = false;
   }
 
   /**
    * Every member of this jail's sets is known from now on, since they were taken over.
-   * @param hadMembers whether there were any: the sets of all should hold them too
+   * @param hadMembers whether there were any: the union sets should hold them too
    */
   trust(jail: string, hadMembers: boolean): void {
     this.#trusted.add(jail);
     if (hadMembers) this.#areInherited = true;
   }
 
-  /** Something may be wrong with these sets. @param jail undefined: the sets of all */
+  /** Something may be wrong with these sets. @param jail undefined: the union sets */
   doubt(jail: string | undefined): void {
     this.#doubtful.add(jail);
   }
 
-  /** Whether the sets hold what the index says. @param jail undefined: the sets of all */
+  /** Whether the sets hold what the index says. @param jail undefined: the union sets */
   isSure(jail: string | undefined): boolean {
     const isKnown = jail === undefined ? !this.#areInherited : this.#trusted.has(jail);
     return isKnown && !this.#doubtful.has(jail);

@@ -8,7 +8,7 @@ import { elementOf, prefixText, type Place } from './names.ts';
 
 /**
  * Puts into `batch` what the sets lack, and what doesn't belong there.
- * @param wasThere whether a set had been written before: what is wrong with it is somebody's doing
+ * @param wasThere whether a set had been written before: what is wrong with it was changed from outside
  * @returns the repairs of members
  */
 export function compareSets(

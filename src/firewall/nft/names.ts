@@ -40,7 +40,7 @@ export function setOf({ jail, family, bits }: Place): string {
 
 /**
  * Tells what the sets of certain jails are for; undefined: the set is another's.
- * @param jails undefined among them stands for the sets of all
+ * @param jails undefined among them stands for the union sets
  */
 export function placeFinder(jails: Iterable<string | undefined>): (set: string) => Place | undefined {
   const owners = new Map<string, { jail: string | undefined; family: Family }>();
