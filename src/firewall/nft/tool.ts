@@ -97,10 +97,10 @@ export class NftTool {
    * @throws FirewallError if it is not one jail's fault; then nothing was written
    */
   async write(lines: readonly Line[], shortcut: readonly Line[] = lines): Promise<Failures> {
-    const texts = shortcut.map((line) => this.#textOf(line));
-    const length = texts.reduce((sum, text) => sum + text.length, 0);
+    const length = shortcut.reduce((sum, { rest }) => sum + rest.length, 0);
+    const isShort = shortcut.length > 0 && length <= shortBatch;
     // What the session could not do was not done at all. A process tells why.
-    if (length > 0 && length <= shortBatch && (await this.#session.send(texts))) return new Map();
+    if (isShort && (await this.#session.send(shortcut.map((line) => this.#textOf(line))))) return new Map();
     const failures = new Map<string, FirewallError>();
     for (let rest = lines; rest.length > 0;) {
       try {
