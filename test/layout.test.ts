@@ -36,6 +36,7 @@ const order: Readonly<Record<string, readonly string[]>> = {
   firewall: ['nft', 'iptables', 'ipset', 'access', 'bans', 'tool'],
   doctor: ['checks', 'proofs', 'facts', 'rules'],
   cli: ['commands', 'regex', 'fail2ban-client', 'check'],
+  daemon: ['operator', 'jails', 'reading', 'judging', 'enforcing', 'events'],
 };
 
 const mostFiles = 22;

@@ -6,7 +6,7 @@ import { loadConfigTree } from '../../src/config/conf/load-config-tree.ts';
 import { resolveJails } from '../../src/config/resolve.ts';
 import { Judge } from '../../src/daemon/judging/judge.ts';
 import { eventLog } from '../../src/daemon/events/event-log.ts';
-import { JailRegistry } from '../../src/daemon/jails/jail-registry.ts';
+import { JailRegistry } from '../../src/jail/jail-registry.ts';
 import { LogFiles } from '../../src/daemon/reading/log-files.ts';
 import { Recidive } from '../../src/daemon/judging/recidive.ts';
 import type { Bans } from '../../src/daemon/enforcing/bans.ts';

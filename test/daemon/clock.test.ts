@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { loadConfigTree } from '../../src/config/conf/load-config-tree.ts';
 import { resolveJails } from '../../src/config/resolve.ts';
-import { ClockSteps } from '../../src/daemon/clock-steps.ts';
+import { ClockSteps } from '../../src/daemon/enforcing/clock-steps.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
 import { engineConnector } from '../../src/docker/engine/engine-connector.ts';
 import { DryRunFirewall } from '../../src/firewall/dry-run.ts';

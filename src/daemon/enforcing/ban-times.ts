@@ -1,6 +1,6 @@
-import type { ClockSteps } from '../clock-steps.ts';
+import type { ClockSteps } from './clock-steps.ts';
 import type { EventLog } from '../events/event-log.ts';
-import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { JailRegistry } from '../../jail/jail-registry.ts';
 import type { Bans } from './bans.ts';
 
 export interface BanTimesParts {

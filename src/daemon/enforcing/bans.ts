@@ -5,7 +5,7 @@ import type { Ban } from '../../jail/ban.ts';
 import type { Store } from '../../store/store.ts';
 import type { BanDetails } from '../../store/stored-ban.ts';
 import type { EventLog } from '../events/event-log.ts';
-import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { JailRegistry } from '../../jail/jail-registry.ts';
 import type { NeverBanWatch } from './never-ban-watch.ts';
 import { SuspendedBans } from './suspended-bans.ts';
 import type { Troubles } from './troubles.ts';

@@ -3,7 +3,7 @@ import type { BanKey, Firewall, FirewallInfo } from '../../firewall/firewall.ts'
 import type { Ban } from '../../jail/ban.ts';
 import type { Store } from '../../store/store.ts';
 import type { EventLog } from '../events/event-log.ts';
-import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { JailRegistry } from '../../jail/jail-registry.ts';
 import type { Bans } from './bans.ts';
 import type { CarriedNotes } from './carried-notes.ts';
 import type { Troubles } from './troubles.ts';

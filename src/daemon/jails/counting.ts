@@ -2,7 +2,7 @@ import { lastEnd } from '../../jail/ban-end.ts';
 import type { Counting } from '../../store/counted.ts';
 import type { Store } from '../../store/store.ts';
 import type { Jail } from '../../jail/jail.ts';
-import type { JailRegistry } from './jail-registry.ts';
+import type { JailRegistry } from '../../jail/jail-registry.ts';
 
 /** What the jails count, as the store takes it. */
 export function countingOf(registry: Pick<JailRegistry, 'all'>): Counting {

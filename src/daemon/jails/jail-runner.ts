@@ -13,7 +13,7 @@ import type { EventLog } from '../events/event-log.ts';
 import { ProblemLog } from '../events/problem-log.ts';
 import type { IgnoreRefresh } from '../judging/ignore-refresh.ts';
 import type { LogSources } from '../reading/log-sources.ts';
-import type { JailChanges, JailMaker, JailRegistry } from './jail-registry.ts';
+import type { JailChanges, JailMaker, JailRegistry } from '../../jail/jail-registry.ts';
 import { withoutClashes } from './name-clashes.ts';
 
 export interface JailRunnerParts {

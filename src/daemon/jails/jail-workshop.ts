@@ -11,7 +11,7 @@ import type { EventLog } from '../events/event-log.ts';
 import { CostlyLines } from '../judging/costly-lines.ts';
 import type { Judge } from '../judging/judge.ts';
 import { restoreFailures } from './counting.ts';
-import type { JailMaker, JailRegistry } from './jail-registry.ts';
+import type { JailMaker, JailRegistry } from '../../jail/jail-registry.ts';
 
 /** Gives what a jail's filter shows while it is at work. */
 export type SignOf = (jail: string, filter: FilterSpec) => WorkSign;

@@ -17,7 +17,7 @@ import type { Enforcer } from '../enforcing/enforcer.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { withEdit } from './jail-edit.ts';
 import { jailOptionsOf } from './shown-options.ts';
-import type { JailChanges, JailRegistry } from './jail-registry.ts';
+import type { JailChanges, JailRegistry } from '../../jail/jail-registry.ts';
 import type { JailRunner } from './jail-runner.ts';
 import type { Judge } from '../judging/judge.ts';
 import type { LogSources } from '../reading/log-sources.ts';

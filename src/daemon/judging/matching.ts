@@ -1,6 +1,6 @@
 import type { Failure } from '../../filter/failure.ts';
 import type { LogLine } from '../../sources/log-line.ts';
-import type { ActiveJail } from '../jails/jail-registry.ts';
+import type { ActiveJail } from '../../jail/jail-registry.ts';
 import type { Judge } from './judge.ts';
 
 /** Matches log lines with the jails' filters, and takes the failures in them to the judge. */

@@ -2,7 +2,7 @@ import { countsBans } from '../../config/jails/jail-sources.ts';
 import type { Failure } from '../../filter/failure.ts';
 import type { Jail } from '../../jail/jail.ts';
 import type { BanChange } from '../enforcing/bans.ts';
-import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { JailRegistry } from '../../jail/jail-registry.ts';
 
 /** Milliseconds within which a ban's line is read, if it goes to a log that a jail reads. */
 const readWithin = 600_000;

@@ -12,7 +12,7 @@ import type { Bans } from '../enforcing/bans.ts';
 import type { Enforcer } from '../enforcing/enforcer.ts';
 import { accessStatus } from '../events/access-log.ts';
 import { portNames } from '../events/describe.ts';
-import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { JailRegistry } from '../../jail/jail-registry.ts';
 import type { LogSources } from '../reading/log-sources.ts';
 import { iso, isoEnd } from './iso.ts';
 

@@ -15,7 +15,7 @@ import { isActive, merged } from '../../store/stored-ban.ts';
 import type { Bans, WantedBan } from '../enforcing/bans.ts';
 import { EventCounts } from '../events/event-counts.ts';
 import type { EventFeed } from '../events/event-feed.ts';
-import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { JailRegistry } from '../../jail/jail-registry.ts';
 import type { LogSources } from '../reading/log-sources.ts';
 import { exportText, received } from './transfer.ts';
 import { why } from './why.ts';

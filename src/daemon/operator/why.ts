@@ -5,7 +5,7 @@ import { offenderOf } from '../../jail/offender.ts';
 import type { Store } from '../../store/store.ts';
 import { isActive, type BanRecord } from '../../store/stored-ban.ts';
 import type { Bans } from '../enforcing/bans.ts';
-import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { JailRegistry } from '../../jail/jail-registry.ts';
 import { iso, isoEnd } from './iso.ts';
 
 export interface WhyParts {

@@ -2,7 +2,7 @@ import { type ContainerFollowing, FollowedContainer, type WantedContainer } from
 import type { SourceSpec } from '../../config/jail-spec.ts';
 import type { Positions } from './positions.ts';
 import { type Fallbacks, keptCopy } from './fallbacks.ts';
-import type { ActiveJail, JailRegistry } from '../jails/jail-registry.ts';
+import type { ActiveJail, JailRegistry } from '../../jail/jail-registry.ts';
 import type { SourceCounts } from './line-counts.ts';
 
 /** What the reader works with; without positions, those of this run are remembered. */

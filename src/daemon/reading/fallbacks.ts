@@ -2,7 +2,7 @@ import type { SourceSpec } from '../../config/jail-spec.ts';
 import { takenUpTo } from '../../sources/docker/progress.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Positions } from './positions.ts';
-import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { JailRegistry } from '../../jail/jail-registry.ts';
 import type { SyslogPieces } from './syslog-pieces.ts';
 
 /** A way that lines of containers come, which fails for all of them at once. */

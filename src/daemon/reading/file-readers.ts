@@ -1,7 +1,7 @@
 import type { JailSpec, SourceSpec } from '../../config/jail-spec.ts';
 import { isGlob, matchesGlob } from '../../sources/file/glob.ts';
 import type { PatternOptions } from './followed-pattern.ts';
-import type { ActiveJail, JailRegistry } from '../jails/jail-registry.ts';
+import type { ActiveJail, JailRegistry } from '../../jail/jail-registry.ts';
 
 /** A jail that reads a pattern of files. */
 export interface FileReader {

@@ -5,7 +5,7 @@ import { takenUpTo } from '../../sources/docker/progress.ts';
 import type { LogLine } from '../../sources/log-line.ts';
 import { Wake } from '../../async/wake.ts';
 import type { EventLog } from '../events/event-log.ts';
-import type { ActiveJail } from '../jails/jail-registry.ts';
+import type { ActiveJail } from '../../jail/jail-registry.ts';
 import type { LineCounts } from './line-counts.ts';
 import type { Matching } from '../judging/matching.ts';
 import type { Positions } from './positions.ts';

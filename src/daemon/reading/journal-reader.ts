@@ -12,7 +12,7 @@ import type { SourceSpec } from '../../config/jail-spec.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Fallbacks } from './fallbacks.ts';
 import type { Positions } from './positions.ts';
-import type { ActiveJail, JailRegistry } from '../jails/jail-registry.ts';
+import type { ActiveJail, JailRegistry } from '../../jail/jail-registry.ts';
 import type { SourceCounts } from './line-counts.ts';
 import { SourceBook } from './source-book.ts';
 import type { Matching } from '../judging/matching.ts';

@@ -9,7 +9,7 @@ import { type Handover, handOver } from './file-handovers.ts';
 import { type FileReader, type FileReading, wantedFiles } from './file-readers.ts';
 import type { Positions } from './positions.ts';
 import { FollowedPattern, type PatternOptions, type TakeLines } from './followed-pattern.ts';
-import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { JailRegistry } from '../../jail/jail-registry.ts';
 import { addCounts, newTally, type SourceCounts, type Tally } from './line-counts.ts';
 import type { Judge } from '../judging/judge.ts';
 

@@ -6,7 +6,7 @@ import type { Store } from '../../store/store.ts';
 import { DockerLogReader } from './docker-log-reader.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { Fallbacks } from './fallbacks.ts';
-import type { ActiveJail, JailRegistry } from '../jails/jail-registry.ts';
+import type { ActiveJail, JailRegistry } from '../../jail/jail-registry.ts';
 import { type JournalAccess, JournalReader } from './journal-reader.ts';
 import type { SourceCounts } from './line-counts.ts';
 import { LogFiles } from './log-files.ts';

@@ -5,7 +5,7 @@ import { type ReceiverOptions, SyslogReceiver } from '../../sources/syslog/recei
 import type { EventLog } from '../events/event-log.ts';
 import type { Fallbacks } from './fallbacks.ts';
 import type { Positions } from './positions.ts';
-import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { JailRegistry } from '../../jail/jail-registry.ts';
 import { newTally, type SourceCounts } from './line-counts.ts';
 import { SourceBook } from './source-book.ts';
 import type { Matching } from '../judging/matching.ts';

@@ -7,7 +7,7 @@ import type { Fallbacks } from './fallbacks.ts';
 import type { Positions } from './positions.ts';
 import type { SourceCounts } from './line-counts.ts';
 import { SourceBook } from './source-book.ts';
-import type { JailRegistry } from '../jails/jail-registry.ts';
+import type { JailRegistry } from '../../jail/jail-registry.ts';
 import type { Matching } from '../judging/matching.ts';
 import type { SyslogPieces } from './syslog-pieces.ts';
 import { SyslogRoutes } from './syslog-routes.ts';

@@ -1,6 +1,6 @@
 import type { SyslogLine } from '../../sources/syslog/follow-syslog-file.ts';
 import type { Fallbacks } from './fallbacks.ts';
-import type { ActiveJail, JailRegistry } from '../jails/jail-registry.ts';
+import type { ActiveJail, JailRegistry } from '../../jail/jail-registry.ts';
 import type { Matching } from '../judging/matching.ts';
 import type { SyslogPieces, SyslogSource, SyslogWay } from './syslog-pieces.ts';
 

@@ -9,7 +9,7 @@ import { resolveJails } from '../../../src/config/resolve.ts';
 import type { Controller } from '../../../src/control/api.ts';
 import { Daemon } from '../../../src/daemon/daemon.ts';
 import { Recidive } from '../../../src/daemon/judging/recidive.ts';
-import { JailRegistry } from '../../../src/daemon/jails/jail-registry.ts';
+import { JailRegistry } from '../../../src/jail/jail-registry.ts';
 import { engineConnector } from '../../../src/docker/engine/engine-connector.ts';
 import type { Failure } from '../../../src/filter/failure.ts';
 import { compileFilter } from '../../../src/filter/filter.ts';

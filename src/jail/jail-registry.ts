@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { JailSpec } from '../../config/jail-spec.ts';
-import type { Filter } from '../../filter/filter.ts';
-import { LineScreen } from '../../filter/line-screen.ts';
-import type { Ban } from '../../jail/ban.ts';
-import type { Jail } from '../../jail/jail.ts';
+import type { JailSpec } from '../config/jail-spec.ts';
+import type { Filter } from '../filter/filter.ts';
+import { LineScreen } from '../filter/line-screen.ts';
+import type { Ban } from './ban.ts';
+import type { Jail } from './jail.ts';
 
 /** A jail that runs: its filter stands ready. */
 export interface ActiveJail {
