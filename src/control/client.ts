@@ -2,11 +2,28 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { http } from '../net/http.ts';
 import { Dock2banError, messageOf } from '../errors.ts';
-import { apiVersion, type ErrorBody, type HandResult, type JailStatus, type Status } from './api.ts';
-import type { AttemptResult, JailEdit, JailOptions, ReloadResult } from './live-api.ts';
-import type { ImportAnswer, LogEvent, Stats, Why } from './view-api.ts';
-import { reachHint } from './reach-hint.ts';
-import { eventsOf, eventsPath, textsOf, whole, type WantedEvents } from './view-client.ts';
+import {
+  apiVersion,
+  type ErrorBody,
+  type HandResult,
+  type ImportAnswer,
+  type JailEdit,
+  type JailOptions,
+  type JailStatus,
+  type LogEvent,
+  type ReloadResult,
+  type Stats,
+  type Status,
+  type Why,
+} from './api.ts';
+
+/** Which events a client wants; see `EventQuery`. */
+export interface WantedEvents {
+  readonly since?: number | undefined;
+  readonly last?: number | undefined;
+  readonly jail?: string | undefined;
+  readonly follow: boolean;
+}
 
 /** The command line's view of a running controller. Every method throws Dock2banError: `unreachable`, or the server's own code. */
 export class ControlClient {
@@ -58,7 +75,7 @@ export class ControlClient {
   }
 
   /** Counts failures of addresses as if they had been logged now. */
-  attempt(jail: string, ips: readonly string[], lines: readonly string[] = []): Promise<AttemptResult> {
+  attempt(jail: string, ips: readonly string[], lines: readonly string[] = []): Promise<HandResult> {
     return this.#call('POST', `/jails/${encodeURIComponent(jail)}/attempts`, { ips, lines });
   }
 
@@ -132,4 +149,51 @@ const silentFor = 20_000;
 function errorOf(text: string): Dock2banError {
   const { error }: ErrorBody = JSON.parse(text);
   return new Dock2banError(error.code, error.message, error.fix === undefined ? {} : { fix: error.fix });
+}
+
+/** The path of the stream. */
+function eventsPath({ since, last, jail, follow }: WantedEvents): string {
+  const query = new URLSearchParams({ follow: String(follow) });
+  if (since !== undefined) query.set('since', String(since));
+  if (last !== undefined) query.set('last', String(last));
+  if (jail !== undefined) query.set('jail', jail);
+  return `/events?${query.toString()}`;
+}
+
+/** The texts of a streamed answer, as they come. @throws Dock2banError `cut-off` if it does not come to its end */
+async function* textsOf(incoming: IncomingMessage): AsyncGenerator<string> {
+  incoming.setEncoding('utf8');
+  try {
+    for await (const text of incoming as AsyncIterable<string>) yield text;
+  } catch (cause) {
+    throw new Dock2banError('cut-off', 'the controller ended the answer before it was whole', { cause });
+  }
+}
+
+/** All texts as one. */
+async function whole(texts: AsyncIterable<string>): Promise<string> {
+  let all = '';
+  for await (const text of texts) all += text;
+  return all;
+}
+
+/** The events of a stream of server-sent events. */
+async function* eventsOf(texts: AsyncIterable<string>): AsyncGenerator<LogEvent> {
+  let rest = '';
+  for await (const text of texts) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (!line.startsWith('data: ')) continue;
+      const event: LogEvent = JSON.parse(line.slice('data: '.length));
+      yield event;
+    }
+  }
+}
+
+/** How to reach the controller after its socket failed with this code of the system. */
+export function reachHint(code: string | undefined): string {
+  return code === 'EACCES'
+    ? 'only root may use it: run the command with sudo, or as root in the container (docker exec -u 0 dock2ban dock2ban …)'
+    : 'is it running? In compose: docker exec dock2ban dock2ban …; elsewhere: start `dock2ban run`, as root, or name its --socket';
 }

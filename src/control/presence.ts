@@ -7,7 +7,7 @@ import { connect, createServer } from 'node:net';
  * may hang on it.
  */
 const controllerName = '\0dock2ban';
-/** Milliseconds: it is answered in none. */
+/** Timeout in ms; a live controller answers at once. */
 const patience = 1_000;
 
 /**

@@ -1,15 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { z } from 'zod';
 import { Dock2banError, messageOf } from '../errors.ts';
 import { http } from '../net/http.ts';
 import { listenPrivately } from '../net/private-socket.ts';
-import { apiVersion, type Controller } from './api.ts';
-import { banRoutes } from './ban-routes.ts';
-import { liveRoutes } from './live-routes.ts';
-import { failure, Reply, type Route, StreamReply } from './route.ts';
-import { TokenBucket } from './token-bucket.ts';
-import { viewRoutes } from './view-routes.ts';
-import { sendStream } from './view-stream.ts';
+import { apiVersion, type ErrorBody } from './api.ts';
+import type { Controller } from './controller.ts';
+import { parseBody } from './requests.ts';
+import { patternOf, routes } from './routes.ts';
+import { sendStream, StreamReply } from './stream.ts';
 
 /** The control interface, as long as it is open. */
 export interface ControlServer {
@@ -29,8 +26,35 @@ const headersWithin = 10_000;
 const requestWithin = 30_000;
 const idleFor = 120_000;
 
-/** Every resource. `docs/api.md` describes each. */
-export const routes: readonly Route[] = [...banRoutes, ...liveRoutes, ...viewRoutes];
+const matchers = routes.map((route) => ({ ...route, pattern: patternOf(route.path) }));
+
+/** Lets so many through at once, and so many more each second. */
+export class TokenBucket {
+  readonly #size: number;
+  readonly #perSecond: number;
+  readonly #now: () => number;
+  #tokens: number;
+  #last: number;
+
+  /** @param now monotonic milliseconds */
+  constructor(size: number, perSecond: number, now: () => number = () => performance.now()) {
+    this.#size = size;
+    this.#perSecond = perSecond;
+    this.#now = now;
+    this.#tokens = size;
+    this.#last = now();
+  }
+
+  /** @returns seconds to wait; 0: it is let through */
+  take(): number {
+    const now = this.#now();
+    this.#tokens = Math.min(this.#size, this.#tokens + ((now - this.#last) / 1000) * this.#perSecond);
+    this.#last = now;
+    if (this.#tokens < 1) return (1 - this.#tokens) / this.#perSecond;
+    this.#tokens -= 1;
+    return 0;
+  }
+}
 
 /** What one server counts. */
 interface Usage {
@@ -38,42 +62,34 @@ interface Usage {
   streams: number;
 }
 
-/** Answers one request over a controller. */
-async function reply(
-  controller: Controller,
-  incoming: IncomingMessage,
-  usage: Usage,
-): Promise<Reply | StreamReply> {
-  const [pathname, query] = targetOf(incoming.url ?? '');
-  const resource = pathname.startsWith(`/${apiVersion}/`) ? pathname.slice(apiVersion.length + 1) : '';
-  for (const route of routes) {
-    const match = route.method === incoming.method ? route.path.exec(resource) : null;
-    if (!match) continue;
-    const wait = route.method === 'GET' ? 0 : usage.writes.take();
-    if (wait > 0) return tooMany('too-many-requests', 'more requests than can be carried out', wait);
-    const body = await route.answer(controller, {
-      params: match.slice(1).map((text) => decoded(text)),
-      query,
-      header: (name) => incoming.headers[name]?.toString(),
-      body: async (schema) => parse(schema, await bodyOf(incoming)),
-    });
-    if (body instanceof StreamReply && usage.streams >= mostStreams) {
-      return tooMany('too-many-streams', `${mostStreams} streams are open already`, 1);
-    }
-    return body instanceof Reply || body instanceof StreamReply ? body : new Reply(200, body);
+/** It may be asked again later. */
+class TooMany extends Dock2banError {
+  readonly seconds: number;
+
+  constructor(code: string, message: string, seconds: number) {
+    super(code, message);
+    this.seconds = Math.ceil(seconds);
   }
-  return new Reply(404, failure('not-found', `no such resource: ${pathname}`));
 }
 
-/** The path as it was sent, and the query. */
-function targetOf(url: string): readonly [path: string, query: URLSearchParams] {
-  const [path = '', query = ''] = url.split(/\?(.*)/s, 2);
-  return [path, new URLSearchParams(query)];
-}
-
-/** @param wait seconds */
-function tooMany(code: string, message: string, wait: number): Reply {
-  return new Reply(429, failure(code, message), { 'retry-after': String(Math.ceil(wait)) });
+/** @returns the body, or a StreamReply  @throws Dock2banError */
+async function answer(controller: Controller, incoming: IncomingMessage, usage: Usage): Promise<unknown> {
+  const [path = '', query] = (incoming.url ?? '').split(/\?(.*)/s, 2);
+  const resource = path.startsWith(`/${apiVersion}/`) ? path.slice(apiVersion.length + 1) : '';
+  const route = matchers.find(({ method, pattern }) => method === incoming.method && pattern.test(resource));
+  if (!route) throw new Dock2banError('not-found', `no such resource: ${path}`);
+  const wait = route.method === 'GET' ? 0 : usage.writes.take();
+  if (wait > 0) throw new TooMany('too-many-requests', 'more requests than can be carried out', wait);
+  const found: unknown = await route.answer(controller, {
+    named: decoded(route.pattern.exec(resource)?.[1] ?? ''),
+    query: new URLSearchParams(query),
+    header: (name) => incoming.headers[name]?.toString(),
+    body: async (schema) => parseBody(schema, await bodyOf(incoming)),
+  });
+  if (found instanceof StreamReply && usage.streams >= mostStreams) {
+    throw new TooMany('too-many-streams', `${mostStreams} streams are open already`, 1);
+  }
+  return found;
 }
 
 /** @throws Dock2banError `invalid-request` */
@@ -100,17 +116,13 @@ async function bodyOf(incoming: IncomingMessage): Promise<string> {
 const statusOf: Readonly<Record<string, number>> = {
   'invalid-request': 400,
   'invalid-option': 400,
+  'not-found': 404,
+  'no-such-jail': 404,
   'not-started': 409,
   'too-large': 413,
+  'too-many-requests': 429,
+  'too-many-streams': 429,
 };
-
-function replyTo(error: unknown): Reply {
-  const code = error instanceof Dock2banError ? error.code : 'internal';
-  return new Reply(
-    statusOf[code] ?? 500,
-    failure(code, messageOf(error), error instanceof Dock2banError ? error.fix : undefined),
-  );
-}
 
 async function handle(
   controller: Controller,
@@ -118,18 +130,34 @@ async function handle(
   outgoing: ServerResponse,
   usage: Usage,
 ): Promise<void> {
-  const answer = await reply(controller, incoming, usage).catch(replyTo);
-  if (answer instanceof StreamReply) {
-    usage.streams += 1;
-    await sendStream(outgoing, answer);
-    usage.streams -= 1;
+  let found: unknown;
+  try {
+    found = await answer(controller, incoming, usage);
+  } catch (error) {
+    sendError(outgoing, error);
     return;
   }
-  const { status, body, headers: own } = answer;
-  // The rest of a body that is too large, or that comes in vain, is not read.
-  const isUnread = status === 413 || status === 429;
-  const headers = { 'content-type': 'application/json', ...own, ...(isUnread && { connection: 'close' }) };
-  outgoing.writeHead(status, headers).end(JSON.stringify(body));
+  if (!(found instanceof StreamReply)) {
+    outgoing.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(found));
+    return;
+  }
+  usage.streams += 1;
+  await sendStream(outgoing, found);
+  usage.streams -= 1;
+}
+
+function sendError(outgoing: ServerResponse, error: unknown): void {
+  const { code, fix } = error instanceof Dock2banError ? error : { code: 'internal', fix: undefined };
+  const status = statusOf[code] ?? 500;
+  const body: ErrorBody = { error: { code, message: messageOf(error), ...(fix !== undefined && { fix }) } };
+  outgoing
+    .writeHead(status, {
+      'content-type': 'application/json',
+      ...(error instanceof TooMany && { 'retry-after': String(error.seconds) }),
+      // The rest of a body that is too large, or that comes in vain, is not read.
+      ...((status === 413 || status === 429) && { connection: 'close' }),
+    })
+    .end(JSON.stringify(body));
 }
 
 /**
@@ -165,20 +193,4 @@ export async function serveControl(path: string, controller: Controller): Promis
         server.closeAllConnections();
       }),
   };
-}
-
-function parse<Schema extends z.ZodType>(schema: Schema, body: string): z.infer<Schema> {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch (cause) {
-    throw new Dock2banError('invalid-request', `the body is no JSON: ${messageOf(cause)}`, { cause });
-  }
-  const result = schema.safeParse(json);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = issue?.path ?? [];
-  // What is wrong with one of `ips` names the address itself, which says more than its place.
-  const where = path.length > 0 && !(path[0] === 'ips' && path.length > 1) ? `${path.join('.')}: ` : '';
-  throw new Dock2banError('invalid-request', `${where}${issue?.message ?? 'invalid'}`);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Controller } from '../control/api.ts';
+import type { Controller } from '../control/controller.ts';
 import { watchDocker } from '../docker/watch.ts';
 import { readyText } from './events/describe.ts';
 import { restoreFailures } from './jails/counting.ts';

@@ -7,7 +7,7 @@ import type { Control } from '../../src/cli/fail2ban-client/control.ts';
 import { increment, jailFormats } from '../../src/cli/fail2ban-client/jail-formats.ts';
 import { statisticsTable } from '../../src/cli/fail2ban-client/statistics-table.ts';
 import { ControlClient } from '../../src/control/client.ts';
-import type { JailOptions } from '../../src/control/live-api.ts';
+import type { JailOptions } from '../../src/control/api.ts';
 import { serveControl, type ControlServer } from '../../src/control/server.ts';
 import { fakeController, nginxProxy } from '../control/fake-controller.ts';
 

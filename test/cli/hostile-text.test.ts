@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { logForm } from '../../src/daemon/events/log-form.ts';
-import type { Controller } from '../../src/control/api.ts';
+import type { Controller } from '../../src/control/controller.ts';
 import { type ControlServer, serveControl } from '../../src/control/server.ts';
 import { oneLine } from '../../src/text/plain-text.ts';
 import { fakeController } from '../control/fake-controller.ts';

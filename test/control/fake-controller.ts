@@ -1,4 +1,5 @@
-import type { Controller, JailStatus } from '../../src/control/api.ts';
+import type { JailStatus } from '../../src/control/api.ts';
+import type { Controller } from '../../src/control/controller.ts';
 import { FakeLive } from './fake-live.ts';
 import { FakeViews } from './fake-views.ts';
 

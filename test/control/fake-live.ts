@@ -1,4 +1,5 @@
-import type { JailEdit, JailOptions, LiveControl } from '../../src/control/live-api.ts';
+import type { JailEdit, JailOptions } from '../../src/control/api.ts';
+import type { LiveControl } from '../../src/control/controller.ts';
 import { Dock2banError } from '../../src/errors.ts';
 
 const asConfigured: JailOptions = {

@@ -1,4 +1,5 @@
-import type { StreamedEvent, TransferredBan, Views } from '../../src/control/view-api.ts';
+import type { TransferredBan } from '../../src/control/api.ts';
+import type { StreamedEvent, Views } from '../../src/control/controller.ts';
 
 /** Views of a controller whose jail `nginx-proxy` bans 20.247.234.38; events come from the test. */
 export class FakeViews implements Views {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { reachHint } from '../../src/control/reach-hint.ts';
+import { reachHint } from '../../src/control/client.ts';
 
 it('asks whether the controller runs only where that can be the cause', () => {
   expect(reachHint('ENOENT')).toMatch(/^is it running\? .*docker exec dock2ban/);

@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ControlClient } from '../../src/control/client.ts';
-import { serveControl, type ControlServer } from '../../src/control/server.ts';
-import { TokenBucket } from '../../src/control/token-bucket.ts';
-import type { TransferredBan } from '../../src/control/view-api.ts';
-import { mostWaiting } from '../../src/control/view-stream.ts';
+import { serveControl, TokenBucket, type ControlServer } from '../../src/control/server.ts';
+import type { TransferredBan } from '../../src/control/api.ts';
+import { mostWaiting } from '../../src/control/stream.ts';
 import { fakeController } from './fake-controller.ts';
 
 let dir: string;

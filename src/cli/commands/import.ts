@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { ControlClient } from '../../control/client.ts';
-import type { ImportResult, TransferredBan } from '../../control/view-api.ts';
+import type { ImportResult, TransferredBan } from '../../control/api.ts';
 import { Dock2banError, messageOf } from '../../errors.ts';
 import { oneLine } from '../../text/plain-text.ts';
 import { type Output, output } from '../output.ts';

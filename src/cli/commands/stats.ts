@@ -1,5 +1,5 @@
 import { ControlClient } from '../../control/client.ts';
-import type { SourceStats, Stats } from '../../control/view-api.ts';
+import type { SourceStats, Stats } from '../../control/api.ts';
 import { localTime } from '../../text/local-time.ts';
 import { oneLine } from '../../text/plain-text.ts';
 import { exitCode } from '../exit-code.ts';

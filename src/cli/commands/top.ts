@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ControlClient } from '../../control/client.ts';
-import type { Stats } from '../../control/view-api.ts';
+import type { Stats } from '../../control/api.ts';
 import { localTime } from '../../text/local-time.ts';
 import { output, type Screen } from '../output.ts';
 import { exitCode } from '../exit-code.ts';

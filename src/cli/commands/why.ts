@@ -1,6 +1,6 @@
 import { canonicalPrefix } from '../../net/address.ts';
 import { ControlClient } from '../../control/client.ts';
-import type { BanDetail, Why, WhyJail } from '../../control/view-api.ts';
+import type { BanDetail, Why, WhyJail } from '../../control/api.ts';
 import { Dock2banError } from '../../errors.ts';
 import { localTime } from '../../text/local-time.ts';
 import { oneLine } from '../../text/plain-text.ts';

@@ -1,7 +1,7 @@
 import { canonicalAddress, canonicalPrefix } from '../../net/address.ts';
 import { parseDuration } from '../../config/options/duration.ts';
 import { parseIgnoreCache } from '../../config/options/ignore-cache.ts';
-import type { JailOptions } from '../../control/live-api.ts';
+import type { JailOptions } from '../../control/api.ts';
 import { templatesOf } from '../../filter/dates/template-list.ts';
 import { oneLine } from '../../text/plain-text.ts';
 import { pythonRepr } from '../python-repr.ts';

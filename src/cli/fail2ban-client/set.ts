@@ -1,7 +1,7 @@
 import { canonicalPrefix } from '../../net/address.ts';
 import { ConfigError } from '../../config/conf/config-error.ts';
 import { parseLogTimeZone } from '../../config/options/log-time-zone.ts';
-import type { JailEdit, JailOptions } from '../../control/live-api.ts';
+import type { JailEdit, JailOptions } from '../../control/api.ts';
 import { pythonRepr } from '../python-repr.ts';
 import { attempt, banIn, unbanIn } from './bans.ts';
 import { refusal, wordAt, wordsFrom, type Call } from './command.ts';

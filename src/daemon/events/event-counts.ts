@@ -1,4 +1,4 @@
-import type { StreamedEvent } from '../../control/view-api.ts';
+import type { StreamedEvent } from '../../control/controller.ts';
 
 /** Seconds of one bucket of the last minute. */
 const bucketSeconds = 5;

@@ -1,4 +1,5 @@
-import type { EventSource, LogEvent, StreamedEvent } from '../../control/view-api.ts';
+import type { LogEvent } from '../../control/api.ts';
+import type { EventSource, StreamedEvent } from '../../control/controller.ts';
 
 /** Where events are logged: what pino has of it. */
 export interface EventSink {

@@ -5,7 +5,7 @@ import { incrementOptions } from '../../config/jails/jail-assembly.ts';
 import { isJailOption, parseJailOption, type JailOption } from '../../config/options/jail-options.ts';
 import type { JailSpec } from '../../config/jail-spec.ts';
 import { nearest } from '../../config/options/nearest.ts';
-import type { JailEdit } from '../../control/live-api.ts';
+import type { JailEdit } from '../../control/api.ts';
 import { Dock2banError } from '../../errors.ts';
 import type { JailEdits } from '../../config/jails/jail-edits.ts';
 import { changed, type ListChange, withAdded, withRemoved } from '../../config/jails/list-change.ts';

@@ -2,13 +2,8 @@ import { definerName, type Definers } from '../../config/jails/jail-definer.ts';
 import type { ConfigProblem } from '../../config/jail-spec.ts';
 import { noEdits } from '../../config/jails/jail-edits.ts';
 import type { ResolvedJails } from '../../config/resolve.ts';
-import type {
-  AttemptResult,
-  JailEdit,
-  JailOptions,
-  LiveControl,
-  ReloadResult,
-} from '../../control/live-api.ts';
+import type { HandResult, JailEdit, JailOptions, ReloadResult } from '../../control/api.ts';
+import type { LiveControl } from '../../control/controller.ts';
 import { Dock2banError, messageOf } from '../../errors.ts';
 import { Serial } from '../../async/serial.ts';
 import type { DockerState } from '../docker-state.ts';
@@ -162,7 +157,7 @@ export class LiveJails implements LiveControl {
     name: string,
     ips: readonly string[],
     lines: readonly string[],
-  ): Promise<AttemptResult | undefined> {
+  ): Promise<HandResult | undefined> {
     const { registry, judge, bans, clock } = this.#parts;
     const jail = registry.active.get(name)?.jail;
     if (!jail) return undefined;

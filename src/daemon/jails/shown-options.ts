@@ -1,5 +1,5 @@
 import type { JailSpec, SourceSpec } from '../../config/jail-spec.ts';
-import type { JailOptions } from '../../control/live-api.ts';
+import type { JailOptions } from '../../control/api.ts';
 import { zoneText } from '../../config/options/log-time-zone.ts';
 
 /**

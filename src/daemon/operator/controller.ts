@@ -1,6 +1,5 @@
-import type { BanStatus, Controller, HandResult, JailStatus, Status } from '../../control/api.ts';
-import type { LiveControl } from '../../control/live-api.ts';
-import type { Views } from '../../control/view-api.ts';
+import type { BanStatus, HandResult, JailStatus, Status } from '../../control/api.ts';
+import type { Controller, LiveControl, Views } from '../../control/controller.ts';
 import type { BanKey } from '../../firewall/firewall.ts';
 import type { Ban } from '../../jail/ban.ts';
 import type { Jail } from '../../jail/jail.ts';

@@ -1,4 +1,4 @@
-import type { TransferredBan } from '../../control/view-api.ts';
+import type { TransferredBan } from '../../control/api.ts';
 import { banEnd } from '../../jail/ban-end.ts';
 import { plainText } from '../../text/plain-text.ts';
 import { isActive, seenFrom, type StoredBan } from '../../store/stored-ban.ts';

@@ -1,14 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
-import type {
-  ImportResult,
-  JailStats,
-  Refused,
-  Stats,
-  TransferredBan,
-  Views,
-  Why,
-} from '../../control/view-api.ts';
+import type { ImportResult, JailStats, Refused, Stats, TransferredBan, Why } from '../../control/api.ts';
+import type { Views } from '../../control/controller.ts';
 import type { BanStatistics } from '../../store/ban-statistics.ts';
 import type { Store } from '../../store/store.ts';
 import { isActive, merged } from '../../store/stored-ban.ts';

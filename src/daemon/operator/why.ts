@@ -1,4 +1,5 @@
-import type { BanDetail, EventSource, LogEvent, Why, WhyJail } from '../../control/view-api.ts';
+import type { BanDetail, LogEvent, Why, WhyJail } from '../../control/api.ts';
+import type { EventSource } from '../../control/controller.ts';
 import type { Ban } from '../../jail/ban.ts';
 import type { Jail } from '../../jail/jail.ts';
 import { offenderOf } from '../../jail/offender.ts';

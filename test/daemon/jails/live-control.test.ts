@@ -1,7 +1,7 @@
 import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { JailEdit } from '../../../src/control/live-api.ts';
+import type { JailEdit } from '../../../src/control/api.ts';
 import { idOf } from '../../docker/fake-engine.ts';
 import { LiveDaemon } from './live-daemon.ts';
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { pino } from 'pino';
 import { vi } from 'vitest';
-import type { Controller } from '../../../src/control/api.ts';
+import type { Controller } from '../../../src/control/controller.ts';
 import { defaultPolicy, type LabelPolicy } from '../../../src/config/labels/label-policy.ts';
 import { rememberingCheck } from '../../../src/filter/filter-fault.ts';
 import { ConfigurationFiles } from '../../../src/daemon/jails/configuration-files.ts';

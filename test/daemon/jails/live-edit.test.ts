@@ -4,7 +4,7 @@ import type { JailSpec } from '../../../src/config/jail-spec.ts';
 import { Dock2banError } from '../../../src/errors.ts';
 import { type JailEdits, noEdits } from '../../../src/config/jails/jail-edits.ts';
 import { resolveJails } from '../../../src/config/resolve.ts';
-import { editRequest } from '../../../src/control/live-requests.ts';
+import { editRequest } from '../../../src/control/requests.ts';
 import { withEdit } from '../../../src/daemon/jails/jail-edit.ts';
 import { treeOf } from '../../config/tree.ts';
 

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { loadConfigTree } from '../../../src/config/conf/load-config-tree.ts';
 import { resolveJails } from '../../../src/config/resolve.ts';
-import type { Controller } from '../../../src/control/api.ts';
+import type { Controller } from '../../../src/control/controller.ts';
 import { Daemon } from '../../../src/daemon/daemon.ts';
 import { Recidive } from '../../../src/daemon/judging/recidive.ts';
 import { JailRegistry } from '../../../src/jail/jail-registry.ts';

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import type { LogEvent } from '../../../src/control/view-api.ts';
+import type { LogEvent } from '../../../src/control/api.ts';
 import { EventCounts } from '../../../src/daemon/events/event-counts.ts';
 import { EventFeed } from '../../../src/daemon/events/event-feed.ts';
 import { eventLog } from '../../../src/daemon/events/event-log.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StreamedEvent } from '../../../src/control/view-api.ts';
+import type { StreamedEvent } from '../../../src/control/controller.ts';
 import { why, type WhyParts } from '../../../src/daemon/operator/why.ts';
 
 /** What is told of an address when the log holds these events, and no jail knows of it. */

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { expect, vi } from 'vitest';
 import { loadConfigTree } from '../../../src/config/conf/load-config-tree.ts';
 import { resolveJails } from '../../../src/config/resolve.ts';
-import type { Controller } from '../../../src/control/api.ts';
+import type { Controller } from '../../../src/control/controller.ts';
 import { Daemon } from '../../../src/daemon/daemon.ts';
 import { receiverSettings } from '../../../src/daemon/reading/receiver-settings.ts';
 import { engineConnector } from '../../../src/docker/engine/engine-connector.ts';
