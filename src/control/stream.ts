@@ -9,9 +9,9 @@ interface Sink {
   /** Aborts when the reader is gone, was dropped for being too slow, or the server closes. */
   readonly signal: AbortSignal;
   /** Sends at once. A reader for whom too much waits is dropped. */
-  send(text: string): void;
+  readonly send: (text: string) => void;
   /** Resolves when there is room for more; rejects when the reader is gone. */
-  drained(): Promise<void>;
+  readonly drained: () => Promise<void>;
 }
 
 /** What is answered bit by bit. */

@@ -52,7 +52,7 @@ describe('dock2ban reload', () => {
       exitCode: 1,
       stdout: '',
       stderr:
-        '/etc/fail2ban/jail.local:3: maxretry: "many" is no number (write 5)\nNot reloaded: the configuration before stays.\n',
+        '/etc/fail2ban/jail.local:3: maxretry: "many" is no number (write 5)\nNot reloaded: the previous configuration stays active.\n',
     });
     const { exitCode, stdout } = await dock2ban('reload', '--json');
     expect(exitCode).toBe(1);
