@@ -78,7 +78,13 @@ if (import.meta.main) {
       tell({ type: 'read', bytes: parsePosition(position)!.offset });
     },
   };
-  const files = new LogFiles(events, counting as Judge, Date.now, positions);
+  const files = new LogFiles({
+    events,
+    judge: counting,
+    clock: Date.now,
+    positions,
+    syslogFile: '/var/log/syslog',
+  });
   await files.update(registry);
   const patterns = new Set(
     jails.flatMap(({ sources }) =>

@@ -1,24 +1,18 @@
 import { type ContainerFollowing, FollowedContainer, type WantedContainer } from './followed-container.ts';
 import type { SourceSpec } from '../../config/jail-spec.ts';
-import type { Positions } from './positions.ts';
-import { type Fallbacks, keptCopy } from './fallbacks.ts';
+import type { SourceStats } from '../../control/api.ts';
+import { keptCopy } from './fallbacks.ts';
 import type { ActiveJail, JailRegistry } from '../../jail/jail-registry.ts';
-import type { SourceCounts } from './line-counts.ts';
 
-/** What the reader works with; without positions, those of this run are remembered. */
-export type DockerLogReaderParts = Omit<ContainerFollowing, 'positions'> & {
-  readonly positions?: Positions;
-  /** Says which containers are read here only while another way fails. */
-  readonly fallbacks?: Pick<Fallbacks, 'replacementOf'>;
+export interface DockerLogReaderParts extends ContainerFollowing {
   /** Up to when a jail's source was read the other way, epoch milliseconds; undefined: not at all. */
-  readonly readUpTo?: (jail: ActiveJail, source: SourceSpec) => number | undefined;
-};
+  readonly readUpTo: (jail: ActiveJail, source: SourceSpec) => number | undefined;
+}
 
 const name = "Docker's log API";
 
 /** Reads containers' logs from Docker's log API, each once, however many jails it is in. */
 export class DockerLogReader {
-  readonly #shared: ContainerFollowing;
   readonly #parts: DockerLogReaderParts;
   /** By container id. */
   readonly #followed = new Map<string, FollowedContainer>();
@@ -27,11 +21,10 @@ export class DockerLogReader {
 
   constructor(parts: DockerLogReaderParts) {
     this.#parts = parts;
-    this.#shared = { ...parts, positions: parts.positions ?? new RememberedPositions() };
   }
 
   /** What happened to the lines of the containers that are followed. */
-  get counts(): readonly SourceCounts[] {
+  get counts(): readonly SourceStats[] {
     return [...this.#followed.values()].map(({ source, counts }) => ({ source, ...counts }));
   }
 
@@ -64,13 +57,13 @@ export class DockerLogReader {
   }
 
   #follow(container: WantedContainer): FollowedContainer {
-    return new FollowedContainer(container, this.#shared, {
+    return new FollowedContainer(container, this.#parts, {
       lost: (id, message, fix) => {
         this.#unreached.add(id);
-        if (this.#unreached.size === 1) this.#shared.events.sourceLost(name, message, fix);
+        if (this.#unreached.size === 1) this.#parts.events.sourceLost(name, message, fix);
       },
       resumed: (id) => {
-        if (this.#unreached.delete(id) && this.#unreached.size === 0) this.#shared.events.sourceResumed(name);
+        if (this.#unreached.delete(id) && this.#unreached.size === 0) this.#parts.events.sourceResumed(name);
       },
     });
   }
@@ -84,7 +77,7 @@ export class DockerLogReader {
     for (const jail of registry.active.values()) {
       for (const source of jail.jail.spec.sources) {
         const { fallbacks, readUpTo } = this.#parts;
-        const log = source.kind === 'docker' ? source : fallbacks?.replacementOf(source);
+        const log = source.kind === 'docker' ? source : fallbacks.replacementOf(source);
         if (!log) {
           const copy = keptCopy(source);
           if (copy) readElsewhere.add(copy.containerId);
@@ -96,7 +89,7 @@ export class DockerLogReader {
           id,
           name: container,
           jails: jails.includes(jail) ? jails : [...jails, jail],
-          takenUpTo: latest(takenUpTo, source.kind === 'docker' ? undefined : readUpTo?.(jail, source)),
+          takenUpTo: latest(takenUpTo, source.kind === 'docker' ? undefined : readUpTo(jail, source)),
         });
       }
     }
@@ -108,20 +101,3 @@ export class DockerLogReader {
 function latest(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
 }
-
-/** Positions of this process alone: of the containers that were read last. */
-class RememberedPositions implements Positions {
-  readonly #positions = new Map<string, string>();
-
-  get(source: string): string | undefined {
-    return this.#positions.get(source);
-  }
-
-  set(source: string, position: string): void {
-    this.#positions.delete(source);
-    this.#positions.set(source, position);
-    if (this.#positions.size > mostRemembered) this.#positions.delete(this.#positions.keys().next().value!);
-  }
-}
-
-const mostRemembered = 1000;

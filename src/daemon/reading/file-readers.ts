@@ -23,10 +23,7 @@ export interface FileReading {
 type FileSource = Extract<SourceSpec, { kind: 'file' }>;
 
 /** What jails want to read of files, under a key for each way to read: a pattern once, however many jails read it. */
-export function wantedFiles(
-  registry: JailRegistry,
-  syslogFile: string | undefined,
-): Map<string, FileReading> {
+export function wantedFiles(registry: JailRegistry, syslogFile: string): Map<string, FileReading> {
   const wanted = new Map<string, FileReading & { readonly readers: FileReader[] }>();
   for (const jail of registry.active.values()) {
     const { sources, logEncoding: encoding } = jail.jail.spec;

@@ -4,24 +4,13 @@ import { type DockerLogUpdate, followContainerLog } from '../../sources/docker/f
 import { takenUpTo } from '../../sources/docker/progress.ts';
 import type { LogLine } from '../../sources/log-line.ts';
 import { Wake } from '../../async/wake.ts';
-import type { EventLog } from '../events/event-log.ts';
 import type { ActiveJail } from '../../jail/jail-registry.ts';
-import type { LineCounts } from './line-counts.ts';
-import type { Matching } from '../judging/matching.ts';
-import type { Positions } from './positions.ts';
-import { SourceBook } from './source-book.ts';
-import type { SyslogPieces } from './syslog-pieces.ts';
+import type { ReaderParts } from './reader-parts.ts';
+import { SourceBook, type SourceCounts } from './source-book.ts';
 
 /** What all followed containers share. */
-export interface ContainerFollowing {
+export interface ContainerFollowing extends ReaderParts {
   readonly logs: ContainerLogs;
-  readonly matching: Matching;
-  readonly events: EventLog;
-  readonly positions: Positions;
-  /** Epoch milliseconds. */
-  readonly clock: () => number;
-  /** Of containers whose lines came by syslog before. */
-  readonly pieces?: Pick<SyslogPieces, 'wasTaken' | 'hasNoCopy'>;
 }
 
 /** A container whose log is wanted. */
@@ -68,7 +57,7 @@ export class FollowedContainer {
       onLost: (error: Dock2banError) => this.#reportLost(error),
       onResumed: () => this.#reportResumed(),
     } as const;
-    this.#book = new SourceBook(source, shared.events, shared.positions);
+    this.#book = new SourceBook(source, shared);
     this.#done = this.#follow();
   }
 
@@ -78,7 +67,7 @@ export class FollowedContainer {
   }
 
   /** What happened to its lines, since it is followed. */
-  get counts(): LineCounts {
+  get counts(): SourceCounts {
     return this.#book.counts;
   }
 
@@ -153,15 +142,14 @@ export class FollowedContainer {
 
   #match(lines: readonly LogLine[], live: boolean): void {
     const { id, name, jails } = this.#wanted;
-    const { pieces } = this.#shared;
-    const tally = this.#book.counts;
-    tally.lines = (tally.lines ?? 0) + lines.length;
-    const fresh = pieces ? lines.filter(({ text, time = 0 }) => !pieces.wasTaken(id, text, time)) : lines;
-    for (const jail of jails) tally.matched += this.#shared.matching.match(jail, fresh, name, live);
+    const { pieces, matching } = this.#shared;
+    const fresh = lines.filter(({ text, time = 0 }) => !pieces.wasTaken(id, text, time));
+    const matched = jails.reduce((sum, jail) => sum + matching.match(jail, fresh, name, live), 0);
+    this.#book.countLines(lines.length, matched);
   }
 
   #reportLost({ code, message, fix }: Dock2banError): void {
-    if (code === 'docker-log-unsupported') this.#shared.pieces?.hasNoCopy(this.#wanted.id);
+    if (code === 'docker-log-unsupported') this.#shared.pieces.hasNoCopy(this.#wanted.id);
     this.#lost = code === 'docker-unreachable' ? 'engine' : 'container';
     if (this.#lost === 'engine') this.#reach.lost(this.#wanted.id, message, fix);
     else this.#shared.events.sourceLost(this.source, message, fix);

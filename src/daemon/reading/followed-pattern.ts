@@ -4,8 +4,7 @@ import { globLimits } from '../../sources/file/glob.ts';
 import { watchGlob } from '../../sources/file/watch-glob.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Positions } from './positions.ts';
-import type { LineCounts } from './line-counts.ts';
-import { SourceBook } from './source-book.ts';
+import { SourceBook, type SourceCounts } from './source-book.ts';
 
 export interface PatternOptions {
   readonly pattern: string;
@@ -26,7 +25,7 @@ export interface PatternFollowing {
   /** Called when a file is read from a place on, or further. */
   readonly onProgress?: (path: string) => void;
   readonly events: EventLog;
-  readonly positions: Positions | undefined;
+  readonly positions: Positions;
 }
 
 /**
@@ -86,7 +85,7 @@ export class FollowedPattern {
   }
 
   /** By path, of the files that match now. */
-  get counts(): ReadonlyMap<string, LineCounts> {
+  get counts(): ReadonlyMap<string, SourceCounts> {
     return new Map([...this.#tails].map(([path, { book }]) => [path, book.counts]));
   }
 
@@ -98,7 +97,7 @@ export class FollowedPattern {
   /** Lets those who read as `id` says go on in a file where this reading has come to. */
   handOver(path: string, id: string): void {
     const position = this.#tails.get(path)?.position;
-    if (position !== undefined) this.#with.positions?.set(keyOf(path, id), position);
+    if (position !== undefined) this.#with.positions.set(keyOf(path, id), position);
   }
 
   /** Takes no more lines; resolves when every file is closed. */
@@ -134,9 +133,8 @@ export class FollowedPattern {
   }
 
   #start(path: string, from: 'start' | 'end'): Tail {
-    const { events, positions } = this.#with;
     const source = { name: path, key: keyOf(path, this.#options.id), unit: 'bytes' } as const;
-    const book = new SourceBook(source, events, positions);
+    const book = new SourceBook(source, this.#with);
     const { position } = book;
     const tail: Tail = {
       end: new AbortController(),

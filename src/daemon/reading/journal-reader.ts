@@ -9,13 +9,10 @@ import type { JournalEntry } from '../../sources/journal/entry.ts';
 import { type JournalMatches, MatchIndex } from '../../sources/journal/matches.ts';
 import { Wake } from '../../async/wake.ts';
 import type { SourceSpec } from '../../config/jail-spec.ts';
-import type { EventLog } from '../events/event-log.ts';
-import type { Fallbacks } from './fallbacks.ts';
-import type { Positions } from './positions.ts';
+import type { SourceStats } from '../../control/api.ts';
+import type { ReaderParts } from './reader-parts.ts';
 import type { ActiveJail, JailRegistry } from '../../jail/jail-registry.ts';
-import type { SourceCounts } from './line-counts.ts';
 import { SourceBook } from './source-book.ts';
-import type { Matching } from '../judging/matching.ts';
 
 /** How the journal is reached; tests put their own in. */
 export type JournalAccess = Pick<JournalOptions, 'start' | 'place' | 'random'>;
@@ -53,9 +50,7 @@ const longWait = 3_600_000;
  */
 export class JournalReader {
   readonly #access: JournalAccess;
-  readonly #matching: Matching;
-  readonly #events: EventLog;
-  readonly #clock: () => number;
+  readonly #parts: ReaderParts;
   readonly #changed = new Wake();
   /** By jail, container and matches. */
   #routes: ReadonlyMap<string, Route> = new Map();
@@ -72,26 +67,11 @@ export class JournalReader {
   /** The position is one of an earlier run, which had read the same for all. */
   #resuming: boolean;
   #lost = false;
-  readonly #fallbacks: Fallbacks | undefined;
   readonly #book: SourceBook;
 
-  /**
-   * @param positions up to where the journal was read; without, it is read as far as findtime reaches back
-   * @param fallbacks told when the journal can't be read, and says which entries were taken elsewhere
-   */
-  constructor(
-    access: JournalAccess,
-    matching: Matching,
-    events: EventLog,
-    clock: () => number,
-    positions?: Positions,
-    fallbacks?: Fallbacks,
-  ) {
-    this.#fallbacks = fallbacks;
+  constructor(access: JournalAccess, parts: ReaderParts) {
     this.#access = access;
-    this.#matching = matching;
-    this.#events = events;
-    this.#clock = clock;
+    this.#parts = parts;
     const source = {
       name,
       key: 'journal',
@@ -99,13 +79,13 @@ export class JournalReader {
       onLost: (error: Dock2banError) => this.#noteLost(error),
       onResumed: () => this.#noteResumed(),
     } as const;
-    this.#book = new SourceBook(source, events, positions);
+    this.#book = new SourceBook(source, parts);
     this.#position = this.#book.position;
     this.#resuming = this.#position !== undefined;
   }
 
   /** What happened to the entries that jails read. */
-  get counts(): readonly SourceCounts[] {
+  get counts(): readonly SourceStats[] {
     return this.#routes.size === 0 ? [] : [{ source: 'journal', ...this.#book.counts }];
   }
 
@@ -137,7 +117,7 @@ export class JournalReader {
         if (source.kind !== 'journald') continue;
         const { matches, container } = source;
         const key = keyOf(jail.jail.name, source);
-        const after = this.#fallbacks?.takesAfter(source) ?? -Infinity;
+        const after = this.#parts.fallbacks.takesAfter(source);
         routes.set(key, { jail, container, matches, after, behind: this.#behind(key, jail) });
       }
     }
@@ -151,7 +131,7 @@ export class JournalReader {
     for (const left of this.#gone.values()) this.#goneIndex.add(left.matches, left);
     if (routes.size === 0) {
       this.#lost = false;
-      this.#fallbacks?.readable('journal');
+      this.#parts.fallbacks.readable('journal');
     } else this.#resuming = false;
     if (!isChanged) return;
     this.#restart.abort();
@@ -174,7 +154,7 @@ export class JournalReader {
       ...(behind.length > 0 && { rereadFrom: Math.min(...behind) / 1000 }),
       since: Math.min(...routes.map(({ jail }) => this.#findtimeAgo(jail))),
       isLost: this.#lost,
-      now: this.#clock,
+      now: this.#parts.clock,
     })) {
       // What comes after a change was chosen before it, and comes again.
       if (restart.aborted) break;
@@ -189,14 +169,14 @@ export class JournalReader {
 
   #noteLost(error: Dock2banError): void {
     this.#lost = true;
-    this.#events.sourceLost(name, error.message, error.fix);
-    this.#fallbacks?.unreadable('journal', name);
+    this.#parts.events.sourceLost(name, error.message, error.fix);
+    this.#parts.fallbacks.unreadable('journal', name);
   }
 
   #noteResumed(): void {
     this.#lost = false;
-    this.#events.sourceResumed(name);
-    this.#fallbacks?.readable('journal');
+    this.#parts.events.sourceResumed(name);
+    this.#parts.fallbacks.readable('journal');
   }
 
   /** A jail takes an entry once, however many of its sources it meets, now or before they were changed. */
@@ -204,8 +184,7 @@ export class JournalReader {
     if (reread) this.#rereadTo = entry.received;
     const routes = this.#index.find(entry);
     const jails = reread ? this.#haveTaken(entry, routes) : new Set<string>();
-    const { counts } = this.#book;
-    counts.lines = (counts.lines ?? 0) + 1;
+    let matched = 0;
     for (const { jail, container, after } of routes) {
       const jailName = jail.jail.name;
       if (jails.has(jailName) || entry.received / 1000 <= after) continue;
@@ -213,10 +192,11 @@ export class JournalReader {
       // What a host's service logs, fail2ban matches with its prefix only.
       const isMatched =
         container === undefined
-          ? this.#matching.match(jail, [line], container, live) > 0
-          : this.#matching.matchWithHeader(jail, line, messageStart, container, live);
-      if (isMatched) counts.matched += 1;
+          ? this.#parts.matching.match(jail, [line], container, live) > 0
+          : this.#parts.matching.matchWithHeader(jail, line, messageStart, container, live);
+      if (isMatched) matched += 1;
     }
+    this.#book.countLines(1, matched);
   }
 
   /** The jails that an entry, which is read again, came to the first time. */
@@ -250,7 +230,7 @@ export class JournalReader {
 
   /** Epoch milliseconds. */
   #findtimeAgo({ jail }: ActiveJail): number {
-    return this.#clock() - jail.spec.findtime * 1000;
+    return this.#parts.clock() - jail.spec.findtime * 1000;
   }
 }
 

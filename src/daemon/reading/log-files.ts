@@ -4,16 +4,17 @@ import type { Reading } from '../../filter/dates/line-dates.ts';
 import type { Jail } from '../../jail/jail.ts';
 import { PlainLines } from '../../sources/file/plain-lines.ts';
 import { findSyslogHeader } from '../../sources/syslog/header.ts';
-import type { EventLog } from '../events/event-log.ts';
+import type { SourceStats } from '../../control/api.ts';
 import { type Handover, handOver } from './file-handovers.ts';
 import { type FileReader, type FileReading, wantedFiles } from './file-readers.ts';
-import type { Positions } from './positions.ts';
 import { FollowedPattern, type PatternOptions, type TakeLines } from './followed-pattern.ts';
 import type { JailRegistry } from '../../jail/jail-registry.ts';
-import { addCounts, newTally, type SourceCounts, type Tally } from './line-counts.ts';
+import type { ReaderParts } from './reader-parts.ts';
+import { noCounts, type SourceCounts } from './source-book.ts';
 import type { Judge } from '../judging/judge.ts';
 
 const newline = 0x0a;
+const countsOfFiles = ['bytes', 'matched', 'cut', 'gaps', 'dropped'] as const;
 
 /** Jails that are given the lines of a reading, and what finds their failures. */
 interface Group {
@@ -24,13 +25,18 @@ interface Group {
   readonly gives: (reader: FileReader, path: string) => boolean;
 }
 
+export type LogFilesParts = Pick<ReaderParts, 'events' | 'clock' | 'positions'> & {
+  readonly judge: Pick<Judge, 'take'>;
+  /**
+   * The host's, of which jails are given the lines of their containers: named by `logpath` too, as it was for fail2ban, these must not count
+   * twice.
+   */
+  readonly syslogFile: string;
+};
+
 /** Follows the log files that jails name by `logpath`: each pattern once, however many jails read it. */
 export class LogFiles {
-  readonly #events: EventLog;
-  readonly #judge: Judge;
-  readonly #clock: () => number;
-  readonly #positions: Positions | undefined;
-  readonly #syslogFile: string | undefined;
+  readonly #parts: LogFilesParts;
   readonly #followed = new Map<string, FollowedPattern>();
   #wanted: ReadonlyMap<string, FileReading> = new Map();
   #handovers: readonly Handover[] = [];
@@ -39,23 +45,8 @@ export class LogFiles {
   /** Readings that nobody wants any more, as long as they aren't closed. */
   readonly #closing = new Set<Promise<void>>();
 
-  /**
-   * @param positions up to where files were read; without, files that are there at the start are read as at the first
-   * @param syslogFile the host's, of which jails are given the lines of their containers: named by `logpath` too, as it was for
-   *   fail2ban, these must not count twice
-   */
-  constructor(
-    events: EventLog,
-    judge: Judge,
-    clock: () => number,
-    positions?: Positions,
-    syslogFile?: string,
-  ) {
-    this.#syslogFile = syslogFile;
-    this.#clock = clock;
-    this.#positions = positions;
-    this.#events = events;
-    this.#judge = judge;
+  constructor(parts: LogFilesParts) {
+    this.#parts = parts;
   }
 
   /** The files that a pattern stands for now. */
@@ -65,12 +56,12 @@ export class LogFiles {
   }
 
   /** What happened to the lines of the files, by path. */
-  get counts(): readonly SourceCounts[] {
-    const sums = new Map<string, Tally>();
+  get counts(): readonly SourceStats[] {
+    const sums = new Map<string, SourceCounts>();
     for (const followed of this.#followed.values()) {
       for (const [path, counts] of followed.counts) {
-        const sum = sums.get(path) ?? newTally('bytes');
-        addCounts(sum, counts);
+        const sum = sums.get(path) ?? noCounts('bytes');
+        for (const name of countsOfFiles) sum[name] = (sum[name] ?? 0) + (counts[name] ?? 0);
         sums.set(path, sum);
       }
     }
@@ -84,7 +75,7 @@ export class LogFiles {
 
   /** Follows the jails' sources; what nobody reads any more is let go. */
   async update(registry: JailRegistry): Promise<void> {
-    const after = wantedFiles(registry, this.#syslogFile);
+    const after = wantedFiles(registry, this.#parts.syslogFile);
     // All in one go: no line is taken between the change of the readers and that of the reading.
     const change = { before: this.#wanted, after, followed: this.#followed, pending: this.#handovers };
     this.#handovers = handOver(change);
@@ -105,11 +96,12 @@ export class LogFiles {
   }
 
   #follow(key: string, options: PatternOptions): void {
+    const { events, positions } = this.#parts;
     const followed = new FollowedPattern(options, {
       take: (...lines) => this.#match(key, ...lines),
       onProgress: (path) => this.#settle(path),
-      events: this.#events,
-      positions: this.#positions,
+      events,
+      positions,
     });
     this.#followed.set(key, followed);
   }
@@ -164,9 +156,9 @@ export class LogFiles {
         const { jail, container, known } = readers[index]!;
         const fresh = known.size === 0 ? failures : failures.filter((one) => !isFrom(known, one));
         matched += fresh.length;
-        if (fresh.length > 0) this.#judge.take(jail.jail, fresh, container);
+        if (fresh.length > 0) this.#parts.judge.take(jail.jail, fresh, container);
       };
-      const reading = { now: this.#clock(), live, by };
+      const reading = { now: this.#parts.clock(), live, by };
       if (cuts.length === 0) matcher.match(lines.of(bytes), reading, take);
       else matchCut({ lines, matcher }, { bytes, cuts }, reading, take);
     }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SourceSpec } from '../../config/jail-spec.ts';
+import type { SourceStats } from '../../control/api.ts';
 import type { ConnectDocker } from '../../docker/engine/engine-client.ts';
 import { EngineLogs } from '../../docker/engine/engine-logs.ts';
 import type { Store } from '../../store/store.ts';
@@ -8,7 +9,6 @@ import type { EventLog } from '../events/event-log.ts';
 import { Fallbacks } from './fallbacks.ts';
 import type { ActiveJail, JailRegistry } from '../../jail/jail-registry.ts';
 import { type JournalAccess, JournalReader } from './journal-reader.ts';
-import type { SourceCounts } from './line-counts.ts';
 import { LogFiles } from './log-files.ts';
 import type { Judge } from '../judging/judge.ts';
 import type { Matching } from '../judging/matching.ts';
@@ -45,28 +45,20 @@ export class LogSources {
 
   constructor(parts: LogSourcesParts) {
     this.#parts = parts;
-    const { matching, events, clock, positions } = parts;
+    const { matching, events, clock, positions, judge, syslogFile, receiver, journal = {} } = parts;
     const onChange = (): void => this.#followContainers();
     const pieces = new SyslogPieces({ events, positions, clock, onChange });
     const fallbacks = new Fallbacks({ events, positions, onChange, pieces });
+    const shared = { matching, events, clock, positions, fallbacks, pieces };
     this.#pieces = pieces;
     this.#fallbacks = fallbacks;
-    this.#syslog = new SyslogReader(parts.syslogFile, matching, events, clock, positions, fallbacks, pieces);
-    this.#receiver =
-      parts.receiver &&
-      new ReceiverReader(parts.receiver, { matching, events, clock, positions, fallbacks, pieces });
-    this.#journal = new JournalReader(parts.journal ?? {}, matching, events, clock, positions, fallbacks);
-    this.#files = new LogFiles(events, parts.judge, clock, positions, parts.syslogFile);
-    this.#containers = new DockerLogReader({
-      logs: new EngineLogs(parts.connectDocker),
-      matching,
-      events,
-      positions,
-      clock,
-      fallbacks,
-      pieces,
-      readUpTo: (jail, source) => this.#readUpTo(jail, source),
-    });
+    this.#syslog = new SyslogReader(syslogFile, shared);
+    this.#receiver = receiver && new ReceiverReader(receiver, shared);
+    this.#journal = new JournalReader(journal, shared);
+    this.#files = new LogFiles({ events, judge, clock, positions, syslogFile });
+    const logs = new EngineLogs(parts.connectDocker);
+    const readUpTo = this.#readUpTo.bind(this);
+    this.#containers = new DockerLogReader({ ...shared, logs, readUpTo });
   }
 
   /** What runs for as long as the daemon does. */
@@ -110,7 +102,7 @@ export class LogSources {
   }
 
   /** What happened to the lines of each log. */
-  get counts(): readonly SourceCounts[] {
+  get counts(): readonly SourceStats[] {
     const readers = [this.#syslog, this.#receiver, this.#journal, this.#files, this.#containers];
     return readers.flatMap((reader) => reader?.counts ?? []);
   }

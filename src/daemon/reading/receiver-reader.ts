@@ -1,57 +1,38 @@
 import { listenerKey } from '../../config/labels/syslog-address.ts';
 import type { SyslogLine } from '../../sources/syslog/follow-syslog-file.ts';
-import type { ListenerCounts } from '../../sources/syslog/listener-counts.ts';
 import { type ReceiverOptions, SyslogReceiver } from '../../sources/syslog/receiver.ts';
-import type { EventLog } from '../events/event-log.ts';
-import type { Fallbacks } from './fallbacks.ts';
-import type { Positions } from './positions.ts';
+import type { SourceStats } from '../../control/api.ts';
 import type { JailRegistry } from '../../jail/jail-registry.ts';
-import { newTally, type SourceCounts } from './line-counts.ts';
-import { SourceBook } from './source-book.ts';
-import type { Matching } from '../judging/matching.ts';
-import type { SyslogPieces } from './syslog-pieces.ts';
+import type { ReaderParts } from './reader-parts.ts';
+import { noCounts, SourceBook } from './source-book.ts';
 import { SyslogRoutes } from './syslog-routes.ts';
 
 /** What the operator says of the syslog receiver. */
 export type ReceiverSettings = Pick<ReceiverOptions, 'listen' | 'allow' | 'tls' | 'hostname'>;
 
-/** What a receiver works with besides. */
-export interface ReceiverReaderParts {
-  readonly matching: Matching;
-  readonly events: EventLog;
-  /** Epoch milliseconds. */
-  readonly clock: () => number;
-  /** When the last line came is kept here: others can be read behind it elsewhere. */
-  readonly positions: Positions;
-  /** Told when a listener isn't open, and says which lines were taken elsewhere. */
-  readonly fallbacks: Fallbacks;
-  readonly pieces: SyslogPieces;
-}
-
 /** Receives syslog messages, and takes them to the jails whose containers log to us under that program name. */
 export class ReceiverReader {
   readonly #receiver: SyslogReceiver;
   readonly #settings: ReceiverSettings;
-  readonly #parts: ReceiverReaderParts;
+  readonly #parts: ReaderParts;
   readonly #routes: SyslogRoutes;
   readonly #book: SourceBook;
 
-  constructor(settings: ReceiverSettings, parts: ReceiverReaderParts) {
-    const { matching, events, clock, fallbacks, pieces, positions } = parts;
+  constructor(settings: ReceiverSettings, parts: ReaderParts) {
     this.#settings = settings;
     this.#parts = parts;
-    this.#routes = new SyslogRoutes('receiver', matching, fallbacks, pieces);
+    this.#routes = new SyslogRoutes('receiver', parts);
     // Its position is the time of the last message.
     const source = { name: 'syslog receiver', key: 'syslog-receiver', unit: 'lines' } as const;
-    this.#book = new SourceBook(source, events, positions);
+    this.#book = new SourceBook(source, parts);
     const wanted = (program: string): boolean => this.#routes.has(program);
-    this.#receiver = new SyslogReceiver({ ...settings, wanted, now: clock });
+    this.#receiver = new SyslogReceiver({ ...settings, wanted, now: parts.clock });
   }
 
   /** What happened to the messages to each listener, and to the lines that jails took of all of them. */
-  get counts(): readonly SourceCounts[] {
+  get counts(): readonly SourceStats[] {
     const listeners = this.#receiver.stats.map(({ address, messages, cut, dropped, kernelDropped = 0 }) => {
-      const counts = { ...newTally('lines'), lines: messages, cut, dropped: dropped + kernelDropped };
+      const counts = { ...noCounts('lines'), lines: messages, cut, dropped: dropped + kernelDropped };
       return { source: address, ...counts };
     });
     return [...listeners, { source: 'syslog receiver', ...this.#book.counts }];
@@ -61,11 +42,6 @@ export class ReceiverReader {
   readUpTo(program: string): number | undefined {
     const stored = this.#book.position;
     return this.#routes.readUpTo(program) ?? (stored === undefined ? undefined : Number(stored));
-  }
-
-  /** What each listener has seen since the start. */
-  get stats(): readonly ListenerCounts[] {
-    return this.#receiver.stats;
   }
 
   /** Listens until `signal` aborts; from the start, as containers can't start while nobody takes their connection. */
@@ -109,9 +85,8 @@ export class ReceiverReader {
   }
 
   #take(lines: readonly SyslogLine[]): void {
-    const { counts } = this.#book;
-    counts.lines = (counts.lines ?? 0) + lines.length;
-    for (const line of lines) counts.matched += this.#routes.take(line, true);
+    const matched = lines.reduce((sum, line) => sum + this.#routes.take(line, true), 0);
+    this.#book.countLines(lines.length, matched);
   }
 
   /** @param url of a listener */

@@ -1,8 +1,9 @@
 import type { Dock2banError } from '../../errors.ts';
 import type { SourceUpdate } from '../../sources/source-update.ts';
+import type { SourceStats } from '../../control/api.ts';
 import type { EventLog } from '../events/event-log.ts';
-import { isMilestone, newTally, type Tally } from './line-counts.ts';
 import type { Positions } from './positions.ts';
+import type { ReaderParts } from './reader-parts.ts';
 
 export interface BookedSource {
   /** What events call it. */
@@ -17,29 +18,44 @@ export interface BookedSource {
   readonly isRead?: () => boolean;
 }
 
+/** Counts of a log as they grow. */
+export type SourceCounts = { -readonly [Name in Exclude<keyof SourceStats, 'source'>]: SourceStats[Name] };
+
+/** Nothing was read. @param unit what is counted of what is read: of files bytes, as lines aren't told apart where none is a failure */
+export function noCounts(unit: 'lines' | 'bytes'): SourceCounts {
+  const read = unit === 'lines' ? { lines: 0, bytes: null } : { lines: null, bytes: 0 };
+  return { ...read, matched: 0, cut: 0, gaps: 0, dropped: 0 };
+}
+
 /** One log as it is read: what was counted of it, how far it was read, and what events say of it. */
 export class SourceBook {
-  readonly counts: Tally;
+  readonly counts: SourceCounts;
   readonly #source: BookedSource;
   readonly #events: EventLog;
-  readonly #positions: Positions | undefined;
+  readonly #positions: Positions;
 
-  constructor(source: BookedSource, events: EventLog, positions: Positions | undefined) {
+  constructor(source: BookedSource, { events, positions }: Pick<ReaderParts, 'events' | 'positions'>) {
     this.#source = source;
     this.#events = events;
     this.#positions = positions;
-    this.counts = newTally(source.unit);
+    this.counts = noCounts(source.unit);
   }
 
   /** Up to where an earlier run, or this one, has read. */
   get position(): string | undefined {
-    return this.#positions?.get(this.#source.key);
+    return this.#positions.get(this.#source.key);
   }
 
   /** Keeps the position from being forgotten for its age, however long nothing is logged. */
   keepPosition(): void {
     const { position } = this;
-    if (position !== undefined) this.#positions?.set(this.#source.key, position);
+    if (position !== undefined) this.#positions.set(this.#source.key, position);
+  }
+
+  /** Lines were read. @param matched failures in them */
+  countLines(lines: number, matched: number): void {
+    this.counts.lines = (this.counts.lines ?? 0) + lines;
+    this.counts.matched += matched;
   }
 
   /**
@@ -51,11 +67,11 @@ export class SourceBook {
     const events = this.#events;
     switch (update.type) {
       case 'lines':
-        this.#positions?.set(key, update.position);
+        this.#positions.set(key, update.position);
         this.#cut(update.cutLines ?? 0);
         break;
       case 'begun':
-        this.#positions?.set(key, update.position);
+        this.#positions.set(key, update.position);
         break;
       case 'lost':
         if (onLost) onLost(update.error);
@@ -80,4 +96,9 @@ export class SourceBook {
     this.counts.cut += count;
     if (isMilestone(before, this.counts.cut)) this.#events.linesCut(this.#source.name, this.counts.cut);
   }
+}
+
+/** Whether a count has come to its first, tenth, hundredth, …: often enough to say. */
+function isMilestone(before: number, now: number): boolean {
+  return now > before && (before === 0 || String(now).length > String(before).length);
 }

@@ -2,14 +2,10 @@ import type { Dock2banError } from '../../errors.ts';
 import { parsePosition } from '../../sources/file/file-position.ts';
 import { followSyslogFile, type SyslogLine } from '../../sources/syslog/follow-syslog-file.ts';
 import { Wake } from '../../async/wake.ts';
-import type { EventLog } from '../events/event-log.ts';
-import type { Fallbacks } from './fallbacks.ts';
-import type { Positions } from './positions.ts';
-import type { SourceCounts } from './line-counts.ts';
+import type { SourceStats } from '../../control/api.ts';
+import type { ReaderParts } from './reader-parts.ts';
 import { SourceBook } from './source-book.ts';
 import type { JailRegistry } from '../../jail/jail-registry.ts';
-import type { Matching } from '../judging/matching.ts';
-import type { SyslogPieces } from './syslog-pieces.ts';
 import { SyslogRoutes } from './syslog-routes.ts';
 
 /** Milliseconds between two looks for nothing. */
@@ -18,35 +14,19 @@ const longWait = 3_600_000;
 /** Follows the host's syslog file, and takes its lines to the jails whose containers log under that program name. */
 export class SyslogReader {
   readonly #path: string;
+  readonly #parts: ReaderParts;
   readonly #routes: SyslogRoutes;
-  readonly #events: EventLog;
-  readonly #clock: () => number;
+  readonly #book: SourceBook;
   readonly #updated = new Wake();
   #isUpdated = false;
   readonly #begun = Promise.withResolvers<void>();
   #lost: Dock2banError | undefined;
   #reported = false;
-  readonly #fallbacks: Fallbacks;
-  readonly #book: SourceBook;
 
-  /**
-   * @param positions up to where the file was read
-   * @param fallbacks told when the file can't be read, and says which lines were taken elsewhere
-   */
-  constructor(
-    path: string,
-    matching: Matching,
-    events: EventLog,
-    clock: () => number,
-    positions: Positions,
-    fallbacks: Fallbacks,
-    pieces: SyslogPieces,
-  ) {
+  constructor(path: string, parts: ReaderParts) {
     this.#path = path;
-    this.#routes = new SyslogRoutes('file', matching, fallbacks, pieces);
-    this.#fallbacks = fallbacks;
-    this.#events = events;
-    this.#clock = clock;
+    this.#parts = parts;
+    this.#routes = new SyslogRoutes('file', parts);
     const source = {
       name: path,
       key: `syslog:${path}`,
@@ -55,7 +35,7 @@ export class SyslogReader {
       onResumed: () => this.#noteResumed(),
       isRead: () => !this.#routes.isEmpty,
     } as const;
-    this.#book = new SourceBook(source, events, positions);
+    this.#book = new SourceBook(source, parts);
   }
 
   /** Resolves when no line is missed any more that is logged from then on; also when `run` has ended. */
@@ -64,7 +44,7 @@ export class SyslogReader {
   }
 
   /** What happened to the file's lines that jails read. */
-  get counts(): readonly SourceCounts[] {
+  get counts(): readonly SourceStats[] {
     return this.#routes.isEmpty ? [] : [{ source: this.#path, ...this.#book.counts }];
   }
 
@@ -93,7 +73,7 @@ export class SyslogReader {
       from: 'end',
       ...(after !== undefined && { after }),
       wanted,
-      now: this.#clock,
+      now: this.#parts.clock,
       onBegin: this.#begun.resolve,
     })) {
       if (update.type === 'lines') this.#take(update.lines, update.live);
@@ -115,32 +95,31 @@ export class SyslogReader {
   }
 
   #take(lines: Iterable<SyslogLine>, live: boolean): void {
-    const { counts } = this.#book;
-    let count = 0;
+    let [count, matched] = [0, 0];
     for (const line of lines) {
-      counts.matched += this.#routes.take(line, live);
+      matched += this.#routes.take(line, live);
       count += 1;
     }
-    counts.lines = (counts.lines ?? 0) + count;
+    this.#book.countLines(count, matched);
   }
 
   #noteLost(error: Dock2banError): void {
     this.#lost = error;
     this.#report();
-    this.#fallbacks.unreadable('syslog file', this.#path);
+    this.#parts.fallbacks.unreadable('syslog file', this.#path);
   }
 
   #noteResumed(): void {
-    if (this.#reported) this.#events.sourceResumed(this.#path);
+    if (this.#reported) this.#parts.events.sourceResumed(this.#path);
     this.#lost = undefined;
     this.#reported = false;
-    this.#fallbacks.readable('syslog file');
+    this.#parts.fallbacks.readable('syslog file');
   }
 
   /** A host without a syslog file is no fault as long as no jail reads it. */
   #report(): void {
     if (this.#lost === undefined || this.#reported || this.#routes.isEmpty) return;
     this.#reported = true;
-    this.#events.sourceLost(this.#path, this.#lost.message, this.#lost.fix);
+    this.#parts.events.sourceLost(this.#path, this.#lost.message, this.#lost.fix);
   }
 }

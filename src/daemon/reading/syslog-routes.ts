@@ -1,8 +1,7 @@
 import type { SyslogLine } from '../../sources/syslog/follow-syslog-file.ts';
-import type { Fallbacks } from './fallbacks.ts';
+import type { ReaderParts } from './reader-parts.ts';
 import type { ActiveJail, JailRegistry } from '../../jail/jail-registry.ts';
-import type { Matching } from '../judging/matching.ts';
-import type { SyslogPieces, SyslogSource, SyslogWay } from './syslog-pieces.ts';
+import type { SyslogSource, SyslogWay } from './syslog-pieces.ts';
 
 /** Who reads what is logged under a program name. */
 interface Program {
@@ -23,23 +22,14 @@ interface Route {
 export class SyslogRoutes {
   /** What one way brings is never taken for the other's. */
   readonly #way: SyslogWay;
-  readonly #matching: Matching;
-  readonly #fallbacks: Pick<Fallbacks, 'takesAfter'>;
-  readonly #pieces: Pick<SyslogPieces, 'believes' | 'noteTaken'>;
+  readonly #parts: ReaderParts;
   #programs: ReadonlyMap<string, Program> = new Map();
   /** When the last line of each program was logged, epoch milliseconds. */
   #lastOf = new Map<string, number>();
 
-  constructor(
-    way: SyslogWay,
-    matching: Matching,
-    fallbacks: Pick<Fallbacks, 'takesAfter'>,
-    pieces: Pick<SyslogPieces, 'believes' | 'noteTaken'>,
-  ) {
+  constructor(way: SyslogWay, parts: ReaderParts) {
     this.#way = way;
-    this.#fallbacks = fallbacks;
-    this.#pieces = pieces;
-    this.#matching = matching;
+    this.#parts = parts;
   }
 
   /** Whether no jail reads this way. */
@@ -72,7 +62,7 @@ export class SyslogRoutes {
         if (!known.sources.some(({ containerId }) => containerId === source.containerId))
           known.sources.push(source);
         const other = containers.get(program);
-        const after = this.#fallbacks.takesAfter(source);
+        const after = this.#parts.fallbacks.takesAfter(source);
         // Which of the two logged a line can't be told.
         if (other) containers.set(program, { container: undefined, after: Math.max(after, other.after) });
         else containers.set(program, { container, after });
@@ -90,7 +80,7 @@ export class SyslogRoutes {
   take(record: SyslogLine, live: boolean): number {
     const { program = '', line, messageStart } = record;
     const known = this.#programs.get(program);
-    if (!known || !this.#pieces.believes(known.sources, record, this.#way)) return 0;
+    if (!known || !this.#parts.pieces.believes(known.sources, record, this.#way)) return 0;
     const { time = Infinity } = line;
     let matched = 0;
     for (const { jail, container, after } of known.routes) {
@@ -100,10 +90,11 @@ export class SyslogRoutes {
       const times = Math.min(record.times ?? 1, Math.max(1, jail.jail.spec.maxretry - 1));
       let isMatched = false;
       for (let left = times; left > 0; left -= 1)
-        isMatched = this.#matching.matchWithHeader(jail, line, messageStart, container, live) || isMatched;
+        isMatched =
+          this.#parts.matching.matchWithHeader(jail, line, messageStart, container, live) || isMatched;
       if (isMatched) matched += 1;
     }
-    if (matched > 0) this.#pieces.noteTaken(known.sources, record);
+    if (matched > 0) this.#parts.pieces.noteTaken(known.sources, record);
     return matched;
   }
 }
