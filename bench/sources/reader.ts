@@ -49,7 +49,7 @@ if (import.meta.main) {
     report: (event) => console.error(event),
     clock: Date.now,
   });
-  registry.apply(jails, {
+  await registry.apply(jails, {
     compile: (spec) => compileFilter(spec.filter, { findtime: spec.findtime }),
     newJail: (spec) => new Jail(spec, store.history),
   });

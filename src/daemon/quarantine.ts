@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -66,29 +65,22 @@ export class Quarantine {
 
   /** Why these expressions are refused; undefined: they aren't. */
   refusal(spec: FilterSpec): string | undefined {
-    if (this.#keys.size === 0 || !spec.origin?.labels || !this.#keys.has(keyOf(spec))) return undefined;
+    if (!this.#keys.has(spec.origin?.labels?.key ?? '')) return undefined;
     return 'it stalled dock2ban for 10 seconds, and is refused until its text changes (anchor it, avoid repeats within repeats, use fewer expressions)';
   }
 }
 
 /** What to blame if a jail's filter stalls everything. @param jail undefined: it is only compiled, and may be any's */
 export function culpritOf(spec: FilterSpec, jail?: string): Culprit {
-  const { where = spec.builtIn ? `built-in filter ${spec.name}` : 'what was changed by hand', labels } =
-    spec.origin ?? {};
+  const { where = `filter ${spec.name}`, labels } = spec.origin ?? {};
   const short = (name: string): string => name.slice(0, longestName);
   if (!labels) return { where: short(where), ...(jail !== undefined && { jail }) };
   return {
     jail: short(labels.jail),
     container: short(labels.container),
     where: short(where),
-    key: keyOf(spec),
+    key: labels.key,
   };
-}
-
-/** Of expressions in a jail: whoever else writes the same elsewhere isn't meant. */
-function keyOf({ origin, failregex, ignoreregex, prefregex, datepattern, maxlines }: FilterSpec): string {
-  const said = [origin?.labels?.jail, failregex, ignoreregex, prefregex, datepattern, maxlines];
-  return createHash('sha256').update(JSON.stringify(said)).digest('hex');
 }
 
 /** Undefined: there is none. @throws if it is no note of ours */

@@ -13,7 +13,7 @@ import type { NeverBan } from '../firewall/bans/never-ban.ts';
 import { announcePresence } from '../control/presence.ts';
 import { reachedAt } from '../sources/syslog/listen-address.ts';
 import { Store } from '../store/store.ts';
-import { rememberingCheck } from '../filter/filter-fault.ts';
+import { checkFilter } from '../filter/filter-fault.ts';
 import type { CompileFilter } from '../config/jails/checked-filters.ts';
 import { watchConfig } from './jails/config-watch.ts';
 import { ConfigurationFiles } from './jails/configuration-files.ts';
@@ -101,7 +101,7 @@ async function runUntil(
   const watchdog = new Watchdog(options, quarantine.lastStall, (error) =>
     logger.error({ event: 'fault', err: error }, `Internal error: the watchdog ended: ${messageOf(error)}`),
   );
-  const check = watchdog.overCompiling(rememberingCheck());
+  const check = watchdog.overCompiling(checkFilter);
   const compileFilter: CompileFilter = (spec) => quarantine.refusal(spec) ?? check(spec);
   const files = new ConfigurationFiles({ builtinDir, configDir, compileFilter, receivers, policy: labels });
   const { configuration, settings } = await files.read();

@@ -65,7 +65,10 @@ export class Filter {
     this.#onExceeded = options.onExceeded;
     this.#sign = options.sign;
     if (spec.builtIn !== true && !explain)
-      this.#budget = new SearchBudget(options.allowance ?? sharedAllowance());
+      this.#budget = new SearchBudget(
+        options.allowance ?? sharedAllowance(),
+        spec.origin?.labels !== undefined,
+      );
     this.#dates = new LineDates(rules);
     const { resolver, onResolved } = options;
     const lookUp = spec.usedns === 'yes' || spec.usedns === 'warn' ? resolver : undefined;

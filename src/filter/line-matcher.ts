@@ -14,8 +14,7 @@ import { isSet, newDraft, Sessions, type Draft } from './sessions.ts';
 import { View, viewOf } from './lines/view.ts';
 
 const none: readonly Hit[] = [];
-/** Searches of short texts between two looks at the budget. */
-const searchesToLook = 4;
+/** Characters. */
 const shortText = 1024;
 const noLines: readonly BufferedLine[] = [];
 
@@ -228,9 +227,9 @@ export class LineMatcher {
 
   /** Whether the line has cost too much: it counts for nothing then. */
   #isSpent(list: 'failregex' | 'ignoreregex', index: number, searches: number, { length }: string): boolean {
-    if (searches % searchesToLook !== 0 && length <= shortText) return false;
     const { budget, onSpent } = this.#rules;
-    if (!budget?.isSpent) return false;
+    if (!budget || (searches % budget.searchesToLook !== 0 && length <= shortText)) return false;
+    if (!budget.isSpent) return false;
     onSpent(list, index, length);
     return true;
   }

@@ -1,4 +1,4 @@
-/** Milliseconds of processor time that come back as time goes by. */
+/** Milliseconds of processor time that come back as time goes by in which none are spent. */
 export class Allowance {
   readonly #capacity: number;
   readonly #share: number;
@@ -24,8 +24,9 @@ export class Allowance {
     return this.left(now) >= this.#capacity;
   }
 
-  spend(cost: number): void {
+  spend(cost: number, now: number): void {
     this.#left -= cost;
+    this.#at = now;
   }
 }
 
@@ -53,6 +54,7 @@ const clockInterval = 2;
 export class SearchBudget {
   readonly #own = new Allowance(300, 0.1);
   readonly #shared: Allowance;
+  readonly #ofLabels: boolean;
   /** The least length of a line that was costly lately. */
   #costlyLength = Infinity;
   #length = 0;
@@ -62,8 +64,19 @@ export class SearchBudget {
   #readAt = -Infinity;
   #read = 0;
 
-  constructor(shared: Allowance) {
+  /**
+   * @param shared what all filters may spend together
+   * @param ofLabels whether a label says what is searched for. Labels can make jails without end: as long as others have used up what is
+   * shared, a line may cost little, also where none was costly before
+   */
+  constructor(shared: Allowance, ofLabels = false) {
     this.#shared = shared;
+    this.#ofLabels = ofLabels;
+  }
+
+  /** Searches of short texts between two looks at `isSpent`. */
+  get searchesToLook(): number {
+    return this.#ofLabels ? 1 : 4;
   }
 
   /** @returns false: the line isn't to be looked at */
@@ -76,7 +89,10 @@ export class SearchBudget {
       this.#readAt = now;
     }
     this.#limit = isCalm ? calmLimit : lineLimit;
-    if (isCalm) return true;
+    if (isCalm) {
+      if (this.#ofLabels && this.#shared.left(now) <= 0) this.#limit = shortLimit;
+      return true;
+    }
     if (this.#own.left(now) > 0 && this.#shared.left(now) > 0) {
       if (this.#own.isFull(now)) this.#costlyLength = Infinity;
       return true;
@@ -95,8 +111,8 @@ export class SearchBudget {
     if (now - this.#start <= costly) return;
     const cost = this.#cost;
     if (cost <= costly) return;
-    this.#own.spend(cost);
-    this.#shared.spend(cost);
+    this.#own.spend(cost, now);
+    this.#shared.spend(cost, now);
     this.#costlyLength = Math.min(this.#costlyLength, this.#length);
   }
 

@@ -7,8 +7,8 @@ export type UseDns = 'yes' | 'warn' | 'no' | 'raw';
 export interface FilterOrigin {
   /** `fail2ban.failregex`, or `/etc/fail2ban/filter.d/app.conf`. */
   readonly where: string;
-  /** Of labels: the jail that they define, and their container. */
-  readonly labels?: { readonly jail: string; readonly container: string };
+  /** Of labels: the jail that they define, their container, and a hash of the jail and of what they say of its filter. */
+  readonly labels?: { readonly jail: string; readonly container: string; readonly key: string };
 }
 
 /** A filter with every include, interpolation and `<parameter>` resolved; only fail2ban's own tags (`<HOST>`, `<F-…>`, …) are left. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { Turns } from '../async/turns.ts';
 import type { JailSpec } from '../config/jail-spec.ts';
 import type { Filter } from '../filter/filter.ts';
 import { LineScreen } from '../filter/line-screen.ts';
@@ -51,8 +52,17 @@ export class JailRegistry {
     for (const { bans } of this.#jails.values()) yield* bans.values();
   }
 
-  /** Makes exactly these jails active. */
-  apply(specs: readonly JailSpec[], maker: JailMaker): JailChanges {
+  /** Makes exactly these jails active, all in one go once their filters are compiled. Not for overlapping calls. */
+  async apply(specs: readonly JailSpec[], maker: JailMaker): Promise<JailChanges> {
+    const filters = new Map<string, Omit<ActiveJail, 'jail'>>();
+    const turns = new Turns();
+    for (const spec of specs) {
+      const running = this.#active.get(spec.name);
+      const old = running?.jail.spec;
+      const same = old && old.findtime === spec.findtime && isDeepStrictEqual(old.filter, spec.filter);
+      filters.set(spec.name, running && same ? running : screened(maker.compile(spec)));
+      await turns.next();
+    }
     const started: Jail[] = [];
     const changed: Jail[] = [];
     const wanted = new Set(specs.map(({ name }) => name));
@@ -65,9 +75,7 @@ export class JailRegistry {
       if (running && isDeepStrictEqual(running.jail.spec, spec)) continue;
       const known = this.#jails.get(spec.name);
       const jail = known ?? maker.newJail(spec);
-      const old = running?.jail.spec;
-      const sameFilter = old && old.findtime === spec.findtime && isDeepStrictEqual(old.filter, spec.filter);
-      const { filter, screen } = running && sameFilter ? running : screened(maker.compile(spec));
+      const { filter, screen } = filters.get(spec.name)!;
       (running ? changed : started).push(jail);
       known?.update(spec);
       this.#jails.set(spec.name, jail);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Store } from '../../src/store/store.ts';
 import { FakeEngine, idOf } from '../docker/fake-engine.ts';
 import { spawnRun } from './run-process.ts';
 
@@ -174,6 +175,29 @@ it('a process that was stopped for longer, or waits in the kernel, isn’t ended
   fail('app', 'bad 198.51.100.2');
   await sees('ban', { ip: '198.51.100.2' });
   expect(existsSync(state('stall.json'))).toBe(false);
+});
+
+it('a start with 100,000 stored bans is no stall', async () => {
+  const now = Date.now();
+  const store = new Store({
+    stateDir: state(''),
+    purgeAge: 86_400,
+    active: () => [],
+    report: () => undefined,
+    clock: () => now,
+  });
+  for (let i = 0; i < 100_000; i += 1) {
+    const ip = `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+    const times = { since: now - 1000, until: now + 3_600_000 };
+    store.put({ jail: 'app', ip, ...times, count: 1, failures: 5, container: undefined, lines: [] });
+  }
+  store.close();
+  void start();
+  await sees('ready');
+  fail('app', 'bad 198.51.100.1');
+  await sees('ban', { ip: '198.51.100.1' });
+  expect(child.exitCode).toBeNull();
+  expect([existsSync(state('stall.json')), errors]).toEqual([false, []]);
 });
 
 it('notes that can’t be used are told and passed over', async () => {

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { FilterOrigin, FilterSpec } from '../../filter/spec.ts';
 import { ConfigError, orElse } from '../conf/config-error.ts';
 import type { ConfigTree } from '../conf/config-tree.ts';
 import type { JailDefinitions } from './jail-definitions.ts';
-import { changesExpressions, noEdits } from './jail-edits.ts';
+import { changesExpressions, type JailEdits, noEdits } from './jail-edits.ts';
 import { jailFilter, type JailFilter } from './jail-filter.ts';
 import type { JailOption } from '../options/jail-options.ts';
 import type { Label } from '../labels/label.ts';
@@ -43,25 +44,39 @@ export class CheckedFilters {
    */
   resolve(jail: string, labels: Binding['options'], definer = '', edits = noEdits): JailFilter {
     const own = expressions.flatMap((option) => labels.get(option)?.name ?? []);
-    const ofLabels = { where: own.join(', '), labels: { jail, container: definer } };
-    for (const option of expressions) {
-      const label = labels.get(option);
-      if (label) this.#checkLabel(option, label, { ...ofLabels, where: label.name });
-    }
+    const key = keyOf(jail, labels);
+    const ofLabels = { where: own.join(', '), labels: { jail, container: definer, key } };
+    return orElse(
+      () => this.#resolve(jail, labels, own.length > 0 ? ofLabels : undefined, edits),
+      (error) => {
+        for (const option of expressions) {
+          const label = labels.get(option);
+          if (label) this.#checkLabel(option, label, { ...ofLabels, where: label.name });
+        }
+        throw error;
+      },
+    );
+  }
+
+  #resolve(
+    jail: string,
+    labels: Binding['options'],
+    ofLabels: FilterOrigin | undefined,
+    edits: JailEdits,
+  ): JailFilter {
     const resolved = blaming(labels, () => jailFilter(this.#tree, this.#definitions, jail, labels, edits));
     const { reader, spec } = resolved;
     const place = reader.setByOwnSection('failregex') ? reader.placeOf('failregex') : resolved.file;
     // A filter stays the same when something before it in its file changes.
     const file = place?.replace(/:\d+$/, '') ?? `filter ${spec.name}`;
-    const written = own.length > 0 ? ofLabels : { where: file };
-    const origin = changesExpressions(edits) ? { where: 'changed by hand' } : written;
+    const written = ofLabels ?? { where: file };
+    const origin = changesExpressions(edits) ? { where: 'what was changed by hand' } : written;
     const filter = spec.builtIn ? resolved : { ...resolved, spec: { ...spec, origin } };
     const problem = this.#compile(filter.spec);
     if (problem === undefined) return filter;
-    blaming(labels, () => {
+    return blaming(labels, () => {
       throw new ConfigError(`filter ${spec.name}: ${problem}`, 'correct the expression', place);
     });
-    return filter;
   }
 
   #checkLabel(option: (typeof expressions)[number], { value }: Label, origin: FilterOrigin): void {
@@ -88,6 +103,15 @@ function blaming<T>(labels: Binding['options'], run: () => T): T {
     if (option === undefined || (option === 'failregex' && error.where !== undefined)) throw error;
     throw new FilterError(option, error.message, error.fix, error.where);
   });
+}
+
+/** Of what labels say of a jail's filter. */
+function keyOf(jail: string, labels: Binding['options']): string {
+  const said = [...expressions, 'filter', 'mode', 'maxlines'] as const;
+  const texts = said.map((option) => labels.get(option)?.value);
+  return createHash('sha256')
+    .update(JSON.stringify([jail, texts]))
+    .digest('hex');
 }
 
 function lines(text: string): string[] {

@@ -6,6 +6,7 @@ import type { LabelPolicy } from '../../config/labels/label-policy.ts';
 import { loadConfigTree } from '../../config/conf/load-config-tree.ts';
 import { resolveJails } from '../../config/resolve.ts';
 import type { ReceiverAddress } from '../../config/labels/syslog-address.ts';
+import { GradualCheck } from './gradual-check.ts';
 import type { Configuration } from './steering.ts';
 
 export interface ConfigurationFilesOptions {
@@ -23,23 +24,26 @@ export interface ConfigurationFilesOptions {
 /** The configuration of the user's files over the built-in ones, to be read again and again. */
 export class ConfigurationFiles {
   readonly #options: ConfigurationFilesOptions;
+  readonly #check: GradualCheck;
   readonly #cache = new ConfFileCache();
   /** They come with the program and don't change while it runs. */
   #builtin: ConfigTree['builtin'] | undefined;
 
   constructor(options: ConfigurationFilesOptions) {
     this.#options = options;
+    this.#check = new GradualCheck(options.compileFilter);
   }
 
   /** Never rejects: what can't be read is among the problems of what is resolved. */
   async read(): Promise<{ readonly configuration: Configuration; readonly settings: Fail2banSettings }> {
-    const { builtinDir, configDir, compileFilter, receivers, policy } = this.#options;
+    const { builtinDir, configDir, receivers, policy } = this.#options;
     const tree = await loadConfigTree({ builtinDir, configDir, builtin: this.#builtin, cache: this.#cache });
     this.#builtin = tree.builtin;
     const settings = fail2banSettings(tree);
-    const configuration: Configuration = (wanted) => {
-      const options = { compileFilter, receivers: receivers(), ...(policy && { policy }) };
-      const resolved = resolveJails({ tree, ...options, ...wanted });
+    const configuration: Configuration = async (wanted) => {
+      const resolved = await this.#check.resolve((compileFilter) =>
+        resolveJails({ tree, compileFilter, receivers: receivers(), ...(policy && { policy }), ...wanted }),
+      );
       return { ...resolved, problems: [...resolved.problems, ...settings.problems] };
     };
     return { configuration, settings };

@@ -55,7 +55,7 @@ export class JailRunner {
     const foreign = firewall.info?.backend === 'none' ? [] : neverBan.foreignHost(docker.snapshot);
     const { jails, problems } = withoutClashes(resolved.jails, registry.all.keys());
     this.#problems.report([...resolved.problems, ...problems, ...awaited.problems, ...foreign]);
-    const changes = registry.apply(jails, workshop);
+    const changes = await registry.apply(jails, workshop);
     for (const { name, bans } of changes.stopped) events.jailStopped(name, bans.size, stopped.has(name));
     await this.enforce();
     await sources.update();

@@ -103,7 +103,7 @@ export class LiveJails implements LiveControl {
       if (!spec) return undefined;
       const edited = withEdit(spec, edits.get(name) ?? noEdits, edit);
       const next = { ...this.#steering, edits: new Map([...edits, [name, edited]]) };
-      const fault = this.#resolve(next).editFaults.get(name);
+      const fault = (await this.#resolve(next)).editFaults.get(name);
       if (fault) throw new Dock2banError('invalid-option', fault.message, { fix: fault.fix });
       this.#steering = next;
       await this.#apply();
@@ -117,11 +117,11 @@ export class LiveJails implements LiveControl {
       const { started, stopped } = this.#steering;
       const allowed = { ...this.#steering, stopped: without(stopped, name) };
       const enabled = { ...allowed, started: new Set([...started, name]) };
-      const runs = (steering: Steering): boolean =>
-        this.#resolve(steering).jails.some((jail) => jail.name === name);
-      const next = [allowed, enabled].find(runs);
+      const runs = async (steering: Steering): Promise<boolean> =>
+        (await this.#resolve(steering)).jails.some((jail) => jail.name === name);
+      const next = (await runs(allowed)) ? allowed : (await runs(enabled)) ? enabled : undefined;
       if (!next) {
-        const { names, problems } = this.#resolve(enabled);
+        const { names, problems } = await this.#resolve(enabled);
         if (names.includes(name)) throw notStarted(name, problems);
         return false;
       }
@@ -196,10 +196,10 @@ export class LiveJails implements LiveControl {
     const { events } = this.#parts;
     const next =
       only === undefined ? asConfigured(configuration) : withJailFrom(this.#steering, only, configuration);
-    const before = this.#resolve(this.#steering);
+    const before = await this.#resolve(this.#steering);
     const definers = only === undefined ? this.#presentDefiners() : this.#definers;
-    const whole = this.#resolve(asConfigured(configuration), definers);
-    const after = only === undefined ? whole : this.#resolve(next);
+    const whole = await this.#resolve(asConfigured(configuration), definers);
+    const after = only === undefined ? whole : await this.#resolve(next);
     if (only !== undefined && ![...before.names, ...whole.names].includes(only)) return undefined;
     const faults = reloadFaults(before, whole, only);
     if (faults.length > 0) {
@@ -227,7 +227,7 @@ export class LiveJails implements LiveControl {
     return { applied: false, started: [], changed: [], stopped: [], problems: problems.map(shown) };
   }
 
-  #resolve(steering: Steering, definers = this.#definers): ResolvedJails {
+  #resolve(steering: Steering, definers = this.#definers): Promise<ResolvedJails> {
     return resolveSteered(steering, { ...(this.#parts.docker.snapshot ?? nothing), definers });
   }
 
@@ -243,7 +243,7 @@ export class LiveJails implements LiveControl {
   async #apply(): Promise<JailChanges | undefined> {
     const { docker, runner } = this.#parts;
     if (!docker.snapshot || this.#isClosed) return undefined;
-    const resolved = this.#resolve(this.#steering);
+    const resolved = await this.#resolve(this.#steering);
     this.#definers = resolved.definers;
     return runner.run(resolved, this.#steering.stopped);
   }

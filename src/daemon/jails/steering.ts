@@ -17,7 +17,7 @@ export interface Wanted {
 }
 
 /** A configuration as it was read: what it, and the labels, ask for. */
-export type Configuration = (wanted: Wanted) => ResolvedJails;
+export type Configuration = (wanted: Wanted) => ResolvedJails | Promise<ResolvedJails>;
 
 /** What decides which jails run, and how: the configuration, and what the operator has done by hand since it was read. */
 export interface Steering {
@@ -53,13 +53,14 @@ export function without(set: ReadonlySet<string>, name: string): ReadonlySet<str
 }
 
 /** Which jails are to run. */
-export function resolveSteered(
+export async function resolveSteered(
   { configuration, ofJail, edits, started: enabled, stopped }: Steering,
   surroundings: Pick<Wanted, 'containers' | 'networks' | 'definers'>,
-): ResolvedJails {
+): Promise<ResolvedJails> {
   const wanted = { ...surroundings, enabled, edits };
-  const base = configuration(wanted);
-  const alone = [...ofJail].map(([name, other]) => [name, partOf(name, other(wanted))] as const);
+  const base = await configuration(wanted);
+  const alone: (readonly [string, ResolvedJails])[] = [];
+  for (const [name, other] of ofJail) alone.push([name, partOf(name, await other(wanted))]);
   const isOthers = ({ jail }: ConfigProblem): boolean => jail === undefined || !ofJail.has(jail);
   const jails = [
     ...base.jails.filter(({ name }) => !ofJail.has(name)),

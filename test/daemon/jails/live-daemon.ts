@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { vi } from 'vitest';
 import type { Controller } from '../../../src/control/controller.ts';
 import { defaultPolicy, type LabelPolicy } from '../../../src/config/labels/label-policy.ts';
-import { rememberingCheck } from '../../../src/filter/filter-fault.ts';
+import { checkFilter } from '../../../src/filter/filter-fault.ts';
 import { ConfigurationFiles } from '../../../src/daemon/jails/configuration-files.ts';
 import { Daemon } from '../../../src/daemon/daemon.ts';
 import { engineConnector } from '../../../src/docker/engine/engine-connector.ts';
@@ -98,11 +98,10 @@ export class LiveDaemon {
 
   /** Begins without waiting for an engine. */
   async begin(): Promise<void> {
-    const compileFilter = rememberingCheck();
     const files = new ConfigurationFiles({
       builtinDir,
       configDir: this.configDir,
-      compileFilter,
+      compileFilter: checkFilter,
       policy: this.labels,
       receivers: () => [],
     });
@@ -132,7 +131,7 @@ export class LiveDaemon {
     const wanted = Object.entries({ event, ...fields });
     const isSeen = (): boolean =>
       this.events.some((one) => wanted.every(([field, value]) => isDeepStrictEqual(one[field], value)));
-    await vi.waitUntil(isSeen, { timeout: 10_000, interval: 10 }).catch((cause: unknown) => {
+    await vi.waitUntil(isSeen, { timeout: 30_000, interval: 10 }).catch((cause: unknown) => {
       const seen = this.events.map(({ msg }) => msg).join('\n');
       throw new Error(`no event ${event} ${JSON.stringify(fields)} among:\n${seen}`, { cause });
     });

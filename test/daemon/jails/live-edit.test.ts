@@ -152,7 +152,7 @@ describe('an edit by hand', () => {
     const back = withEdit(edited(added), added, { delignoreip: ['203.0.113.9'], delignoreregex: [1] });
     expect(edited(back)).toEqual({
       ...spec,
-      filter: { ...spec.filter, origin: { where: 'changed by hand' } },
+      filter: { ...spec.filter, origin: { where: 'what was changed by hand' } },
     });
     const removed = withEdit(spec, noEdits, { delignoreip: ['192.0.2.1'] });
     const again = withEdit(edited(removed), removed, { addignoreip: ['192.0.2.1'] });

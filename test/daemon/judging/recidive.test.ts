@@ -134,13 +134,16 @@ it('reads a log of fail2ban besides, in which its own bans do not count twice', 
   expect(recidive().map(({ failures }) => failures)).toEqual([1, 2, 3, 4]);
 });
 
-it('takes each ban that it was fed with once, and others as they are', () => {
+it('takes each ban that it was fed with once, and others as they are', async () => {
   let now = Date.UTC(2026, 10, 22, 13, 44, 53);
   const bans = { kind: 'bans', container: undefined } as const;
   const file = { kind: 'file', pattern: '/x', from: 'head', container: undefined } as const;
   const registry = new JailRegistry();
   const maker = { compile: (spec: JailSpec) => compileFilter(spec.filter), newJail };
-  registry.apply([jailSpec({ name: 'recidive', sources: [file, bans] }), jailSpec({ name: 'app' })], maker);
+  await registry.apply(
+    [jailSpec({ name: 'recidive', sources: [file, bans] }), jailSpec({ name: 'app' })],
+    maker,
+  );
   const counted: Failure[] = [];
   const feed = new Recidive(registry, () => now);
   const banned = (name: string, more: Partial<BanChange> = {}): void => {
