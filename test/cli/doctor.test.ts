@@ -40,7 +40,7 @@ describe('dock2ban doctor', () => {
         '  fix: mend it',
         'untested: clock: no line yet',
         'ok: state: fine',
-        'bans do not hold here: 1 error, 0 warnings, 1 untested, 1 ok',
+        'bans are not working here: 1 error, 0 warnings, 1 untested, 1 ok',
         '',
       ].join('\n'),
     });

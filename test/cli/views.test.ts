@@ -150,7 +150,7 @@ describe('stats, top and why', () => {
     );
     expect(await dock2ban('why', '192.0.2.1')).toMatchObject({
       exitCode: 1,
-      stdout: '192.0.2.1: no jail has anything against it, and nothing is remembered of it\n',
+      stdout: '192.0.2.1: no bans or failures on record\n',
     });
     expect(await dock2ban('why', 'nobody')).toMatchObject({ exitCode: 2, stdout: '' });
     expect(JSON.parse((await dock2ban('why', '192.0.2.1', '--json')).stdout)).toMatchObject({ jails: [] });

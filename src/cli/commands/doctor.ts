@@ -48,24 +48,16 @@ function findingText({ severity, topic, what, consequence, remedy }: Finding): s
 }
 
 function summary(findings: readonly Finding[]): string {
-  const count = (severity: Severity): number =>
-    findings.filter((finding) => finding.severity === severity).length;
-  const [errors, warnings, untested, fine] = [
-    count('error'),
-    count('warning'),
-    count('untested'),
-    count('ok'),
-  ];
-  const verdict =
-    errors > 0
-      ? 'bans do not hold here'
-      : warnings > 0
-        ? 'some bans may not hold here'
-        : untested > 0
-          ? 'nothing stands in the way, but not everything could be tested'
-          : 'nothing stands in the way';
-  const plural = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
-  return `${verdict}: ${plural(errors, 'error')}, ${plural(warnings, 'warning')}, ${untested} untested, ${fine} ok`;
+  const of = Map.groupBy(findings, ({ severity }) => severity);
+  const count = (severity: Severity): number => of.get(severity)?.length ?? 0;
+  const verdict = of.has('error')
+    ? 'bans are not working here'
+    : of.has('warning')
+      ? 'some bans may not work here'
+      : `no problems found${of.has('untested') ? ', but not everything could be tested' : ''}`;
+  const plural = (severity: Severity): string =>
+    `${count(severity)} ${severity}${count(severity) === 1 ? '' : 's'}`;
+  return `${verdict}: ${plural('error')}, ${plural('warning')}, ${count('untested')} untested, ${count('ok')} ok`;
 }
 
 /** Seconds. */

@@ -32,7 +32,7 @@ function isKnown({ neverBanned, jails, events }: Why): boolean {
 
 function whyLines(found: Why): string[] {
   const { ip, neverBanned, jails, events } = found;
-  if (!isKnown(found)) return [`${ip}: no jail has anything against it, and nothing is remembered of it`];
+  if (!isKnown(found)) return [`${ip}: no bans or failures on record`];
   const isBanned = jails.some(({ bans }) => bans.length > 0);
   return [
     `${ip} is ${isBanned ? 'banned' : 'not banned'}`,
@@ -70,7 +70,7 @@ function nameOf(ip: string, ban: BanDetail): string {
 }
 
 function span({ since, until }: BanDetail): string {
-  return `since ${at(since)} ${until === null ? 'for ever' : `until ${at(until)}`}`;
+  return `since ${at(since)} ${until === null ? 'permanently' : `until ${at(until)}`}`;
 }
 
 function details({ count, failures, container }: BanDetail): string {

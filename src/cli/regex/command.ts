@@ -32,14 +32,6 @@ export interface RegexContext {
 /** fail2ban-regex's exit code for whatever can't be tested. */
 const failed = 255;
 
-const withoutEffect: Readonly<Record<string, string>> = {
-  journalmatch: 'the systemd journal is not read here',
-  'log-level': 'filters keep no log of their own; -v and -vv tell what they do',
-  debuggex: 'debuggex.com knows neither the tags nor the bounds of these expressions',
-  'log-traceback': 'filters keep no log of their own',
-  'full-traceback': 'filters keep no log of their own',
-};
-
 /**
  * `dock2ban regex`, alias fail2ban-regex: tests expressions, a filter or a jail on a log, and prints fail2ban-regex's
  * sections.
@@ -62,8 +54,7 @@ export async function regexCommand(argv: readonly string[], context: RegexContex
     output.warn(`\n${errors.map((error) => `ERROR: ${error}\n`).join('')}`);
     return failed;
   }
-  for (const option of options.withoutEffect)
-    output.warn(`--${option} has no effect: ${withoutEffect[option]}\n`);
+  for (const notice of options.withoutEffect) output.warn(`${notice}\n`);
   try {
     await new RegexTest(options, context).run(log, regex, ignoreregex);
     return exitCode.done;

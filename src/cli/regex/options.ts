@@ -75,6 +75,15 @@ const flags = {
   json: { type: 'boolean', help: 'print JSON' },
 } satisfies Record<string, Flag>;
 
+/** Options that are taken as fail2ban-regex takes them, and why they have no effect. */
+const withoutEffect = {
+  journalmatch: 'the systemd journal is not read here',
+  'log-level': 'filters keep no log of their own; -v and -vv tell what they do',
+  debuggex: 'debuggex.com knows neither the tags nor the bounds of these expressions',
+  'log-traceback': 'filters keep no log of their own',
+  'full-traceback': 'filters keep no log of their own',
+} satisfies Partial<Record<keyof typeof flags, string>>;
+
 /** What `dock2ban regex` is told. */
 export interface RegexOptions {
   readonly config: string | undefined;
@@ -93,7 +102,7 @@ export interface RegexOptions {
   readonly json: boolean;
   readonly version: boolean;
   readonly help: boolean;
-  /** Options given that have no effect here. */
+  /** What is to be said of options given that have no effect here. */
   readonly withoutEffect: readonly string[];
 }
 
@@ -113,9 +122,6 @@ export function parseRegexArguments(argv: readonly string[]): {
   const level = values.verbosity === undefined ? undefined : Number(values.verbosity);
   if (level !== undefined && !Number.isInteger(level))
     throw new Dock2banError('usage', `--verbosity: ${values.verbosity} is no number`);
-  const withoutEffect = (
-    ['journalmatch', 'log-level', 'debuggex', 'log-traceback', 'full-traceback'] as const
-  ).filter((name) => values[name] !== undefined);
   const contradictions = (['missed', 'ignored'] as const)
     .filter((list) => values[`print-no-${list}`] && values[`print-all-${list}`])
     .map((list) => `--print-no-${list} and --print-all-${list} are mutually exclusive.`);
@@ -142,7 +148,9 @@ export function parseRegexArguments(argv: readonly string[]): {
       json: values.json ?? false,
       version: values.version ?? values.V ?? false,
       help: values.help ?? false,
-      withoutEffect,
+      withoutEffect: Object.entries(withoutEffect)
+        .filter(([name]) => Object.hasOwn(values, name))
+        .map(([name, why]) => `--${name} has no effect: ${why}`),
     },
   };
 }

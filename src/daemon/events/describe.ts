@@ -27,9 +27,7 @@ export function readyText(
   firewall: FirewallInfo | undefined,
   jails: readonly string[],
 ): string {
-  const enforced = firewall
-    ? [firewall.backend, firewall.variant].filter(Boolean).join(' with iptables-')
-    : 'no firewall yet';
+  const enforced = firewall ? enforcedBy(firewall) : 'no firewall yet';
   return [
     `Docker ${docker}`,
     `firewall ${enforced}${entryPoints(firewall)}`,
@@ -42,4 +40,9 @@ function entryPoints(firewall: FirewallInfo | undefined): string {
   const { 4: four, 6: six } = firewall?.entry ?? {};
   if (four === undefined && six === undefined) return '';
   return ` (IPv4 from ${four ?? 'nowhere'}, IPv6 from ${six ?? 'nowhere'})`;
+}
+
+/** `docker-user with iptables-nft` */
+export function enforcedBy({ backend, variant }: FirewallInfo): string {
+  return variant === undefined ? backend : `${backend} with iptables-${variant}`;
 }

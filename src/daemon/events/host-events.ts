@@ -6,6 +6,7 @@ import type { FirewallInfo, Repair } from '../../firewall/firewall.ts';
 import type { StoreEvent } from '../../store/database-keeper.ts';
 import { localTime } from '../../text/local-time.ts';
 import type { Culprit } from '../quarantine.ts';
+import { enforcedBy } from './describe.ts';
 import { type Entry, error, hint, info, warn } from './entry.ts';
 
 type ReloadedJails = Readonly<Record<'started' | 'changed' | 'stopped', readonly string[]>>;
@@ -182,8 +183,3 @@ export const hostEvents = {
   fault: (cause: unknown) =>
     error('fault', { err: cause }, `Internal error: ${messageOf(cause)} (please report it)`),
 };
-
-/** `docker-user with iptables-nft` */
-function enforcedBy({ backend, variant }: FirewallInfo): string {
-  return variant === undefined ? backend : `${backend} with iptables-${variant}`;
-}
