@@ -103,18 +103,22 @@ export class Bans {
     const ignored: BanKey[] = [];
     for (const each of wanted) {
       const { jail, ip } = each;
-      const reason = this.refusal(jail, ip);
+      const never = this.neverBan(ip)?.text;
+      const ignoredBy = this.#ignored(jail, ip);
+      const reason = never ?? ignoredBy;
       if (reason !== undefined && origin !== 'restored') {
         refused.push({ jail, ip, reason });
         continue;
       }
-      if (this.#ignored(jail, ip) !== undefined) {
+      if (ignoredBy !== undefined) {
         ignored.push({ jail, ip });
         continue;
       }
       const entered = this.#enter(each, origin);
-      if (entered && reason !== undefined) this.#suspended.add(each, reason);
-      else if (entered) changes.push({ kind: 'in-force', origin, ...entered, details: each });
+      if (!entered) continue;
+      const { ban, renewed } = entered;
+      if (never !== undefined) this.#suspended.add(each, never);
+      else changes.push({ kind: 'in-force', origin, ban, renewed, details: each });
     }
     if (origin === 'log') this.#drop(refused);
     await this.lift(ignored, 'ignored');
@@ -177,15 +181,16 @@ export class Bans {
   }
 
   /** Takes a ban into its jail and the store. Undefined: there is nothing to be brought into force. */
-  #enter({ ban: given, renewed = false, ...rest }: WantedBan, origin: Origin) {
+  #enter(wanted: WantedBan, origin: Origin) {
     const { registry, store, clock } = this.#parts;
-    const jail = registry.all.get(rest.jail);
-    const isKnown = origin === 'imported' && given && lastsAsLong(jail?.bans.get(rest.ip), given);
-    const entered = given ? { ban: given, renewed } : jail?.ban(rest.ip, clock());
+    const { ip, ban: given, renewed = false } = wanted;
+    const jail = registry.all.get(wanted.jail);
+    const isKnown = origin === 'imported' && given && lastsAsLong(jail?.bans.get(ip), given);
+    const entered = given ? { ban: given, renewed } : jail?.ban(ip, clock());
     if (!entered) return undefined;
     // What a log led to is in its jail already, and what was restored is stored.
     if (given && origin !== 'log') jail?.restore(given);
-    if (origin !== 'restored') store.keep(entered.ban, rest);
+    if (origin !== 'restored') store.keep(entered.ban, wanted);
     return jail && !isKnown ? entered : undefined;
   }
 

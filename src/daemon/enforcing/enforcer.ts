@@ -164,7 +164,10 @@ export class Enforcer {
     const held: Ban[] = [];
     const others: Ban[] = [];
     for (const name of names) {
-      for (const ban of early.get(name) ?? []) (refused.has(`${name} ${ban.ip}`) ? others : held).push(ban);
+      for (const ban of early.get(name) ?? []) {
+        if (refused.size > 0 && refused.has(`${name} ${ban.ip}`)) others.push(ban);
+        else held.push(ban);
+      }
       for (const ban of left.get(name) ?? []) others.push(ban);
     }
     await this.#restore(held, true);
