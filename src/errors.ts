@@ -6,12 +6,19 @@ export class Dock2banError extends Error {
   readonly code: string;
   readonly fix: string | undefined;
 
-  constructor(code: string, message: string, options: { fix?: string; cause?: unknown } = {}) {
+  constructor(code: string, message: string, options: { fix?: string | undefined; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'Dock2banError';
     this.code = code;
     this.fix = options.fix;
   }
+}
+
+/** What was thrown, where it is such an error; else one with that code. */
+export function asDock2banError(thrown: unknown, code: string): Dock2banError {
+  return thrown instanceof Dock2banError
+    ? thrown
+    : new Dock2banError(code, messageOf(thrown), { cause: thrown });
 }
 
 /** The text of whatever was thrown. */

@@ -1,5 +1,5 @@
 import { backoffDelay, type Backoff } from '../async/backoff.ts';
-import { Dock2banError, messageOf } from '../errors.ts';
+import { asDock2banError, type Dock2banError } from '../errors.ts';
 
 /** One thing that the engine is asked for again and again: what it said last stands until it says something else. */
 export class Inquiry<T> {
@@ -65,10 +65,7 @@ export class Inquiry<T> {
       // The whole session ends: that says nothing about this.
       if (signal.aborted) return;
       // The first one is kept: every try in vain is the same trouble.
-      this.#error ??=
-        error instanceof Dock2banError
-          ? error
-          : new Dock2banError('docker-refused', messageOf(error), { cause: error });
+      this.#error ??= asDock2banError(error, 'docker-refused');
       this.#notBefore = performance.now() + backoffDelay(this.#tries, this.#failures, () => 0);
       this.#failures += 1;
     }

@@ -45,7 +45,7 @@ export function engineError(thrown: unknown, call: string, host: string): Dock2b
   const errno = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   const message = `${call} at ${host}: ${messageOf(thrown).trim() || errno}`;
   const error = (code: string, text: string, fix?: string): Dock2banError =>
-    new Dock2banError(code, text, { cause: thrown, ...(fix !== undefined && { fix }) });
+    new Dock2banError(code, text, { cause: thrown, fix });
   if (thrown instanceof TooMuch) {
     const fix = 'see what answers at --docker-host: an engine says less, unless it has very many containers';
     return error('docker-refused', message, fix);

@@ -1,4 +1,4 @@
-import { Dock2banError, messageOf } from '../../errors.ts';
+import { asDock2banError, Dock2banError } from '../../errors.ts';
 import { Wake } from '../../async/wake.ts';
 import type { ContainerLogs } from './container-logs.ts';
 import { DockerLogStream } from './log-stream.ts';
@@ -74,10 +74,7 @@ export async function* followContainerLog(
         yield update;
       }
     } catch (thrown) {
-      error =
-        thrown instanceof Dock2banError
-          ? thrown
-          : new Dock2banError('source-unreadable', messageOf(thrown), { cause: thrown });
+      error = asDock2banError(thrown, 'source-unreadable');
     }
     if (signal.aborted || error?.code === 'docker-not-found') return;
     // What is cut off and stands again at the next try is not lost.

@@ -1,10 +1,11 @@
+import { HeldBytes } from '../held-bytes.ts';
+
 /** The streams of a container, as Docker's log API numbers them. */
 export const dockerStream = { stdin: 0, stdout: 1, stderr: 2, engine: 3 } as const;
 
 /** The longest message, in bytes: Docker's timestamp and a line of 256 KiB. What a message has beyond is dropped; Docker's have 16 KiB. */
 export const maxMessageBytes = 256 * 1024 + 64;
 const headerBytes = 8;
-const nothing = Buffer.alloc(0);
 
 /**
  * Takes one message.
@@ -23,9 +24,8 @@ export class FrameDemuxer {
   readonly #header = Buffer.alloc(headerBytes);
   #headerHeld = 0;
   #stream = 0;
-  /** The beginning of a message whose rest is still to come: `#held[0..#heldBytes)`. */
-  #held = nothing;
-  #heldBytes = 0;
+  /** The beginning of a message whose rest is still to come. */
+  readonly #held = new HeldBytes(maxMessageBytes);
   /** Bytes that this message still lacks; 0: a header comes next. */
   #missing = 0;
   #broken = false;
@@ -65,7 +65,10 @@ export class FrameDemuxer {
     const length = header.readUInt32BE(headerAt + 4);
     const end = start + length;
     if (end <= chunk.length) {
-      if (length > 0) this.#emit(stream, chunk, start, end);
+      if (length > maxMessageBytes) {
+        this.#hold(chunk, start, end);
+        this.#give(stream);
+      } else if (length > 0) this.#take(stream, chunk, start, end);
       return end;
     }
     this.#stream = stream;
@@ -77,40 +80,19 @@ export class FrameDemuxer {
     const end = Math.min(chunk.length, at + this.#missing);
     this.#missing -= end - at;
     this.#hold(chunk, at, end);
-    if (this.#missing > 0) return end;
-    const message = this.#held;
-    const length = this.#heldBytes;
-    this.#heldBytes = 0;
-    // A quiet container needs no buffer.
-    if (message.length > 4096) this.#held = nothing;
-    this.#take(this.#stream, message, 0, length);
+    if (this.#missing === 0) this.#give(this.#stream);
     return end;
   }
 
   #hold(chunk: Buffer, start: number, end: number): void {
-    const kept = Math.min(end - start, maxMessageBytes - this.#heldBytes);
-    const needed = this.#heldBytes + kept;
-    if (needed > this.#held.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(maxMessageBytes, Math.max(256, 2 * needed)));
-      this.#held.copy(larger, 0, 0, this.#heldBytes);
-      this.#held = larger;
-    }
-    chunk.copy(this.#held, this.#heldBytes, start, start + kept);
-    this.#heldBytes = needed;
+    const kept = this.#held.push(chunk, start, end);
     // Whether a message ends its line shows its last byte.
-    if (kept < end - start) this.#held[needed - 1] = chunk[end - 1]!;
+    if (kept < end - start) this.#held.bytes[this.#held.length - 1] = chunk[end - 1]!;
   }
 
-  #emit(stream: number, chunk: Buffer, start: number, end: number): void {
-    if (end - start <= maxMessageBytes) {
-      this.#take(stream, chunk, start, end);
-      return;
-    }
-    this.#hold(chunk, start, end);
-    const message = this.#held;
-    const length = this.#heldBytes;
-    this.#heldBytes = 0;
-    this.#held = nothing;
-    this.#take(stream, message, 0, length);
+  /** Gives out the message that is held. */
+  #give(stream: number): void {
+    const message = this.#held.take();
+    this.#take(stream, message, 0, message.length);
   }
 }

@@ -1,13 +1,12 @@
 import { DockerLines, type LineBatch } from './lines.ts';
-import { dockerStream, FrameDemuxer } from './frames.ts';
+import { dockerStream, FrameDemuxer, type TakeMessage } from './frames.ts';
 import type { DockerProgress } from './progress.ts';
 import { RawLog } from './raw-log.ts';
 
 /** Reads one log stream, from its bytes to lines that are new. */
 export class DockerLogStream {
   readonly #lines: DockerLines;
-  readonly #raw: RawLog | undefined;
-  readonly #frames: FrameDemuxer | undefined;
+  readonly #messages: RawLog | FrameDemuxer;
   #isWhole = true;
 
   /**
@@ -16,17 +15,11 @@ export class DockerLogStream {
    */
   constructor(tty: boolean, progress: DockerProgress, isTail = false) {
     this.#lines = new DockerLines(progress, tty, isTail);
-    if (tty) {
-      this.#raw = new RawLog(
-        (_stream, bytes, start, end) => this.#lines.message(0, bytes, start, end),
-        () => this.#lines.endLine(0, true),
-      );
-    } else {
-      this.#frames = new FrameDemuxer((stream, bytes, start, end) => {
-        if (stream === dockerStream.engine) this.#lines.engineMessage(bytes, start, end);
-        else this.#lines.message(stream === dockerStream.stderr ? 1 : 0, bytes, start, end);
-      });
-    }
+    const take: TakeMessage = (stream, bytes, start, end) => {
+      if (stream === dockerStream.engine) this.#lines.engineMessage(bytes, start, end);
+      else this.#lines.message(stream === dockerStream.stderr ? 1 : 0, bytes, start, end);
+    };
+    this.#messages = tty ? new RawLog(take, () => this.#lines.endLine(0, true)) : new FrameDemuxer(take);
   }
 
   /** What stands in the stream and isn't the container's: the engine's error, or something that is no log. */
@@ -36,14 +29,13 @@ export class DockerLogStream {
 
   /** @returns the lines that are new; undefined: none */
   accept(chunk: Buffer): LineBatch | undefined {
-    if (this.#raw) this.#raw.accept(chunk);
-    else this.#isWhole &&= this.#frames!.accept(chunk);
+    this.#isWhole &&= this.#messages.accept(chunk);
     return this.#lines.drain();
   }
 
   /** The engine has ended the stream: what it had of a last line is all there is. */
   end(): LineBatch | undefined {
-    this.#raw?.end();
+    if (this.#messages instanceof RawLog) this.#messages.end();
     this.#lines.flush();
     return this.#lines.drain();
   }

@@ -1,3 +1,4 @@
+import { HeldBytes } from '../held-bytes.ts';
 import { maxMessageBytes, type TakeMessage } from './frames.ts';
 import { pieceBytes } from './lines.ts';
 
@@ -6,7 +7,6 @@ const newline = 0x0a;
 const stampBytes = 31;
 /** A line of 256 KiB with the timestamps of its pieces. */
 const mostHeld = maxMessageBytes + 1024;
-const nothing = Buffer.alloc(0);
 
 /**
  * Cuts the log stream of a container with a terminal into messages. It has no frames: each line stands behind its timestamp, and
@@ -17,9 +17,8 @@ const nothing = Buffer.alloc(0);
 export class RawLog {
   readonly #take: TakeMessage;
   readonly #endLine: () => void;
-  /** The beginning of a line whose end is still to come: `#held[0..#heldBytes)`. */
-  #held = nothing;
-  #heldBytes = 0;
+  /** The beginning of a line whose end is still to come. */
+  readonly #held = new HeldBytes(mostHeld);
   /** The line was longer than may be held: its rest is dropped. */
   #skipping = false;
 
@@ -29,35 +28,28 @@ export class RawLog {
     this.#endLine = endLine;
   }
 
-  accept(chunk: Buffer): void {
+  /** @returns true: there is no telling what is no log */
+  accept(chunk: Buffer): boolean {
     for (let at = 0; at < chunk.length;) {
       const lineEnd = chunk.indexOf(newline, at);
       const next = lineEnd < 0 ? chunk.length : lineEnd + 1;
       if (this.#skipping) {
         this.#skipping = lineEnd < 0;
         if (!this.#skipping) this.#endLine();
-      } else if (lineEnd >= 0 && this.#heldBytes === 0) this.#line(chunk, at, next);
+      } else if (lineEnd >= 0 && this.#held.length === 0) this.#line(chunk, at, next);
       else this.#hold(chunk, at, next, lineEnd >= 0);
       at = next;
     }
+    return true;
   }
 
   /** The log has ended: a last line needs no newline. */
   end(): void {
-    if (this.#heldBytes > 0) this.#release();
+    if (this.#held.length > 0) this.#release();
   }
 
   #hold(chunk: Buffer, start: number, end: number, isWhole: boolean): void {
-    const kept = Math.min(end - start, mostHeld - this.#heldBytes);
-    const needed = this.#heldBytes + kept;
-    if (needed > this.#held.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(mostHeld, Math.max(256, 2 * needed)));
-      this.#held.copy(larger, 0, 0, this.#heldBytes);
-      this.#held = larger;
-    }
-    chunk.copy(this.#held, this.#heldBytes, start, start + kept);
-    this.#heldBytes = needed;
-    const isOverlong = kept < end - start;
+    const isOverlong = this.#held.push(chunk, start, end) < end - start;
     if (!isWhole && !isOverlong) return;
     this.#release();
     if (!isOverlong) return;
@@ -66,11 +58,8 @@ export class RawLog {
   }
 
   #release(): void {
-    const line = this.#held;
-    const length = this.#heldBytes;
-    this.#heldBytes = 0;
-    if (line.length > 4096) this.#held = nothing;
-    this.#line(line, 0, length);
+    const line = this.#held.take();
+    this.#line(line, 0, line.length);
   }
 
   /** Nobody but Docker can know the timestamp of a line that is being written: where it stands again, a piece begins. */

@@ -58,14 +58,9 @@ export class StallProbe {
       outer.throwIfAborted();
       const options = { since, follow: false, ...part, signal: end.signal };
       const { stream, tty } = await this.#logs.open(this.#containerId, options);
-      const raw = tty ? new RawLog(take, () => undefined) : undefined;
-      const frames = new FrameDemuxer(take);
-      for await (const chunk of stream) {
-        if (raw) raw.accept(chunk);
-        else if (!frames.accept(chunk)) break;
-        if (isAhead === true) break;
-      }
-      raw?.end();
+      const messages = tty ? new RawLog(take, () => undefined) : new FrameDemuxer(take);
+      for await (const chunk of stream) if (!messages.accept(chunk) || isAhead === true) break;
+      if (messages instanceof RawLog) messages.end();
       return isAhead;
     } finally {
       clearTimeout(timer);

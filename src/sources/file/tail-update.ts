@@ -25,7 +25,6 @@ const fixes: Readonly<Record<string, string>> = {
 /** Why a file can't be read, with the fix where there is one. */
 export function tailError(path: string, error: unknown): Dock2banError {
   const code = codeOf(error);
-  const fix = fixes[code];
   const message =
     code === 'ENOENT'
       ? `${path} does not exist`
@@ -34,7 +33,7 @@ export function tailError(path: string, error: unknown): Dock2banError {
         : code === 'ERR_ACCESS_DENIED'
           ? `${path} is not mounted into the container`
           : `cannot read ${path}: ${messageOf(error)}`;
-  return new Dock2banError('source-unreadable', message, { cause: error, ...(fix !== undefined && { fix }) });
+  return new Dock2banError('source-unreadable', message, { cause: error, fix: fixes[code] });
 }
 
 /** The system's code of an error, or ''. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Dock2banError } from '../../errors.ts';
+import { asDock2banError, Dock2banError } from '../../errors.ts';
 import { BoundedLines } from './bounded-lines.ts';
 import { cursorTime } from './cursor.ts';
 import { type JournalEntry, parseJournalEntry } from './entry.ts';
@@ -92,10 +92,7 @@ export async function* followJournal(
       if (/seek to cursor|parse cursor/i.test(end.message)) reading.forgetPosition();
       error = endError(end);
     } catch (thrown) {
-      error =
-        thrown instanceof Dock2banError
-          ? thrown
-          : new Dock2banError('journal-unreadable', String(thrown), { cause: thrown });
+      error = asDock2banError(thrown, 'journal-unreadable');
     }
     if (signal.aborted) return;
     if (!isLost) yield { type: 'lost', error };

@@ -1,3 +1,5 @@
+import { HeldBytes } from '../held-bytes.ts';
+
 /** The longest syslog message, in bytes. What a message has beyond is dropped. */
 export const maxMessageBytes = 64 * 1024;
 
@@ -16,9 +18,8 @@ const mostDigits = 9;
 export class FrameSplitter {
   readonly #take: (message: Buffer) => void;
   #mode: 'unknown' | 'lines' | 'counted' | 'broken' = 'unknown';
-  /** The beginning of the current message, or of its length: `#partial[0..#held)`. */
-  #partial = nothing;
-  #held = 0;
+  /** The beginning of the current message, or of its length. */
+  readonly #held = new HeldBytes(maxMessageBytes);
   /** Bytes that the current counted message still lacks; undefined: its length isn't known yet. */
   #missing: number | undefined;
   /** The current message is longer than it may be. */
@@ -47,16 +48,14 @@ export class FrameSplitter {
 
   /** Takes in bytes until they tell lines from lengths. @returns what is to be read then, from the first byte on */
   #begin(chunk: Buffer): Buffer {
-    const bytes = Buffer.concat([this.#partial.subarray(0, this.#held), chunk]);
+    const bytes = Buffer.concat([this.#held.take(), chunk]);
     let at = 0;
     while (at < bytes.length && at <= mostDigits && isDigit(bytes[at]!)) at++;
     const isLength = at > 0 && at <= mostDigits && bytes[0] !== 0x30;
     if (isLength && (at === bytes.length || (bytes[at] === space && at + 1 === bytes.length))) {
-      this.#partial = bytes;
-      this.#held = bytes.length;
+      this.#held.push(bytes);
       return nothing;
     }
-    this.#held = 0;
     this.#mode = isLength && bytes[at] === space && bytes[at + 1] === lessThan ? 'counted' : 'lines';
     return bytes;
   }
@@ -87,13 +86,12 @@ export class FrameSplitter {
   #length(chunk: Buffer): Buffer {
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at]!;
-      if (isDigit(byte) && this.#held < mostDigits) this.#hold(chunk.subarray(at, at + 1));
-      else if (byte === space && this.#held > 0) {
-        this.#missing = Number(this.#partial.toString('latin1', 0, this.#held));
-        this.#held = 0;
+      if (isDigit(byte) && this.#held.length < mostDigits) this.#hold(chunk.subarray(at, at + 1));
+      else if (byte === space && this.#held.length > 0) {
+        this.#missing = Number(this.#held.take().toString('latin1'));
         if (this.#missing === 0) this.#missing = undefined;
         return chunk.subarray(at + 1);
-      } else if (byte !== newline || this.#held > 0) {
+      } else if (byte !== newline || this.#held.length > 0) {
         this.#mode = 'broken';
         return nothing;
       }
@@ -102,31 +100,19 @@ export class FrameSplitter {
   }
 
   #hold(part: Buffer): void {
-    const room = maxMessageBytes - this.#held;
-    if (part.length > room) this.#overlong = true;
-    const kept = part.subarray(0, room);
-    if (this.#held + kept.length > this.#partial.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(256, 2 * this.#held, this.#held + kept.length));
-      this.#partial.copy(larger, 0, 0, this.#held);
-      this.#partial = larger;
-    }
-    kept.copy(this.#partial, this.#held);
-    this.#held += kept.length;
+    if (this.#held.push(part) < part.length) this.#overlong = true;
   }
 
   /** @param last what the message has beyond what is held */
   #emit(last: Buffer): void {
     let message = last;
-    if (this.#held > 0 || last.length > maxMessageBytes) {
+    if (this.#held.length > 0 || last.length > maxMessageBytes) {
       this.#hold(last);
-      message = this.#partial.subarray(0, this.#held);
+      message = this.#held.take();
     }
     if (this.#overlong) this.#cut++;
     this.#overlong = false;
-    this.#held = 0;
     if (message.length > 0) this.#take(message);
-    // A quiet sender needs no buffer.
-    if (this.#partial.length > 4096) this.#partial = nothing;
   }
 }
 

@@ -146,9 +146,8 @@ const fixes: Readonly<Record<string, string>> = {
 
 function listenFailure({ url }: ListenAddress, cause: unknown): Dock2banError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const fix = fixes[code];
   return new Dock2banError('syslog-listen', `cannot listen on ${url}: ${messageOf(cause)}`, {
     cause,
-    ...(fix !== undefined && { fix }),
+    fix: fixes[code],
   });
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isIPv4, type Socket } from 'node:net';
 import type { SourceLines } from '../source-update.ts';
 import type { Prefix } from '../../net/address.ts';
-import { Dock2banError, messageOf } from '../../errors.ts';
+import { asDock2banError, type Dock2banError } from '../../errors.ts';
 import { FrameSplitter, maxMessageBytes } from './frame-splitter.ts';
 import { LineIntake, type Producer } from './line-intake.ts';
 import { type Counts, type ListenerCounts, noCounts } from './listener-counts.ts';
@@ -136,7 +136,8 @@ export class SyslogReceiver {
       }
       signal.removeEventListener('abort', onAbort);
       if (signal.aborted) return;
-      if (failures === 0) this.#notify({ type: 'lost', address: url, error: asDock2banError(error) });
+      if (failures === 0)
+        this.#notify({ type: 'lost', address: url, error: asDock2banError(error, 'syslog-listen') });
       const { random = Math.random } = this.#options;
       await delay(retryDelay(failures++, random), undefined, { signal }).catch(() => undefined);
     }
@@ -252,10 +253,4 @@ function droppedByKernel(host: string, port: number): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-function asDock2banError(error: unknown): Dock2banError {
-  return error instanceof Dock2banError
-    ? error
-    : new Dock2banError('syslog-listen', messageOf(error), { cause: error });
 }
