@@ -9,8 +9,8 @@ const most = 50;
 export function few(problems: readonly EngineProblem[]): readonly EngineProblem[] {
   const more = problems.length - most;
   if (more <= 0) return problems;
-  const message = `there are ${more} more problems of this kind`;
-  return [...problems.slice(0, most), { where: 'docker', message, fix: 'see to the others first' }];
+  const message = `${more} more problems of this kind`;
+  return [...problems.slice(0, most), { where: 'docker', message, fix: 'fix the others first' }];
 }
 
 /** Why something isn't answered, or how much of it can't be read. @param command asks the same on the host */
@@ -24,13 +24,12 @@ export function answerProblems(
 ): EngineProblem[] {
   const problems: EngineProblem[] = [];
   if (error) {
-    const message = `the engine doesn't tell: ${error.message}; what was known stays`;
+    const message = `can't be read from the engine: ${error.message}; keeping what was known`;
     problems.push({ where, message, fix: error.fix ?? `see whether ${command} works on the host` });
   }
   if (value && value.unreadable > 0) {
-    const [entries, are] =
-      value.unreadable === 1 ? ['one entry', 'is'] : [`${value.unreadable} entries`, 'are'];
-    const message = `${entries} of the engine's list can't be read, and ${are} passed over`;
+    const entries = value.unreadable === 1 ? 'entry' : 'entries';
+    const message = `${value.unreadable} invalid ${entries} in the engine's list, skipped`;
     problems.push({ where, message, fix: `compare with ${command} on the host` });
   }
   return problems;
@@ -41,7 +40,7 @@ export function containerProblem(entry: ListedContainer, message: string): Engin
   return {
     where: `container ${container}`,
     message,
-    fix: `look at it: docker inspect ${entry.Id.slice(0, 12)}; if that fails or hangs as well, restart the container or the Docker service`,
+    fix: `try docker inspect ${entry.Id.slice(0, 12)}; if that fails or hangs as well, restart the container or the Docker service`,
     container,
   };
 }

@@ -109,7 +109,7 @@ export class EngineView {
       const trouble = troubleOf(this.#inspections.get(entry.Id));
       if (!trouble) continue;
       look.problems.push(
-        notInspected(entry, trouble, 'its ports are open to everyone for a moment when it starts'),
+        notInspected(entry, trouble, 'its ports are open to everyone for a moment after it starts'),
       );
     }
     const networks = this.#networksNow(look);
@@ -208,7 +208,7 @@ export class EngineView {
     const own = this.#known(entry, ownerId === undefined, look);
     if (!own) {
       const trouble = troubleOf(this.#inspections.get(entry.Id));
-      if (trouble) look.problems.push(notInspected(entry, trouble, 'is not read'));
+      if (trouble) look.problems.push(notInspected(entry, trouble, 'its log is not read'));
       return undefined;
     }
     const listedOwner = ownerId === undefined ? undefined : look.listed.get(ownerId);
@@ -233,16 +233,13 @@ export class EngineView {
     const listed: ReadPorts = isPublisher ? listedPorts(entry) : { ports: [], unreadable: [] };
     if (trouble) {
       const used = value
-        ? 'what was known of it stays, with the ports that the list of containers has'
-        : 'only what the list of containers has is known';
+        ? 'keeping what was known of it, with the ports from the container list'
+        : 'using only what the container list says';
       problems.push(notInspected(entry, trouble, used));
       if (listed.unreadable.length > 0) {
         const what = listed.unreadable.slice(0, 5).join(', ');
         problems.push(
-          containerProblem(
-            entry,
-            `${what} can't be read as a published port: bans and labels don't close it`,
-          ),
+          containerProblem(entry, `invalid published port ${what}: bans and labels don't close it`),
         );
       }
     }

@@ -29,10 +29,7 @@ export async function inspect(
   // The engine has expanded ranges already.
   const { ports: publishedPorts, unreadable } = readBindings(container.NetworkSettings?.Ports);
   if (unreadable.length > 0) {
-    throw new Dock2banError(
-      'docker-refused',
-      `it publishes ${unreadable.slice(0, 5).join(', ')}, which is no port`,
-    );
+    throw new Dock2banError('docker-refused', `invalid published port ${unreadable.slice(0, 5).join(', ')}`);
   }
   const startedAt = before?.container.State?.StartedAt;
   const isSameRun = typeof startedAt === 'string' && startedAt === container.State?.StartedAt;

@@ -23,26 +23,22 @@ export function networkSnapshot({ Name, Driver, IPAM, Options }: ListedNetwork):
   const gateways: string[] = [];
   const problems: EngineProblem[] = [];
   const doubt = (message: string): void => {
-    const fix = "look at it with docker network inspect; remove the network if it isn't meant to be so";
+    const fix = 'check it with docker network inspect; remove the network if this is not intended';
     problems.push({ where: `network ${Name.slice(0, longestName)}`, message, fix });
   };
   for (const { Subnet, Gateway } of IPAM?.Config ?? []) {
     const prefix = Subnet ? parsePrefix(Subnet) : undefined;
-    if (Subnet && !prefix)
-      doubt(`its subnet ${JSON.stringify(Subnet.slice(0, 60))} is none, and is passed over`);
+    if (Subnet && !prefix) doubt(`invalid subnet ${JSON.stringify(Subnet.slice(0, 60))}, skipped`);
     const isTooWide = prefix && !isBelievable(Subnet ?? '');
     if (isTooWide) {
-      doubt(
-        `its subnet ${Subnet} is wider than any network of Docker's: its addresses can be banned all the same`,
-      );
+      doubt(`subnet ${Subnet} is too wide for a Docker network: its addresses can still be banned`);
     } else if (Subnet && prefix) subnets.push(Subnet);
     // Old engines write the gateway with the subnet's prefix length.
     const gateway = Gateway ? canonicalAddress(Gateway.replace(/\/.*/, '')) : undefined;
     if (!Gateway || isTooWide) continue;
-    if (gateway === undefined)
-      doubt(`its gateway ${JSON.stringify(Gateway.slice(0, 60))} is no address, and is passed over`);
+    if (gateway === undefined) doubt(`invalid gateway ${JSON.stringify(Gateway.slice(0, 60))}, skipped`);
     else if (prefix && !contains(prefixOf(prefix.address, prefix.bits), gateway)) {
-      doubt(`its gateway ${gateway} is not in its subnet ${Subnet}, and is passed over`);
+      doubt(`gateway ${gateway} is outside of its subnet ${Subnet}, skipped`);
     } else gateways.push(gateway);
   }
   const parent = Options?.['parent'];

@@ -47,7 +47,8 @@ export function engineError(thrown: unknown, call: string, host: string): Dock2b
   const error = (code: string, text: string, fix?: string): Dock2banError =>
     new Dock2banError(code, text, { cause: thrown, fix });
   if (thrown instanceof TooMuch) {
-    const fix = 'see what answers at --docker-host: an engine says less, unless it has very many containers';
+    const fix =
+      'check what answers at --docker-host: a Docker engine sends this much only with very many containers';
     return error('docker-refused', message, fix);
   }
   if (thrown instanceof NotAnEngine) return error('docker-refused', message, 'check --docker-host');
