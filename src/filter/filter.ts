@@ -142,7 +142,8 @@ export class Filter {
   /** As `process`, but tells all: for tools and tests. */
   examine(line: LogLine, now: number): Examination {
     const trace: Trace = { ignoredBy: [], prefixMatched: undefined, prefix: undefined };
-    return { ...trace, hits: this.#find(line, { now, live: true }, trace) };
+    const hits = this.#find(line, { now, live: true }, trace);
+    return { ...trace, hits };
   }
 
   /** Lines that a failregex of several lines may still use. */

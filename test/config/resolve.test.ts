@@ -230,7 +230,7 @@ describe('jails of the configuration', () => {
       'jail sshd is left out: invalid name with options "sshd[x"',
       0,
     ],
-    ['failregex = (', '/etc/fail2ban/jail.local:4', 'jail sshd is left out: filter sshd: unbalanced (', 0],
+    ['failregex = (', '/etc/fail2ban/jail.local:4', 'jail sshd is left out: unbalanced (', 0],
     [
       'port = nowhere',
       '/etc/fail2ban/jail.local:4',

@@ -75,7 +75,7 @@ export class CheckedFilters {
     const problem = this.#compile(filter.spec);
     if (problem === undefined) return filter;
     return blaming(labels, () => {
-      throw new ConfigError(`filter ${spec.name}: ${problem}`, 'correct the expression', place);
+      throw new ConfigError(problem, 'correct the expression', place);
     });
   }
 

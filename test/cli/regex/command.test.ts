@@ -215,6 +215,16 @@ describe('output', () => {
     });
   });
 
+  it('counts the lines that prefregex matched, and shows what it captured if asked for more', async () => {
+    const path = file(
+      'prefixed.conf',
+      filter('prefregex = ^ box app: <F-CONTENT>.+</F-CONTENT>$\nfailregex = ^bad login from <HOST>$'),
+    );
+    const log = [line, line.replace('bad', 'good'), line.replace('app', 'web')].join('\n');
+    expect((await runRegex([log, path])).stdout).toContain('\nPrefregex: 2 total\n');
+    expect((await runRegex([log, path, '-v'])).stdout).toContain("{'content': 'bad login from 192.0.2.1'}");
+  });
+
   it('names searches that were given up', async () => {
     // Lookaround keeps V8's linear engine from taking it.
     const regex = '^(?=(\\w+\\s?)*x)<HOST> !$';
