@@ -60,7 +60,7 @@ describe('a filter is known to be built in', () => {
   it('not when it is edited by hand', () => {
     const edits = { ...noEdits, failregex: withAdded(noChange, '^bad <HOST>$') };
     const edited = jailsOf({}, { 'fail2ban.jail': 'nginx-proxy' }, new Map([['nginx-proxy', edits]]));
-    expect(edited[0]!.filter).toMatchObject({ origin: { where: 'changed by hand' } });
+    expect(edited[0]!.filter).toMatchObject({ origin: { where: 'what was changed by hand' } });
     expect(edited[0]!.filter.builtIn).toBeUndefined();
   });
 });
