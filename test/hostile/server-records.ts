@@ -1,4 +1,4 @@
-import { apacheError, header, nginx, userId, word } from './escapes.ts';
+import { apacheError, encoded, header, nginx, userId, word } from './escapes.ts';
 import { sender, type HostileRecord } from './record.ts';
 
 const mariadb = '2026-11-22 13:44:53 12 [Warning]';
@@ -57,6 +57,8 @@ const synapse = `2026-11-22 13:44:53,123 - synapse.access.http.8008 - 515 - INFO
 
 const npm = '[22/Nov/2026:13:44:53 +0000]';
 const npmClient = `[Client ${sender}] [Length 153] [Gzip -]`;
+
+const squid = `1795355093.123     12 ${sender}`;
 
 /** Servers of mail, files, databases and the like. */
 export const serverRecords: Readonly<Record<string, readonly HostileRecord[]>> = {
@@ -350,6 +352,17 @@ export const serverRecords: Readonly<Record<string, readonly HostileRecord[]>> =
     {
       line: (text) =>
         `${npm} - 200 200 - GET https ${nginx(word(text)) || '-'} "/${nginx(header(text))}" ${npmClient} [Sent-to 172.18.0.5] "${nginx(header(text))}" "-"`,
+    },
+  ],
+  squid: [
+    {
+      counts: 'normal',
+      line: (text) =>
+        `${squid} TCP_DENIED/407 4056 GET http://example.org/${encoded(header(text))} x${encoded(userId(text))} HIER_NONE/- text/html`,
+    },
+    {
+      line: (text) =>
+        `${squid} TCP_DENIED/407 4056 GET http://example.org/${encoded(header(text))} - HIER_NONE/- text/html`,
     },
   ],
 };

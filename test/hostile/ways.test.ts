@@ -59,7 +59,7 @@ async function expectSenders(
       .filter((one) => (counts[one.jail] ?? 0) < times(one))
       .map((one) => `${one.jail}: ${counts[one.jail] ?? 0} of ${times(one)}`);
   };
-  await vi.waitUntil(() => missing().length === 0, { timeout: 20_000, interval: 50 }).catch(() => undefined);
+  await vi.waitUntil(() => missing().length === 0, { timeout: 60_000, interval: 50 }).catch(() => undefined);
   expect({ others: found().others, missing: missing() }).toEqual({ others: [], missing: [] });
 }
 
@@ -81,7 +81,7 @@ function copy({ id, lines }: Case): void {
 
 describe(
   'a client counts, and nobody else does, when lines are cut where their sources cut',
-  { timeout: 90_000 },
+  { timeout: 150_000 },
   () => {
     it("Docker's log API", async () => {
       await start(() => ({ logDriver: 'json-file' }));
@@ -153,7 +153,7 @@ describe(
 /** Short lines count: the first, which stands before any long one, and those that are logged when it is long over. */
 describe(
   'where Docker keeps no copy, nobody else counts, and the sender by short lines',
-  { timeout: 90_000 },
+  { timeout: 150_000 },
   () => {
     const uncopied = { 'cache-disabled': 'true' };
     const later = 10_000;
