@@ -5,14 +5,17 @@
  */
 export function endsAtWord(pattern: string, boundEnd: boolean): boolean {
   const group = firstGroup(pattern);
-  if (!group) return boundEnd && endsInCode(pattern);
+  if (!group)
+    return (boundEnd && endsInCode(pattern)) || (!pattern.includes('|') && nonWordAhead.test(pattern));
   const { inside, behind } = group;
   if (behind === '') return boundEnd && endsInCode(inside);
-  return sureNonWord.test(behind);
+  return !behind.includes('|') && sureNonWord.test(behind);
 }
 
-/** A character that is no word character, escaped, and not optional. */
-const sureNonWord = /^\\[^\w\s](?![?*{])/;
+/** A character that is no word character, and not optional. */
+const sureNonWord = /^(?:\\[^\w\s]|["',:;<>=])(?![?*{])/;
+/** A pattern that asks for such a character behind the date. */
+const nonWordAhead = /\(\?=(?:\\s|[: ])[^()?*{]*\)$/;
 
 /** Whether a pattern ends in something that only ever is a word character, as strptime's codes do. */
 function endsInCode(pattern: string): boolean {

@@ -4,7 +4,7 @@ import type { Fold, Node } from './syntax.ts';
 export type Clause = readonly string[];
 
 /** More alternatives than this cost more to look for than they save. */
-const maxAlternatives = 6;
+const maxAlternatives = 8;
 const maxClauses = 8;
 /** So many of the best are compared with each other. */
 const maxCompared = 64;
