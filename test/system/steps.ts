@@ -22,17 +22,20 @@ interface VitestReport {
 }
 
 /** No step of a healthy run comes near this. Milliseconds. */
-const stepTimeout = 25 * 60_000;
+const stepTimeout = 50 * 60_000;
 
-/** Runs a program of node_modules/.bin under this Node, its output passed on. */
-async function runs(root: string, program: string, args: readonly string[]): Promise<boolean> {
+/** Runs a program of node_modules/.bin under this Node, its output passed on, each line behind the step's name. */
+async function runs(root: string, step: string, program: string, args: readonly string[]): Promise<boolean> {
+  const named = function* (line: unknown): Generator<string> {
+    yield `${step.padEnd(11)} | ${String(line)}`;
+  };
   const { failed } = await execa(program, args, {
     cwd: root,
     preferLocal: true,
     localDir: root,
     stdin: 'ignore',
-    stdout: 'inherit',
-    stderr: 'inherit',
+    stdout: [named, 'inherit'],
+    stderr: [named, 'inherit'],
     buffer: false,
     reject: false,
     timeout: stepTimeout,
@@ -43,7 +46,7 @@ async function runs(root: string, program: string, args: readonly string[]): Pro
 
 /** One check that passes or fails as a whole. */
 export async function check(root: string, program: string, ...args: string[]): Promise<StepResult> {
-  const passed = await runs(root, program, args);
+  const passed = await runs(root, program, program, args);
   return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 };
 }
 
@@ -51,7 +54,7 @@ export async function check(root: string, program: string, ...args: string[]): P
 export async function vitest(root: string, project: string, scratch: string): Promise<StepResult> {
   const file = join(scratch, `${project}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const succeeded = await runs(root, 'vitest', ['run', '--project', project, ...reporters]);
+  const succeeded = await runs(root, project, 'vitest', ['run', '--project', project, ...reporters]);
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return { passed: 0, failed: 1, skipped: 0 };
   const report: VitestReport = JSON.parse(text);
