@@ -6,7 +6,7 @@ import { Wake } from '../../async/wake.ts';
 const quiet = 300;
 /** Milliseconds after which a change is taken up though others go on. */
 const longest = 3000;
-/** Milliseconds between two looks for nothing. */
+/** Milliseconds; nothing happens when it runs out. */
 const longWait = 3_600_000;
 
 /** What the configuration is made of; fail2ban's actions mean nothing here. */

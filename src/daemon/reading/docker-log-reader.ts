@@ -5,7 +5,7 @@ import { keptCopy } from './fallbacks.ts';
 import type { ActiveJail, JailRegistry } from '../../jail/jail-registry.ts';
 
 export interface DockerLogReaderParts extends ContainerFollowing {
-  /** Up to when a jail's source was read the other way, epoch milliseconds; undefined: not at all. */
+  /** Until when a jail's source was read from its first choice, epoch milliseconds; undefined if it never was. */
   readonly readUpTo: (jail: ActiveJail, source: SourceSpec) => number | undefined;
 }
 
@@ -28,13 +28,13 @@ export class DockerLogReader {
     return [...this.#followed.values()].map(({ source, counts }) => ({ source, ...counts }));
   }
 
-  /** Follows the jails' sources; a container that has stopped is let go, once its last lines are read. */
+  /** Adapts to the jails' current sources; a stopped container is dropped once its last lines are read. */
   update(registry: JailRegistry): void {
     const { wanted, readElsewhere } = this.#wantedContainers(registry);
     for (const [id, followed] of this.#followed) {
       if (followed.hasEnded) this.#followed.delete(id);
       else if (readElsewhere.has(id)) {
-        // At once: what it logs from now on is taken there.
+        // At once: its next lines are taken from there.
         this.#followed.delete(id);
         void followed.close();
       } else if (!wanted.has(id)) followed.leave();
@@ -46,12 +46,12 @@ export class DockerLogReader {
     }
   }
 
-  /** Keeps positions from being forgotten for their age. */
+  /** Refreshes the stored positions, so that the age limit doesn't drop those of quiet logs. */
   keepPositions(): void {
     for (const followed of this.#followed.values()) followed.keepPositions();
   }
 
-  /** Lets everything go. */
+  /** Stops everything. */
   async close(): Promise<void> {
     await Promise.all([...this.#followed.values()].map((followed) => followed.close()));
   }
@@ -97,7 +97,7 @@ export class DockerLogReader {
   }
 }
 
-/** Rather a line too few for one of several jails than one twice. */
+/** When in doubt, a line is missed for one of several jails rather than counted twice. */
 function latest(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
 }

@@ -5,18 +5,18 @@ import type { Positions } from './positions.ts';
 import type { JailRegistry } from '../../jail/jail-registry.ts';
 import type { SyslogPieces } from './syslog-pieces.ts';
 
-/** A way that lines of containers come, which fails for all of them at once. */
+/** A channel by which containers' lines arrive; it fails for all of them at once. */
 export type Way = 'journal' | 'syslog file' | `listener ${string}`;
 
-/** A container's log that Docker keeps a copy of, as it is read another way. */
+/** A container whose log Docker keeps a copy of while it is read from another channel. */
 export interface KeptCopy {
   readonly containerId: string;
   readonly container: string;
-  /** The first choice. */
+  /** The channel that `auto` chose. */
   readonly way: Way;
 }
 
-/** The copy that can stand in for a source; undefined: there is none. */
+/** The copy that can replace a source; undefined if there is none. */
 export function keptCopy(source: SourceSpec): KeptCopy | undefined {
   if (source.kind !== 'syslog' && source.kind !== 'journald') return undefined;
   const { fallback: containerId, container } = source;
@@ -26,7 +26,7 @@ export function keptCopy(source: SourceSpec): KeptCopy | undefined {
   return { containerId, container, way };
 }
 
-/** Milliseconds that a way may fail until Docker's copy is read: what is tried again and works is not worth the change. */
+/** Milliseconds that a channel may fail before Docker's copy is read instead: a short failure isn't worth the switch. */
 const grace = 3_000;
 
 /**
@@ -38,9 +38,9 @@ const lag = 1_000;
 export interface FallbackParts {
   readonly events: EventLog;
   readonly positions: Pick<Positions, 'get'>;
-  /** Called when another way is to be read: at once, before any further line of the first choice is taken. */
+  /** Called when the channel changes, before any further line of the first choice is taken. */
   readonly onChange: () => void;
-  /** Says which containers are read from the copy for another reason. */
+  /** Knows which containers are read from the copy for another reason. */
   readonly pieces: Pick<SyslogPieces, 'isReadFromCopy'>;
 }
 
@@ -55,7 +55,7 @@ export interface FallbackParts {
 export class Fallbacks {
   readonly #parts: FallbackParts;
   readonly #waiting = new Map<Way, NodeJS.Timeout>();
-  /** Ways that can't be read, with what they are called. */
+  /** Channels that can't be read, with their names in events. */
   readonly #lost = new Map<Way, string>();
   readonly #said = new Set<Way>();
 
@@ -63,7 +63,7 @@ export class Fallbacks {
     this.#parts = parts;
   }
 
-  /** A way can't be read. @param name as events call it */
+  /** Notes that a channel can't be read. @param name as events call it */
   unreadable(way: Way, name: string): void {
     if (this.#lost.has(way) || this.#waiting.has(way)) return;
     const replace = (): void => {
@@ -74,7 +74,7 @@ export class Fallbacks {
     this.#waiting.set(way, setTimeout(replace, grace).unref());
   }
 
-  /** A way can be read, or nobody wants it. */
+  /** Notes that a channel can be read again, or that nobody wants it. */
   readable(way: Way): void {
     clearTimeout(this.#waiting.get(way));
     this.#waiting.delete(way);
@@ -82,7 +82,7 @@ export class Fallbacks {
     if (this.#lost.delete(way)) this.#parts.onChange();
   }
 
-  /** Says for which containers Docker's copy is read now; once until the way is readable again. */
+  /** Logs for which containers Docker's copy is read now; once until the channel is readable again. */
   report(registry: JailRegistry): void {
     for (const [way, name] of this.#lost) {
       if (this.#said.has(way)) continue;
@@ -95,14 +95,14 @@ export class Fallbacks {
     }
   }
 
-  /** The copy that is read now instead of this source; undefined: the source itself is. */
+  /** The copy that is read instead of this source; undefined if the source itself is read. */
   replacementOf(source: SourceSpec): Omit<KeptCopy, 'way'> | undefined {
     if (source.kind === 'syslog' && this.#parts.pieces.isReadFromCopy(source)) return source;
     const copy = keptCopy(source);
     return copy && this.#lost.has(copy.way) ? copy : undefined;
   }
 
-  /** Lines of a source that were logged until this time, epoch milliseconds, are not taken from it: `Infinity`, none is. */
+  /** Only lines logged after this time, epoch milliseconds, are taken from a source; `Infinity`: none. */
   takesAfter(source: SourceSpec): number {
     if (source.kind === 'syslog' && this.#parts.pieces.isReadFromCopy(source)) return Infinity;
     const copy = keptCopy(source);
@@ -113,7 +113,7 @@ export class Fallbacks {
     return until === undefined ? -Infinity : until + lag;
   }
 
-  /** Lets everything go. */
+  /** Stops everything. */
   close(): void {
     for (const timer of this.#waiting.values()) clearTimeout(timer);
     this.#waiting.clear();

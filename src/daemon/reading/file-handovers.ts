@@ -1,7 +1,7 @@
 import { covers, type FileReading } from './file-readers.ts';
 import type { FollowedPattern } from './followed-pattern.ts';
 
-/** A file that a jail is to be given by another reading, as soon as that stands where the one does that gives it now. */
+/** A jail's pending move of one file to another reading, made when that one stands where the current one does. */
 export interface Handover {
   readonly jail: string;
   readonly path: string;
@@ -10,13 +10,13 @@ export interface Handover {
   readonly to: string;
 }
 
-/** Readings by key, as they are and as they shall be. */
+/** Readings by key, before and after a change. */
 export interface ReadingChange {
   readonly before: ReadonlyMap<string, FileReading>;
   readonly after: ReadonlyMap<string, FileReading>;
-  /** Those that run. */
+  /** The running ones. */
   readonly followed: ReadonlyMap<string, FollowedPattern>;
-  /** What of an earlier change hasn't happened yet. */
+  /** Moves of an earlier change that are still to be made. */
   readonly pending: readonly Handover[];
 }
 
@@ -26,7 +26,7 @@ export interface ReadingChange {
  */
 export function handOver({ before, after, followed, pending }: ReadingChange): Handover[] {
   const handovers: Handover[] = [];
-  /** By key of a new reading and path: the reading that it goes on from. */
+  /** By key of a new reading and path: the reading that it continues. */
   const begun = new Map<string, FollowedPattern>();
   for (const [key, { readers }] of before) {
     for (const path of followed.get(key)?.files ?? []) {
@@ -51,7 +51,7 @@ export function handOver({ before, after, followed, pending }: ReadingChange): H
   return handovers;
 }
 
-/** The key of the reading by which a jail shall be given a file. */
+/** The key of the reading from which a jail gets a file after the change. */
 function readingOf(
   jail: string,
   path: string,

@@ -13,7 +13,7 @@ export interface FileReader {
   readonly readsElsewhere: (path: string) => boolean;
 }
 
-/** A pattern of files as some jails read it. */
+/** A pattern of files, and the jails that read it in the same manner. */
 export interface FileReading {
   readonly options: PatternOptions;
   readonly encoding: string | undefined;
@@ -22,7 +22,7 @@ export interface FileReading {
 
 type FileSource = Extract<SourceSpec, { kind: 'file' }>;
 
-/** What jails want to read of files, under a key for each way to read: a pattern once, however many jails read it. */
+/** The file patterns that jails read, by a key of pattern and manner: each once, however many jails read it. */
 export function wantedFiles(registry: JailRegistry, syslogFile: string): Map<string, FileReading> {
   const wanted = new Map<string, FileReading & { readonly readers: FileReader[] }>();
   for (const jail of registry.active.values()) {
@@ -54,7 +54,7 @@ function programsOf({ sources }: JailSpec): ReadonlySet<string> {
   );
 }
 
-/** Whether a pattern stands for a file. */
+/** Whether a pattern matches a file. */
 export function covers({ pattern }: Pick<FileSource, 'pattern'>, path: string): boolean {
   return pattern === path || matchesGlob(path, pattern);
 }

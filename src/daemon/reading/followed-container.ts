@@ -18,17 +18,17 @@ export interface WantedContainer {
   readonly id: string;
   readonly name: string;
   readonly jails: readonly ActiveJail[];
-  /** Up to when its lines were taken from elsewhere, epoch milliseconds; undefined: none was. */
+  /** Until when its lines were taken from elsewhere, epoch milliseconds; undefined if none were. */
   readonly takenUpTo: number | undefined;
 }
 
-/** Told when the engine can't be reached for a container, and when it can again: one word for all of them is enough. */
+/** Told when the engine can't be reached for a container, and when it can again, so that one event covers all of them. */
 export interface ReachReport {
   lost(container: string, message: string, fix: string | undefined): void;
   resumed(container: string): void;
 }
 
-/** Milliseconds that a container which has ended gets to send its last lines. */
+/** Milliseconds that a stopped container gets to send its last lines. */
 const lastLinesWithin = 5_000;
 
 /** A container whose log is followed, through its restarts, for the jails that it is in. */
@@ -39,9 +39,9 @@ export class FollowedContainer {
   readonly #wake = new Wake();
   readonly #done: Promise<void>;
   #wanted: WantedContainer;
-  /** Runs while it leaves. */
+  /** Set while it waits for the last lines. */
   #leaving: NodeJS.Timeout | undefined;
-  /** How the loss was said that is still to be taken back. */
+  /** Which loss was reported and not yet followed by `resumed`. */
   #lost: 'engine' | 'container' | undefined;
   readonly #book: SourceBook;
   #hasEnded = false;
@@ -66,22 +66,22 @@ export class FollowedContainer {
     return this.#hasEnded || this.#end.signal.aborted;
   }
 
-  /** What happened to its lines, since it is followed. */
+  /** Counts of its lines since it is followed. */
   get counts(): SourceCounts {
     return this.#book.counts;
   }
 
-  /** What events and counts call its log. */
+  /** The name of its log in events and counts. */
   get source(): string {
     return `docker:${this.#wanted.name}`;
   }
 
-  /** Keeps positions from being forgotten for their age. */
+  /** Refreshes the stored positions, so that the age limit doesn't drop those of quiet logs. */
   keepPositions(): void {
     this.#book.keepPosition();
   }
 
-  /** It runs, for these jails. */
+  /** It is running, and these jails want it. */
   want(wanted: WantedContainer): void {
     clearTimeout(this.#leaving);
     this.#leaving = undefined;
@@ -90,7 +90,7 @@ export class FollowedContainer {
     this.#wake.set();
   }
 
-  /** It runs no longer, or no jail wants it any more: what it logged until now is still read. */
+  /** It has stopped, or no jail wants it any more: what it logged until now is still read. */
   leave(): void {
     if (this.#leaving) return;
     this.#leaving = setTimeout(() => this.#end.abort(), lastLinesWithin);
@@ -114,7 +114,7 @@ export class FollowedContainer {
       wake: this.#wake,
       now: clock,
     })) {
-      // Somebody else may follow it again by now.
+      // Somebody else may be following it by now.
       if (this.#end.signal.aborted) break;
       this.#take(update);
     }
@@ -123,12 +123,12 @@ export class FollowedContainer {
     this.#lost = undefined;
   }
 
-  /** Behind what was read of it here, or else taken from elsewhere; at the first start as far as findtime reaches back. */
+  /** Continues behind what was read here or taken from elsewhere; the first time it goes back by findtime. */
   #begin(): { readonly since: number; readonly after?: string } {
     const { clock } = this.#shared;
     const { jails, takenUpTo: elsewhere = -Infinity } = this.#wanted;
     const findtime = Math.max(0, ...jails.map(({ jail }) => jail.spec.findtime));
-    // To the next millisecond: the line of that time was taken.
+    // One millisecond on: the line of that time was taken.
     const since = Math.max(clock() - findtime * 1000, Math.floor(elsewhere) + 1);
     const after = this.#book.position;
     const isLatest = after !== undefined && (takenUpTo(after) ?? Infinity) >= elsewhere;

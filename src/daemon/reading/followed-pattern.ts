@@ -72,7 +72,7 @@ export class FollowedPattern {
     return [...this.#tails.keys()];
   }
 
-  /** Resolves when no line is missed any more that is logged from then on to a file that matched at first. */
+  /** Resolves when every line logged from then on to a file that matched at the start will be read. */
   get begun(): Promise<void> {
     return this.#begun.promise;
   }
@@ -89,7 +89,7 @@ export class FollowedPattern {
     return new Map([...this.#tails].map(([path, { book }]) => [path, book.counts]));
   }
 
-  /** Keeps positions from being forgotten for their age. */
+  /** Refreshes the stored positions, so that the age limit doesn't drop those of quiet logs. */
   keepPositions(): void {
     for (const { book } of this.#tails.values()) book.keepPosition();
   }

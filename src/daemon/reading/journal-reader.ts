@@ -17,7 +17,7 @@ import { SourceBook } from './source-book.ts';
 /** How the journal is reached; tests put their own in. */
 export type JournalAccess = Pick<JournalOptions, 'start' | 'place' | 'random'>;
 
-/** A jail's reading of what meets some matches. */
+/** A jail that reads the entries that meet some matches. */
 interface Route {
   readonly jail: ActiveJail;
   readonly container: string | undefined;
@@ -39,9 +39,9 @@ interface Left {
 }
 
 const name = 'the journal';
-/** Routes that are gone and remembered, so that nothing counts twice of a container that comes back. */
+/** Most former routes that are remembered, so that nothing of a container that comes back counts twice. */
 const mostRemembered = 1000;
-/** Milliseconds between two looks for nothing. */
+/** Milliseconds; nothing happens when it runs out. */
 const longWait = 3_600_000;
 
 /**
@@ -60,11 +60,11 @@ export class JournalReader {
   #goneIndex = new MatchIndex<Left>();
   #restart = new AbortController();
   #position: string | undefined;
-  /** How far reading again has come, epoch microseconds. */
+  /** How far the second reading has come, epoch microseconds. */
   #rereadTo = 0;
-  /** All routes have read what any has. */
+  /** All routes have read equally far. */
   #caughtUp = false;
-  /** The position is one of an earlier run, which had read the same for all. */
+  /** The position is an earlier run's, in which all routes had read equally far. */
   #resuming: boolean;
   #lost = false;
   readonly #book: SourceBook;
@@ -84,12 +84,12 @@ export class JournalReader {
     this.#resuming = this.#position !== undefined;
   }
 
-  /** What happened to the entries that jails read. */
+  /** Counts of the entries that jails read. */
   get counts(): readonly SourceStats[] {
     return this.#routes.size === 0 ? [] : [{ source: 'journal', ...this.#book.counts }];
   }
 
-  /** Up to when a jail's source was read, in this run or an earlier one, epoch milliseconds; undefined: not at all. */
+  /** Until when a jail's source was read, in this run or an earlier one, epoch milliseconds; undefined if it never was. */
   readUpTo({ jail }: ActiveJail, source: Extract<SourceSpec, { kind: 'journald' }>): number | undefined {
     const route = this.#routes.get(keyOf(jail.name, source));
     const micros = (route && this.#readUpTo(route)) ?? cursorTime(this.#position ?? '');
@@ -104,12 +104,12 @@ export class JournalReader {
     }
   }
 
-  /** Keeps positions from being forgotten for their age. */
+  /** Refreshes the stored positions, so that the age limit doesn't drop those of quiet logs. */
   keepPositions(): void {
     this.#book.keepPosition();
   }
 
-  /** Follows the jails' sources. */
+  /** Adapts to the jails' current sources. */
   update(registry: JailRegistry): void {
     const routes = new Map<string, Route>();
     for (const jail of registry.active.values()) {
@@ -156,7 +156,7 @@ export class JournalReader {
       isLost: this.#lost,
       now: this.#parts.clock,
     })) {
-      // What comes after a change was chosen before it, and comes again.
+      // What arrives after a change was selected before it, and will arrive again.
       if (restart.aborted) break;
       if (update.type === 'lines') {
         for (const record of update.lines) this.#take(record);
@@ -179,7 +179,7 @@ export class JournalReader {
     this.#parts.fallbacks.readable('journal');
   }
 
-  /** A jail takes an entry once, however many of its sources it meets, now or before they were changed. */
+  /** A jail takes an entry once, however many of its sources match it, now or before a change. */
   #take({ entry, line, messageStart, live, reread }: JournalRecord): void {
     if (reread) this.#rereadTo = entry.received;
     const routes = this.#index.find(entry);
@@ -189,7 +189,7 @@ export class JournalReader {
       const jailName = jail.jail.name;
       if (jails.has(jailName) || entry.received / 1000 <= after) continue;
       jails.add(jailName);
-      // What a host's service logs, fail2ban matches with its prefix only.
+      // fail2ban matches entries of host services only with their prefix.
       const isMatched =
         container === undefined
           ? this.#parts.matching.match(jail, [line], container, live) > 0
@@ -199,7 +199,7 @@ export class JournalReader {
     this.#book.countLines(1, matched);
   }
 
-  /** The jails that an entry, which is read again, came to the first time. */
+  /** The jails that got an entry the first time, when it is read again. */
   #haveTaken(entry: JournalEntry, routes: ReadonlySet<Route>): Set<string> {
     const { received } = entry;
     const taken = [...routes].filter(({ behind }) => received <= (behind ?? Infinity));
@@ -207,7 +207,7 @@ export class JournalReader {
     return new Set([...taken.map(({ jail }) => jail.jail.name), ...left.map(({ jail }) => jail)]);
   }
 
-  /** Up to where a route has read that others have read beyond. */
+  /** How far a route has read that lags behind others. */
   #behind(key: string, jail: ActiveJail): number | undefined {
     const known = this.#routes.get(key);
     if (known) return this.#readUpTo(known);

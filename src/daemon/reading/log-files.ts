@@ -16,12 +16,12 @@ import type { Judge } from '../judging/judge.ts';
 const newline = 0x0a;
 const countsOfFiles = ['bytes', 'matched', 'cut', 'gaps', 'dropped'] as const;
 
-/** Jails that are given the lines of a reading, and what finds their failures. */
+/** Jails that read the same lines, and the matcher that finds their failures. */
 interface Group {
   readonly readers: readonly FileReader[];
   readonly lines: PlainLines;
   readonly matcher: BlockMatcher;
-  /** Whether a jail is given the lines of a file. */
+  /** Whether a jail reads the lines of a file. */
   readonly gives: (reader: FileReader, path: string) => boolean;
 }
 
@@ -49,7 +49,7 @@ export class LogFiles {
     this.#parts = parts;
   }
 
-  /** The files that a pattern stands for now. */
+  /** The files that a pattern matches now. */
   filesOf(pattern: string): readonly string[] {
     const followed = [...this.#followed].filter(([key]) => key.startsWith(`${pattern}\n`));
     return followed.flatMap(([, { files }]) => files);
@@ -68,15 +68,15 @@ export class LogFiles {
     return [...sums].map(([source, counts]) => ({ source, ...counts }));
   }
 
-  /** Resolves when no line is missed any more that is logged from then on. */
+  /** Resolves when every line logged from then on will be read. */
   async begun(): Promise<void> {
     await Promise.all([...this.#followed.values()].map((followed) => followed.begun));
   }
 
-  /** Follows the jails' sources; what nobody reads any more is let go. */
+  /** Adapts to the jails' current sources; stops what nobody reads any more. */
   async update(registry: JailRegistry): Promise<void> {
     const after = wantedFiles(registry, this.#parts.syslogFile);
-    // All in one go: no line is taken between the change of the readers and that of the reading.
+    // In one go: no line may be taken while readers and readings disagree.
     const change = { before: this.#wanted, after, followed: this.#followed, pending: this.#handovers };
     this.#handovers = handOver(change);
     this.#wanted = after;
@@ -85,12 +85,12 @@ export class LogFiles {
     await Promise.all(this.#closing);
   }
 
-  /** Keeps positions from being forgotten for their age. */
+  /** Refreshes the stored positions, so that the age limit doesn't drop those of quiet logs. */
   keepPositions(): void {
     for (const followed of this.#followed.values()) followed.keepPositions();
   }
 
-  /** Lets everything go. */
+  /** Stops everything. */
   async close(): Promise<void> {
     await Promise.all([...this.#closing, ...[...this.#followed.values()].map((one) => one.close())]);
   }
@@ -106,7 +106,7 @@ export class LogFiles {
     this.#followed.set(key, followed);
   }
 
-  /** Says who is given what from now on, and lets readings go that are for nobody. */
+  /** Decides which jail gets which lines from now on, and stops readings without readers. */
   #regroup(): void {
     const groups = new Map<string, Group[]>();
     for (const [key, { readers, encoding }] of this.#wanted) {
@@ -134,7 +134,7 @@ export class LogFiles {
     this.#closing.add(closed);
   }
 
-  /** A file was read further: jails go over to another reading where that is level now with the one that they leave. */
+  /** A file was read further: jails move to their new reading once it stands where the old one does. */
   #settle(path: string): void {
     const waiting = this.#handovers.filter((one) => {
       if (one.path !== path) return true;
@@ -166,7 +166,7 @@ export class LogFiles {
   }
 }
 
-/** As BlockMatcher does, where some lines were cut. */
+/** Like `BlockMatcher.match`, for a block in which some lines were cut. */
 function matchCut(
   { lines, matcher }: Pick<Group, 'lines' | 'matcher'>,
   { bytes, cuts }: { readonly bytes: Buffer; readonly cuts: readonly number[] },
@@ -178,7 +178,7 @@ function matchCut(
     const start = cut === 0 ? 0 : bytes.lastIndexOf(newline, cut - 1) + 1;
     const end = bytes.indexOf(newline, cut);
     if (start > from) matcher.match(lines.of(bytes.subarray(from, start)), reading, take);
-    // Of wide characters it isn't known where they begin.
+    // Behind a cut, the boundaries of wide characters are unknown.
     if (!lines.isWide) matcher.matchCut(bytes.subarray(start, cut), bytes.subarray(cut, end), reading, take);
     from = end + 1;
   }
@@ -195,7 +195,7 @@ function isOf(handover: Handover, { name }: Jail, path: string): boolean {
   return handover.jail === name && handover.path === path;
 }
 
-/** Whether these programs logged a failure's lines in a syslog file. */
+/** Whether a failure's lines in a syslog file come from these programs. */
 function isFrom(programs: ReadonlySet<string>, { lines }: Failure): boolean {
   return lines.every((line) => programs.has(findSyslogHeader(line, 0, line.length)?.program ?? ''));
 }

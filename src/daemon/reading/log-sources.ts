@@ -61,7 +61,7 @@ export class LogSources {
     this.#containers = new DockerLogReader({ ...shared, logs, readUpTo });
   }
 
-  /** What runs for as long as the daemon does. */
+  /** Tasks that run as long as the daemon. */
   tasks(signal: AbortSignal): Promise<void>[] {
     const readers = [this.#syslog, this.#receiver, this.#journal];
     return readers.flatMap((reader) => reader?.run(signal) ?? []);
@@ -76,7 +76,7 @@ export class LogSources {
     await Promise.all([this.#syslog.begun, Promise.race([this.#files.begun(), inTime])]);
   }
 
-  /** Keeps the positions in all logs that are followed from being forgotten for their age, however quiet these are. */
+  /** Refreshes the stored positions of all followed logs, so that the age limit doesn't drop those of quiet ones. */
   keepPositions(): void {
     const readers = [
       this.#syslog,
@@ -89,13 +89,13 @@ export class LogSources {
     for (const reader of readers) reader?.keepPositions();
   }
 
-  /** Follows what the jails read now. */
+  /** Adapts to what the jails read now. */
   async update(): Promise<void> {
     this.#followContainers();
     await this.#files.update(this.#parts.registry);
   }
 
-  /** Ends what `tasks` doesn't: to be called when those have ended. */
+  /** Stops what `tasks` doesn't own; call it when those have ended. */
   async close(): Promise<void> {
     this.#fallbacks.close();
     await Promise.all([this.#files.close(), this.#containers.close()]);
@@ -107,18 +107,18 @@ export class LogSources {
     return readers.flatMap((reader) => reader?.counts ?? []);
   }
 
-  /** The log files that a source stands for now, or what it is called. */
+  /** The log files that a source matches now, or its name. */
   logsOf(source: SourceSpec): readonly string[] {
     return source.kind === 'file' ? this.#files.filesOf(source.pattern) : [this.nameOf(source)];
   }
 
-  /** What a source is called: by where its lines come from now. */
+  /** The name of a source, by where its lines come from now. */
   nameOf(source: SourceSpec): string {
     const copy = this.#fallbacks.replacementOf(source);
     return copy ? `docker:${copy.container}` : sourceName(source, this.#parts.syslogFile);
   }
 
-  /** Docker's copies come first: up to where they were read decides what the first choices take. */
+  /** Docker's copies are updated first: how far they were read decides what the first choices take. */
   #followContainers(): void {
     const { registry } = this.#parts;
     const sources = [...registry.active.values()].flatMap(({ jail }) => jail.spec.sources);
@@ -140,7 +140,7 @@ export class LogSources {
   }
 }
 
-/** What a source is called in events and in `status`. */
+/** The name of a source in events and in `status`. */
 function sourceName(source: SourceSpec, syslogFile: string): string {
   switch (source.kind) {
     case 'syslog':

@@ -1,4 +1,4 @@
-/** Up to where logs were read, by the name of the log; what a position is, only its source knows. */
+/** Stored positions by log; only the source of a log can read its position. */
 export interface Positions {
   get(source: string): string | undefined;
   set(source: string, position: string): void;

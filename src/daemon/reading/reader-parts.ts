@@ -11,7 +11,7 @@ export interface ReaderParts {
   /** Epoch milliseconds. */
   readonly clock: () => number;
   readonly positions: Positions;
-  /** Told which logs can't be read, and says which lines are taken another way. */
+  /** Is told which logs can't be read, and decides which lines are read from elsewhere. */
   readonly fallbacks: Fallbacks;
   readonly pieces: SyslogPieces;
 }

@@ -29,7 +29,7 @@ export class ReceiverReader {
     this.#receiver = new SyslogReceiver({ ...settings, wanted, now: parts.clock });
   }
 
-  /** What happened to the messages to each listener, and to the lines that jails took of all of them. */
+  /** Counts of the messages to each listener, and of the lines that jails took from all of them. */
   get counts(): readonly SourceStats[] {
     const listeners = this.#receiver.stats.map(({ address, messages, cut, dropped, kernelDropped = 0 }) => {
       const counts = { ...noCounts('lines'), lines: messages, cut, dropped: dropped + kernelDropped };
@@ -38,7 +38,7 @@ export class ReceiverReader {
     return [...listeners, { source: 'syslog receiver', ...this.#book.counts }];
   }
 
-  /** Up to when what a program logs was received, in this run or an earlier one, epoch milliseconds; undefined: not at all. */
+  /** Until when a program's lines were received, in this run or an earlier one, epoch milliseconds; undefined if they never were. */
   readUpTo(program: string): number | undefined {
     const stored = this.#book.position;
     return this.#routes.readUpTo(program) ?? (stored === undefined ? undefined : Number(stored));
@@ -74,12 +74,12 @@ export class ReceiverReader {
     }
   }
 
-  /** Keeps positions from being forgotten for their age. */
+  /** Refreshes the stored positions, so that the age limit doesn't drop those of quiet logs. */
   keepPositions(): void {
     this.#book.keepPosition();
   }
 
-  /** Follows the jails' sources. */
+  /** Adapts to the jails' current sources. */
   update(registry: JailRegistry): void {
     this.#routes.update(registry);
   }

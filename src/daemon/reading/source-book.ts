@@ -6,28 +6,28 @@ import type { Positions } from './positions.ts';
 import type { ReaderParts } from './reader-parts.ts';
 
 export interface BookedSource {
-  /** What events call it. */
+  /** Its name in events. */
   readonly name: string;
-  /** Of its position. */
+  /** The key of its stored position. */
   readonly key: string;
   readonly unit: 'lines' | 'bytes';
-  /** By default, events say so. */
+  /** By default, an event is logged. */
   readonly onLost?: (error: Dock2banError) => void;
   readonly onResumed?: () => void;
-  /** Whether a gap concerns anybody; by default, it does. */
+  /** Whether any jail reads this log, so that a gap matters; by default, yes. */
   readonly isRead?: () => boolean;
 }
 
-/** Counts of a log as they grow. */
+/** Running counts of a log. */
 export type SourceCounts = { -readonly [Name in Exclude<keyof SourceStats, 'source'>]: SourceStats[Name] };
 
-/** Nothing was read. @param unit what is counted of what is read: of files bytes, as lines aren't told apart where none is a failure */
+/** Counts before anything was read. @param unit files count bytes, since lines without failures are never split */
 export function noCounts(unit: 'lines' | 'bytes'): SourceCounts {
   const read = unit === 'lines' ? { lines: 0, bytes: null } : { lines: null, bytes: 0 };
   return { ...read, matched: 0, cut: 0, gaps: 0, dropped: 0 };
 }
 
-/** One log as it is read: what was counted of it, how far it was read, and what events say of it. */
+/** One followed log: its counts, its stored position, and its events. */
 export class SourceBook {
   readonly counts: SourceCounts;
   readonly #source: BookedSource;
@@ -41,18 +41,18 @@ export class SourceBook {
     this.counts = noCounts(source.unit);
   }
 
-  /** Up to where an earlier run, or this one, has read. */
+  /** How far this run, or an earlier one, has read. */
   get position(): string | undefined {
     return this.#positions.get(this.#source.key);
   }
 
-  /** Keeps the position from being forgotten for its age, however long nothing is logged. */
+  /** Refreshes the stored position, so that the age limit doesn't drop it while the log is quiet. */
   keepPosition(): void {
     const { position } = this;
     if (position !== undefined) this.#positions.set(this.#source.key, position);
   }
 
-  /** Lines were read. @param matched failures in them */
+  /** Counts lines that were read. @param matched failures in them */
   countLines(lines: number, matched: number): void {
     this.counts.lines = (this.counts.lines ?? 0) + lines;
     this.counts.matched += matched;
@@ -98,7 +98,7 @@ export class SourceBook {
   }
 }
 
-/** Whether a count has come to its first, tenth, hundredth, …: often enough to say. */
+/** Whether a count has reached 1, 10, 100, …: worth an event. */
 function isMilestone(before: number, now: number): boolean {
   return now > before && (before === 0 || String(now).length > String(before).length);
 }

@@ -7,26 +7,26 @@ import { TakenLines } from './taken-lines.ts';
 /** A container whose lines come by syslog. */
 export type SyslogSource = Extract<SourceSpec, { kind: 'syslog' }>;
 
-/** Where a record came from: the host's file, or our receiver. */
+/** The channel of a record: the host's file, or our receiver. */
 export type SyslogWay = 'file' | 'receiver';
 
-/** Where a container's lines were read before, for Docker's copy to go on from. */
+/** How far a container's lines were read by syslog, for Docker's copy to go on from. */
 interface Handover {
-  /** What was logged until this time, epoch milliseconds, is not read from the copy. */
+  /** Lines logged until this time, epoch milliseconds, are not read from the copy. */
   readonly until: number;
-  /** Which lines behind that were taken by syslog already. */
+  /** Later lines that were already taken by syslog. */
   readonly taken: TakenLines;
 }
 
-/** What of a container is not believed that has no copy, by stream; `any` where streams can't be told. */
+/** Of a container without a copy: which streams are not believed now; `any` where streams can't be told apart. */
 type Blind = Map<string, { until: number; hasEnded: boolean }>;
 
 interface State {
   handover: Handover | undefined;
-  /** The engine said that it keeps no copy. */
+  /** The engine reported that it keeps no copy. */
   isCopyless: boolean;
   readonly blind: Blind;
-  /** It was said that its long lines don't count. */
+  /** The event about its long lines was logged. */
   isSaid: boolean;
 }
 
@@ -38,11 +38,11 @@ interface State {
  * lines are lost by it: there it is rsyslog's.
  */
 const longest = { receiver: 16_384, file: 900, fileWithoutCopy: 7_900 };
-/** Milliseconds by which the time of one line in syslog may be off from that in Docker's copy: syslog often has whole seconds. */
+/** Milliseconds by which a line's time in syslog may differ from that in Docker's copy: syslog often has whole seconds. */
 const lag = 1_000;
-/** Milliseconds for which, without streams, no record behind a long one is believed: standard error may stand before its last piece. */
+/** Milliseconds for which no record behind a long one is believed if streams can't be told apart: standard error may come before its last piece. */
 const blindFor = 2_000;
-/** Repetitions of a line that are looked for in the copy. */
+/** Most repetitions of a line that are looked up in the copy. */
 const mostRepeated = 1000;
 
 export interface SyslogPiecesParts {
@@ -50,7 +50,7 @@ export interface SyslogPiecesParts {
   readonly positions: Positions;
   /** Epoch milliseconds. */
   readonly clock: () => number;
-  /** Called when a container is to be read elsewhere: at once, before any further record of it is taken. */
+  /** Called when a container is to be read from elsewhere, before any further record of it is taken. */
   readonly onChange: () => void;
 }
 
@@ -66,7 +66,7 @@ export class SyslogPieces {
   readonly #parts: SyslogPiecesParts;
   /** By container id. */
   readonly #states = new Map<string, State>();
-  /** Lines that were taken and had failures, by container id. */
+  /** Lines with failures that were taken, by container id. */
   readonly #recent = new Map<string, TakenLines>();
 
   constructor(parts: SyslogPiecesParts) {
@@ -78,19 +78,19 @@ export class SyslogPieces {
     return this.#stateOf(containerId).handover !== undefined;
   }
 
-  /** Up to when a container's lines were taken from syslog, before it was read from the copy; epoch milliseconds. */
+  /** Until when a container's lines were taken from syslog before it was read from the copy; epoch milliseconds. */
   readUpTo({ containerId }: SyslogSource): number | undefined {
     return this.#stateOf(containerId).handover?.until;
   }
 
-  /** Whether a record is believed. @param sources who logs under its program name: one, or several that can't be told apart */
+  /** Whether a record is believed. @param sources the containers that log under its program name: one, or several that can't be told apart */
   believes(sources: readonly SyslogSource[], record: SyslogLine, way: SyslogWay): boolean {
     let isBelieved = true;
     for (const source of sources) if (!this.#believesOf(source, record, way)) isBelieved = false;
     return isBelieved;
   }
 
-  /** A record that is believed had a failure in it. */
+  /** Notes a believed record with a failure. */
   noteTaken(sources: readonly SyslogSource[], { line, messageStart, times = 1 }: SyslogLine): void {
     if (line.time === undefined) return;
     for (const { containerId, isCopied } of sources) {
@@ -103,7 +103,7 @@ export class SyslogPieces {
     }
   }
 
-  /** Whether a line of the copy was taken from syslog. Asked for once for each line. */
+  /** Whether a line of the copy was already taken from syslog. To be asked once a line. */
   wasTaken(containerId: string, text: string, time: number): boolean {
     const state = this.#states.get(containerId);
     if (!state?.handover || state.handover.taken.size === 0) return false;
@@ -114,7 +114,7 @@ export class SyslogPieces {
     return false;
   }
 
-  /** The engine keeps no copy of a container's log after all. */
+  /** Notes that the engine keeps no copy of a container's log after all. */
   hasNoCopy(containerId: string): void {
     const state = this.#states.get(containerId);
     if (!state?.handover) return;
@@ -130,7 +130,7 @@ export class SyslogPieces {
       for (const id of known.keys()) if (!containerIds.has(id)) known.delete(id);
   }
 
-  /** Keeps positions from being forgotten for their age. */
+  /** Refreshes the stored positions, so that the age limit doesn't drop those of quiet logs. */
   keepPositions(): void {
     const { positions } = this.#parts;
     for (const key of [...this.#states.keys()].map(keyOf)) {
@@ -170,7 +170,7 @@ export class SyslogPieces {
     this.#parts.events.linesInPieces(container);
   }
 
-  /** Whether a record can't be the rest of a long one. */
+  /** Whether a record can't be the end of a long one. */
   #sees({ containerId }: SyslogSource, state: State, { line }: SyslogLine): boolean {
     const { blind } = state;
     let sees = true;

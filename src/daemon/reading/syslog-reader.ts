@@ -8,7 +8,7 @@ import { SourceBook } from './source-book.ts';
 import type { JailRegistry } from '../../jail/jail-registry.ts';
 import { SyslogRoutes } from './syslog-routes.ts';
 
-/** Milliseconds between two looks for nothing. */
+/** Milliseconds; nothing happens when it runs out. */
 const longWait = 3_600_000;
 
 /** Follows the host's syslog file, and takes its lines to the jails whose containers log under that program name. */
@@ -38,7 +38,7 @@ export class SyslogReader {
     this.#book = new SourceBook(source, parts);
   }
 
-  /** Resolves when no line is missed any more that is logged from then on; also when `run` has ended. */
+  /** Resolves when every line logged from then on will be read, or when `run` has ended. */
   get begun(): Promise<void> {
     return this.#begun.promise;
   }
@@ -48,13 +48,13 @@ export class SyslogReader {
     return this.#routes.isEmpty ? [] : [{ source: this.#path, ...this.#book.counts }];
   }
 
-  /** Up to when what a program logs was read, in this run or an earlier one, epoch milliseconds; undefined: not at all. */
+  /** Until when a program's lines were read, in this run or an earlier one, epoch milliseconds; undefined if they never were. */
   readUpTo(program: string): number | undefined {
-    // All that was in the file when it was written last: perhaps more than was read, which is lost then but never taken twice.
+    // The file's last modification: perhaps more than was read. Lines between are lost, but none is taken twice.
     return this.#routes.readUpTo(program) ?? parsePosition(this.#book.position ?? '')?.written;
   }
 
-  /** Runs until `signal` aborts. What was logged since an earlier run waits until it is known who reads it. */
+  /** Runs until `signal` aborts. Lines logged since an earlier run wait until it is known which jails read them. */
   async run(signal: AbortSignal): Promise<void> {
     try {
       await this.#run(signal);
@@ -81,12 +81,12 @@ export class SyslogReader {
     }
   }
 
-  /** Keeps positions from being forgotten for their age. */
+  /** Refreshes the stored positions, so that the age limit doesn't drop those of quiet logs. */
   keepPositions(): void {
     this.#book.keepPosition();
   }
 
-  /** Follows the jails' sources. */
+  /** Adapts to the jails' current sources. */
   update(registry: JailRegistry): void {
     this.#routes.update(registry);
     this.#report();

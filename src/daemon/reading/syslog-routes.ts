@@ -3,7 +3,7 @@ import type { ReaderParts } from './reader-parts.ts';
 import type { ActiveJail, JailRegistry } from '../../jail/jail-registry.ts';
 import type { SyslogSource, SyslogWay } from './syslog-pieces.ts';
 
-/** Who reads what is logged under a program name. */
+/** A program name, and the jails that read what is logged under it. */
 interface Program {
   /** The containers that log under it. */
   readonly sources: readonly SyslogSource[];
@@ -20,7 +20,7 @@ interface Route {
 
 /** Takes syslog lines to the jails whose containers log under their program name. */
 export class SyslogRoutes {
-  /** What one way brings is never taken for the other's. */
+  /** Records of one channel are never taken for the other's. */
   readonly #way: SyslogWay;
   readonly #parts: ReaderParts;
   #programs: ReadonlyMap<string, Program> = new Map();
@@ -42,14 +42,14 @@ export class SyslogRoutes {
     return this.#programs.has(program);
   }
 
-  /** Up to when what a program logs was taken, epoch milliseconds; undefined: nothing was since the start. */
+  /** The time of the last line taken from a program, epoch milliseconds; undefined if none was since the start. */
   readUpTo(program: string): number | undefined {
     const last = this.#lastOf.get(program);
-    // Syslog's old timestamp has whole seconds: the line is of any moment of that second.
+    // Syslog's old timestamp has whole seconds: the line may be of any moment in that second.
     return last !== undefined && last % 1000 === 0 ? last + 999 : last;
   }
 
-  /** Follows the jails' sources. */
+  /** Adapts to the jails' current sources. */
   update(registry: JailRegistry): void {
     const programs = new Map<string, { sources: SyslogSource[]; routes: Route[] }>();
     for (const jail of registry.active.values()) {
@@ -63,7 +63,7 @@ export class SyslogRoutes {
           known.sources.push(source);
         const other = containers.get(program);
         const after = this.#parts.fallbacks.takesAfter(source);
-        // Which of the two logged a line can't be told.
+        // There is no telling which of the two logged a line.
         if (other) containers.set(program, { container: undefined, after: Math.max(after, other.after) });
         else containers.set(program, { container, after });
       }
@@ -86,7 +86,7 @@ export class SyslogRoutes {
     for (const { jail, container, after } of known.routes) {
       if (time <= after) continue;
       if (time < Infinity) this.#lastOf.set(program, time);
-      // Who logs could write by itself that a line was repeated: such a line alone bans nobody.
+      // The program could write "message repeated" itself: such a line alone must not ban anybody.
       const times = Math.min(record.times ?? 1, Math.max(1, jail.jail.spec.maxretry - 1));
       let isMatched = false;
       for (let left = times; left > 0; left -= 1)

@@ -32,7 +32,7 @@ export class TakenLines {
     return this.#counts?.size ?? this.#lines.length;
   }
 
-  /** As words without spaces. */
+  /** For the store, without spaces. */
   get stored(): string[] {
     return [...this.#counted].map(([key, count]) => (count === 1 ? key : `${key}*${count}`));
   }
@@ -41,21 +41,21 @@ export class TakenLines {
   add(text: string, time: number, since: number): void {
     const lines = this.#lines;
     lines.push({ time, text });
-    // Seldom, as it takes a while: when half of them may go.
+    // Rarely, as it is slow: when at least half can go.
     if (lines.length < most && lines[lines.length >> 1]!.time >= since) return;
     const kept = lines.filter((line) => line.time >= since);
     for (const gone of kept.splice(0, Math.max(0, kept.length - most / 2))) this.#lostUntil = gone.time;
     this.#lines = kept;
   }
 
-  /** From when on the log can be read another way: from then on, all lines that were taken are known. */
+  /** The time from which the log can be read from elsewhere: all lines taken since then are known. */
   startAt(since: number): number {
     const start = Math.max(since, this.#lostUntil + 1000);
     this.#lines = this.#lines.filter(({ time }) => time >= start);
     return start;
   }
 
-  /** Whether a line is one of those; it is taken out. */
+  /** Removes a line. @returns whether it was there */
   remove(text: string): boolean {
     const counts = this.#counted;
     const key = keyOf(text);
