@@ -1,5 +1,5 @@
 import { DockerUserFirewall } from '../../src/firewall/iptables/docker-user.ts';
-import type { Firewall } from '../../src/firewall/firewall.ts';
+import type { BanFirewall } from '../../src/firewall/firewall.ts';
 import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
 import { NftablesFirewall } from '../../src/firewall/nft/nftables.ts';
 import type { Netns } from '../../test/kernel/netns.ts';
@@ -11,7 +11,7 @@ const neverBan = new NeverBan({
 });
 
 /** What can be measured: a firewall, not yet opened, that works in a namespace. */
-export const backends: Readonly<Record<string, (netns: Netns) => Firewall>> = {
+export const backends: Readonly<Record<string, (netns: Netns) => BanFirewall>> = {
   'docker-user': ({ tools, procNet }) => new DockerUserFirewall({ tools, procNet, neverBan: () => neverBan }),
   nftables: ({ tools }) => new NftablesFirewall({ tools, neverBan: () => neverBan }),
 };

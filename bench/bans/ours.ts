@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Firewall, GuardedJail } from '../../src/firewall/firewall.ts';
+import type { BanFirewall, GuardedJail } from '../../src/firewall/firewall.ts';
 import type { Ban } from '../../src/jail/ban.ts';
 import { Jail } from '../../src/jail/jail.ts';
 import { Store } from '../../src/store/store.ts';
@@ -129,7 +129,7 @@ async function speed(backend: string): Promise<Speed> {
 
 /** A stream of separate bans at a steady rate, whether or not those before are in force. */
 async function steadyStream(
-  firewall: Firewall,
+  firewall: BanFirewall,
   stream: readonly Ban[],
 ): Promise<Pick<Speed, 'median' | 'slow'>> {
   const latencies: number[] = [];

@@ -64,8 +64,8 @@ if (import.meta.main) {
   let begun = 0;
   let cpu = process.cpuUsage();
   const counting: Pick<Judge, 'take'> = {
-    take: (jail, found, container) => {
-      judge.take(jail, found, container);
+    take: (jail, found, container, live) => {
+      judge.take(jail, found, container, live);
       failures[jail.name] = (failures[jail.name] ?? 0) + found.length;
       if (found.some(({ id }) => id === lastClient)) setImmediate(finish);
     },

@@ -32,6 +32,16 @@ export interface DirectPath {
   readonly closes: Closes;
 }
 
+/** What the option `corroborate` may say. */
+export const corroborateChoices = ['auto', 'on', 'off'] as const;
+export type CorroborateChoice = (typeof corroborateChoices)[number];
+
+/**
+ * Whether bans are checked against the connections that the kernel saw: an address whose lines lead to a ban must have had one to these ports.
+ * `off`: they aren't, and why, for people.
+ */
+export type Corroboration = { readonly ports: readonly ClosedPort[] } | { readonly off: string };
+
 /** What the label `fail2ban.source` may say; `auto`: by the container's log driver. */
 export const sourceChoices = ['auto', 'docker', 'syslog', 'journald', 'file'] as const;
 export type SourceChoice = (typeof sourceChoices)[number];
@@ -83,6 +93,7 @@ export interface JailSpec {
   readonly blocktype: BlockType;
   /** Its containers that stand in a local network by themselves. */
   readonly direct?: readonly DirectPath[];
+  readonly corroboration: Corroboration;
   /** IPv6 offenders are counted and banned by their prefix of so many bits; 128: by address. */
   readonly ipv6prefix: number;
   /** Failures that make a ban. */

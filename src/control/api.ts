@@ -66,6 +66,8 @@ export interface JailStatus {
   readonly containers: readonly string[];
   /** `all`, or what a ban closes in the form of the label: `80/tcp`. */
   readonly ports: 'all' | readonly string[];
+  /** Whether its bans are checked against the connections that the kernel saw: `on`, or `off: WHY`. */
+  readonly corroboration: string;
   readonly currentlyBanned: number;
   readonly totalBanned: number;
   readonly banned: readonly BanStatus[];
@@ -190,6 +192,8 @@ export interface JailStats {
   /** Bans of earlier runs that were taken over. */
   readonly restored: number;
   readonly unbans: number;
+  /** Bans that were not believed, since the address had no connection to the jail's ports. */
+  readonly uncorroborated: number;
   readonly currentlyFailed: number;
   readonly currentlyBanned: number;
   /** In the last 60 seconds. */

@@ -10,6 +10,7 @@ import { ClockSteps } from './enforcing/clock-steps.ts';
 import { DockerState } from './docker-state.ts';
 import { BanTimes } from './enforcing/ban-times.ts';
 import { Bans } from './enforcing/bans.ts';
+import { Corroboration } from './enforcing/corroboration.ts';
 import { CarriedNotes } from './enforcing/carried-notes.ts';
 import { Enforcer } from './enforcing/enforcer.ts';
 import { NeverBanWatch } from './enforcing/never-ban-watch.ts';
@@ -98,7 +99,8 @@ export function wire(parts: DaemonParts) {
     () => docker.snapshot?.engine.firewallBackend,
   );
   const troubles = new Troubles(events);
-  const bans = new Bans({ firewall, neverBan, registry, store, events, troubles, clock });
+  const corroboration = new Corroboration({ firewall, registry, store, events, clock });
+  const bans = new Bans({ firewall, corroboration, neverBan, registry, store, events, troubles, clock });
   const enforcer = new Enforcer({ firewall, bans, registry, store, notes, troubles, events, clock });
   const banTimes = new BanTimes({ registry, bans, events, clockSteps, clock });
 
@@ -136,12 +138,13 @@ export function wire(parts: DaemonParts) {
   };
   const live = new LiveJails({ ...deciding, registry, enforcer, bans, judge, sources, events, clock });
 
-  const views = new DaemonViews({ version, registry, bans, store, feed, sources, clock });
+  const views = new DaemonViews({ version, corroboration, registry, bans, store, feed, sources, clock });
   const control = new HandControl({
     version,
     docker,
     registry,
     enforcer,
+    firewall,
     bans,
     store,
     sources,

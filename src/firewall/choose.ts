@@ -8,6 +8,8 @@ import { ingressTable } from './nft/ingress-plan.ts';
 import { IngressFirewall } from './nft/ingress.ts';
 import { NftKeeper } from './nft/keeper.ts';
 import { NftablesFirewall } from './nft/nftables.ts';
+import { Visitors } from './visitors/visitors.ts';
+import { WatchingFirewall } from './visitors/watching-firewall.ts';
 
 export interface EnforcingOptions extends BackendOptions {
   readonly choice: 'auto' | 'docker-user' | 'nftables';
@@ -27,5 +29,6 @@ export function chooseFirewall({ choice, engineBackend, ...options }: EnforcingO
     lookForJump: () => lookForJump(new IptablesTool(tools, procNet)),
     engineBackend,
   });
-  return new IngressFirewall(auto, new NftKeeper(ingressTable, options), procNet);
+  const enforcing = new IngressFirewall(auto, new NftKeeper(ingressTable, options), procNet);
+  return new WatchingFirewall(enforcing, new Visitors(options));
 }

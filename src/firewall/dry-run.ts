@@ -60,6 +60,12 @@ export class DryRunFirewall implements Firewall {
 
   async unban(): Promise<void> {}
 
+  readonly unwatched = 'bans are only reported';
+
+  async strangers(): Promise<ReadonlySet<string>> {
+    return new Set();
+  }
+
   async flush(): Promise<void> {
     this.#report('Would remove all rules');
   }

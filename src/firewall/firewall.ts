@@ -1,8 +1,24 @@
 import type { Family } from '../net/address.ts';
 import type { AccessSpec } from '../config/labels/access-spec.ts';
-import type { BlockType, Closes, DirectPath } from '../config/jail-spec.ts';
+import type { BlockType, ClosedPort, Closes, DirectPath } from '../config/jail-spec.ts';
 import type { Ban } from '../jail/ban.ts';
 import type { FirewallError } from './tool/errors.ts';
+
+/** Whose connections are noted as those of a jail's visitors. */
+export interface Watch {
+  /** Those of TCP and UDP count. */
+  readonly ports: readonly ClosedPort[];
+  /** Seconds from a visitor's last packet for which it is known. */
+  readonly seconds: number;
+}
+
+/** An address that a log names. */
+export interface Mention {
+  /** Canonical. */
+  readonly address: string;
+  /** When the line was logged, epoch milliseconds. */
+  readonly logged: number;
+}
 
 /** A jail as the firewall sees it. */
 export interface GuardedJail {
@@ -12,6 +28,8 @@ export interface GuardedJail {
   readonly blocktype: BlockType;
   /** Its containers that stand in a local network by themselves, past the host's chains. */
   readonly direct?: readonly DirectPath[];
+  /** Undefined: its bans are not to be checked against connections. */
+  readonly watch?: Watch;
 }
 
 /** One ban's identity. */
@@ -78,7 +96,7 @@ export interface FirewallInfo {
  * Keeps bans in force. It remembers what it was asked for (jails by `reconcile`, bans by `ban` and `unban`) and brings
  * the kernel to that state; whatever fails now is put right by a later `reconcile`. Calls may overlap.
  */
-export interface Firewall {
+export interface BanFirewall {
   /** What was found at the last look. Undefined before `open`. */
   readonly info: FirewallInfo | undefined;
 
@@ -115,8 +133,20 @@ export interface Firewall {
   close(): Promise<void>;
 }
 
+/** A firewall that can also tell who never spoke to a jail's services. */
+export interface Firewall extends BanFirewall {
+  /** Why nobody's connections are noted; undefined: they are, or needn't be. */
+  readonly unwatched: string | undefined;
+
+  /**
+   * Those of some addresses that surely had no connection to what the jail watches, in the time of the watch. Who can't be told from a
+   * visitor is none of them, nor is anybody if the jail isn't watched. Never rejects.
+   */
+  strangers(jail: string, mentions: readonly Mention[]): Promise<ReadonlySet<string>>;
+}
+
 /** A firewall whose bans another one can take over. */
-export interface MovableFirewall extends Firewall {
+export interface MovableFirewall extends BanFirewall {
   /** The bans that were asked for and haven't ended. */
   readonly bans: Iterable<Ban>;
 }

@@ -43,7 +43,7 @@ describe('dock2ban', () => {
     });
   });
 
-  it("status JAIL prints fail2ban's tree to the letter", async () => {
+  it("status JAIL prints fail2ban's tree to the letter, and whether bans are corroborated", async () => {
     const { exitCode, stdout } = await dock2ban('status', 'nginx-proxy');
     expect(exitCode).toBe(0);
     expect(stdout).toBe(
@@ -57,6 +57,7 @@ describe('dock2ban', () => {
         '   |- Currently banned:\t1',
         '   |- Total banned:\t4',
         '   `- Banned IP list:\t20.247.234.38',
+        'Bans are checked against connections: on',
         '',
       ].join('\n'),
     );

@@ -108,8 +108,8 @@ describe('stats, top and why', () => {
     const { stdout, exitCode } = await dock2ban('stats');
     expect(exitCode).toBe(0);
     expect(stdout).toContain(
-      'JAIL         FAILING  BANNED  FAILURES  BANS  RESTORED  UNBANS  EVER BANNED\n' +
-        'nginx-proxy        1       1        20     4         1       3            3\n',
+      'JAIL         FAILING  BANNED  FAILURES  BANS  RESTORED  UNBANS  NOT BELIEVED  EVER BANNED\n' +
+        'nginx-proxy        1       1        20     4         1       3             0            3\n',
     );
     expect(stdout).toContain('/var/log/syslog  100 lines        20\n');
     expect(JSON.parse((await dock2ban('stats', '--json')).stdout)).toEqual(controller.views.stats());

@@ -78,6 +78,14 @@ describe('defaults', () => {
           },
         ],
         blocktype: 'drop',
+        corroboration: {
+          ports: [80, 443].map((port) => ({
+            protocol: 'tcp',
+            first: port,
+            last: port,
+            hostAddress: undefined,
+          })),
+        },
         ipv6prefix: 64,
         closes: [80, 443].map((port) => ({
           protocol: 'tcp',

@@ -10,6 +10,7 @@ export const nginxProxy: JailStatus = {
   sources: ['/var/log/syslog'],
   containers: ['nginx-proxy'],
   ports: ['80/tcp', '443/tcp'],
+  corroboration: 'on',
   currentlyBanned: 1,
   totalBanned: 4,
   banned: [{ ip: '20.247.234.38', since: '2026-11-22T13:44:53.000Z', until: '2026-11-22T13:54:53.000Z' }],

@@ -40,6 +40,7 @@ export class FakeViews implements Views {
           bans: 4,
           restored: 1,
           unbans: 3,
+          uncorroborated: 0,
           currentlyFailed: 1,
           currentlyBanned: 1,
           lastMinute: { failures: 5, bans: 1 },

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chooseFirewall } from '../../src/firewall/choose.ts';
-import type { Firewall, GuardedJail } from '../../src/firewall/firewall.ts';
+import type { BanFirewall, GuardedJail } from '../../src/firewall/firewall.ts';
 import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
 import type { Ban } from '../../src/jail/ban.ts';
 import { auto, dockerUser, nftables } from './enforcements.ts';
@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => kernel[Symbol.dispose]());
 
-async function opened(): Promise<Firewall> {
+async function opened(): Promise<BanFirewall> {
   const fw = auto.create(kernel, () => neverBan);
   await fw.open();
   await fw.takeOver(['web', 'ssh']);
@@ -26,7 +26,7 @@ async function opened(): Promise<Firewall> {
   return fw;
 }
 
-const fixed = (choice: 'docker-user' | 'nftables'): Firewall =>
+const fixed = (choice: 'docker-user' | 'nftables'): BanFirewall =>
   chooseFirewall({
     choice,
     tools: kernel,

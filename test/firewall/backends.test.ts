@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Firewall, GuardedJail } from '../../src/firewall/firewall.ts';
+import type { BanFirewall, GuardedJail } from '../../src/firewall/firewall.ts';
 import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
 import type { Ban } from '../../src/jail/ban.ts';
 import type { Family } from '../../src/net/address.ts';
@@ -26,13 +26,13 @@ describe.each([dockerUser, nftables])('$name', (enforcement) => {
   afterEach(() => kernel[Symbol.dispose]());
 
   /** Not yet told of any jail. */
-  async function started(): Promise<Firewall> {
+  async function started(): Promise<BanFirewall> {
     const fw = enforcement.create(kernel, () => neverBan);
     await fw.open();
     return fw;
   }
 
-  async function opened(): Promise<Firewall> {
+  async function opened(): Promise<BanFirewall> {
     const fw = await started();
     await fw.takeOver(['web', 'ssh']);
     expect(await fw.reconcile([web, ssh])).toEqual(nothing);

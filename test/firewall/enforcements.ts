@@ -4,7 +4,7 @@ import { accessChainRules, accessSets, type AccessRules } from '../../src/firewa
 import { chainRules } from '../../src/firewall/iptables/chain-rules.ts';
 import { chooseFirewall } from '../../src/firewall/choose.ts';
 import { DockerUserFirewall } from '../../src/firewall/iptables/docker-user.ts';
-import type { Firewall, GuardedJail } from '../../src/firewall/firewall.ts';
+import type { BanFirewall, GuardedJail } from '../../src/firewall/firewall.ts';
 import type { NeverBan } from '../../src/firewall/bans/never-ban.ts';
 import { inetLayout } from '../../src/firewall/nft/inet-plan.ts';
 import { elementOf, placeFinder, prefixText, setOf } from '../../src/firewall/nft/names.ts';
@@ -19,7 +19,7 @@ export type Ends = ReadonlyMap<string, number>;
 /** How a backend's work shows in a simulated kernel. */
 export interface Enforcement {
   readonly name: string;
-  create(kernel: SimulatedKernel, neverBan: () => NeverBan): Firewall;
+  create(kernel: SimulatedKernel, neverBan: () => NeverBan): BanFirewall;
   /** What the kernel holds for a jail; undefined: for all. */
   members(kernel: SimulatedKernel, jail: string | undefined, family: Family): Ends;
   /** Everything that any set of ours holds in which banned addresses are. */
@@ -27,7 +27,7 @@ export interface Enforcement {
   /** @param banned what is banned, by jail */
   expectRules(
     kernel: SimulatedKernel,
-    firewall: Firewall,
+    firewall: BanFirewall,
     jails: readonly GuardedJail[],
     banned: ReadonlyMap<string, Ends>,
     access: AccessRules,

@@ -17,6 +17,7 @@ export function jailSpec(options: Partial<JailSpec> = {}): JailSpec {
     sources: [],
     closes: 'all',
     blocktype: 'drop',
+    corroboration: { off: 'corroborate = off' },
     ipv6prefix: 64,
     maxretry: 3,
     findtime: 600,

@@ -3,7 +3,7 @@ import type { AccessSpec } from '../../src/config/labels/access-spec.ts';
 import { accessChainRules, accessRules } from '../../src/firewall/access/access-rules.ts';
 import { chainRules } from '../../src/firewall/iptables/chain-rules.ts';
 import { parseTable } from '../../src/firewall/iptables/filter-table.ts';
-import type { Firewall } from '../../src/firewall/firewall.ts';
+import type { BanFirewall } from '../../src/firewall/firewall.ts';
 import {
   backends,
   banFor,
@@ -52,7 +52,7 @@ describe.skipIf(whyNotHere()).each(backends)('who gets to a container, %s', (bac
   let host: Netns;
   let container: Netns;
   let parties: Party[];
-  let firewall: Firewall;
+  let firewall: BanFirewall;
   let commands: string[];
 
   beforeEach(async () => {

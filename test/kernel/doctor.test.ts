@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { execa } from 'execa';
 import { serveControl, type ControlServer } from '../../src/control/server.ts';
 import { isInTheWay, type Finding } from '../../src/doctor/finding.ts';
-import type { Firewall, GuardedJail } from '../../src/firewall/firewall.ts';
+import type { BanFirewall, GuardedJail } from '../../src/firewall/firewall.ts';
 import type { Variant } from '../../src/firewall/iptables/tool.ts';
 import { fakeController } from '../control/fake-controller.ts';
 import { FakeEngine, idOf } from '../docker/fake-engine.ts';
@@ -28,7 +28,7 @@ describe.skipIf(whyNotHere()).each(cells)(
     let directory: string;
     let engine: FakeEngine;
     let server: ControlServer;
-    let firewall: Firewall;
+    let firewall: BanFirewall;
     let others: { close: () => unknown }[];
 
     beforeEach(async () => {

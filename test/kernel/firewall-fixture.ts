@@ -1,7 +1,7 @@
 import type { ClosedPort } from '../../src/config/jail-spec.ts';
 import { DockerUserFirewall } from '../../src/firewall/iptables/docker-user.ts';
 import type { Tools } from '../../src/firewall/tool/exec.ts';
-import type { Firewall } from '../../src/firewall/firewall.ts';
+import type { BanFirewall } from '../../src/firewall/firewall.ts';
 import { NeverBan } from '../../src/firewall/bans/never-ban.ts';
 import { NftablesFirewall } from '../../src/firewall/nft/nftables.ts';
 import type { Variant } from '../../src/firewall/iptables/tool.ts';
@@ -46,7 +46,7 @@ export type Backend = (typeof backends)[number];
 export async function openFirewall(
   netns: Netns,
   backend: Backend = 'docker-user',
-): Promise<{ firewall: Firewall; commands: string[] }> {
+): Promise<{ firewall: BanFirewall; commands: string[] }> {
   const commands: string[] = [];
   const tools: Tools = {
     run: (command, args, options) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Firewall, GuardedJail } from '../../src/firewall/firewall.ts';
+import type { BanFirewall, GuardedJail } from '../../src/firewall/firewall.ts';
 import { type Backend, openFirewall } from './firewall-fixture.ts';
 import { Netns } from './netns.ts';
 import { Party } from './party.ts';
@@ -30,7 +30,7 @@ export class PacketSite {
   readonly container: Netns;
   readonly #backend: Backend;
   readonly #parties: Party[] = [];
-  #firewall: Firewall | undefined;
+  #firewall: BanFirewall | undefined;
 
   static async open(backend: Backend): Promise<PacketSite> {
     const [outside, host, container] = await Promise.all([Netns.open(), Netns.open(), Netns.open()]);
@@ -59,7 +59,7 @@ export class PacketSite {
   }
 
   /** The one that `guard` opened. */
-  get firewall(): Firewall {
+  get firewall(): BanFirewall {
     return this.#firewall!;
   }
 

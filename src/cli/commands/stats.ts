@@ -38,7 +38,17 @@ function statsLines(found: Stats): string[] {
 
 function jailTable({ jails }: Stats): string[] {
   if (jails.length === 0) return ['No jail runs yet.'];
-  const head = ['JAIL', 'FAILING', 'BANNED', 'FAILURES', 'BANS', 'RESTORED', 'UNBANS', 'EVER BANNED'];
+  const head = [
+    'JAIL',
+    'FAILING',
+    'BANNED',
+    'FAILURES',
+    'BANS',
+    'RESTORED',
+    'UNBANS',
+    'NOT BELIEVED',
+    'EVER BANNED',
+  ];
   const rows = jails.map((jail) => [
     jail.active ? jail.jail : `${jail.jail} (stopped)`,
     jail.currentlyFailed,
@@ -47,6 +57,7 @@ function jailTable({ jails }: Stats): string[] {
     jail.bans,
     jail.restored,
     jail.unbans,
+    jail.uncorroborated,
     jail.remembered.addresses,
   ]);
   return table([head, ...rows]);

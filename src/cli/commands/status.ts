@@ -1,4 +1,4 @@
-import type { Status } from '../../control/api.ts';
+import type { JailStatus, Status } from '../../control/api.ts';
 import { ControlClient } from '../../control/client.ts';
 import { oneLine } from '../../text/plain-text.ts';
 import { exitCode } from '../exit-code.ts';
@@ -7,7 +7,7 @@ import { jailName, withJson } from './options.ts';
 import { jailTree, readsJournal, summaryTree } from '../jail-trees.ts';
 import { jsonText, output } from '../output.ts';
 
-/** `dock2ban status [JAIL]`: prints what `fail2ban-client status [JAIL]` prints, and below it who gets to which container, and what is not enforced. */
+/** `dock2ban status [JAIL]`: prints what `fail2ban-client status [JAIL]` prints, and below it what that doesn't know: who gets to which container, what is not enforced, whether bans are corroborated. */
 export async function status(
   client: ControlClient,
   jail: string | undefined,
@@ -18,9 +18,13 @@ export async function status(
   if (json) print(jsonText(answer));
   else if ('banned' in answer) {
     const { journalmatch = [] } = readsJournal(answer) ? await client.options(answer.jail) : {};
-    print(jailTree(answer, journalmatch));
+    print(`${jailTree(answer, journalmatch)}${corroboration(answer)}`);
   } else print(`${summaryTree(answer)}${access(answer)}${troubles(answer)}`);
   return exitCode.done;
+}
+
+function corroboration({ corroboration: is }: JailStatus): string {
+  return `${oneLine(`Bans are checked against connections: ${is}`)}\n`;
 }
 
 function access({ access: closed = [] }: Status): string {

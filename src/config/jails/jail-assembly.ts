@@ -54,6 +54,7 @@ export function jailSpec(jail: {
         networks,
         ownPorts,
         hostServices: jail.hostServices && own.length + fed.length > 0,
+        sources,
       },
       problems,
     ),

@@ -1,6 +1,7 @@
 import type { NetworkSnapshot } from '../../docker/snapshot.ts';
 import { parseActions, portsOf, type Actions } from '../options/actions.ts';
 import { parseBlockType } from '../options/block-type.ts';
+import { corroborationOf } from './corroboration.ts';
 import { directNetworks, directPaths } from '../networks/direct-paths.ts';
 import { parseJailOption } from '../options/jail-options.ts';
 import type { JailReader } from './jail-reader.ts';
@@ -23,10 +24,11 @@ export function jailCloses(
     readonly networks: readonly NetworkSnapshot[];
     readonly ownPorts: OwnPorts;
     readonly hostServices: boolean;
+    readonly sources: JailSpec['sources'];
   },
   problems: ConfigProblem[],
-): Pick<JailSpec, 'closes' | 'direct' | 'blocktype'> {
-  const { reader, hostServices } = jail;
+): Pick<JailSpec, 'closes' | 'direct' | 'blocktype' | 'corroboration'> {
+  const { reader, hostServices, sources } = jail;
   const actions = readActions(reader, problems);
   const portByFile = jail.containers.length > 0 || hostServices ? fileText(reader, 'port') : undefined;
   const everything =
@@ -36,10 +38,11 @@ export function jailCloses(
   const choices = containers.map(({ closes }) => closes);
   if (hostServices) choices.push(hostCloses(reader, actions, portByFile, problems));
   const direct = containers.flatMap((container) => container.direct);
+  const closed = { closes: mergeCloses(choices), ...(direct.length > 0 && { direct }) };
   return {
-    closes: mergeCloses(choices),
-    ...(direct.length > 0 && { direct }),
+    ...closed,
     blocktype: blockType(reader, actions),
+    corroboration: corroborationOf(reader.value('corroborate') ?? 'auto', { ...closed, sources }, choices),
   };
 }
 

@@ -9,6 +9,7 @@ import { parseIgnoreIp } from './ignore-ip.ts';
 import { parseLogPaths } from './log-paths.ts';
 import { parseLogTimeZone } from './log-time-zone.ts';
 import { parsePorts, parseProtocols } from './ports.ts';
+import { corroborateChoices } from '../jail-spec.ts';
 import { parseJournalMatch, splitWords } from '../conf/words.ts';
 
 const text = (value: string): string => value;
@@ -124,6 +125,7 @@ export const jailOptions = {
   protocol: parseProtocols,
   action: text,
   blocktype: parseBlockType,
+  corroborate: oneOf('value for corroborate', corroborateChoices),
   ipv6prefix,
 } as const satisfies Record<string, (text: string) => unknown>;
 

@@ -6,6 +6,7 @@ import type { Store } from '../../store/store.ts';
 import type { BanDetails } from '../../store/stored-ban.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { JailRegistry } from '../../jail/jail-registry.ts';
+import type { ClaimedBan, Corroboration } from './corroboration.ts';
 import type { NeverBanWatch } from './never-ban-watch.ts';
 import { SuspendedBans } from './suspended-bans.ts';
 import type { Troubles } from './troubles.ts';
@@ -19,11 +20,9 @@ export type Origin = 'log' | 'hand' | 'restored' | 'imported';
  */
 export type LiftReason = 'expired' | 'by hand' | 'forgotten' | 'stopped' | 'shed' | 'ignored';
 
-export interface WantedBan extends BanKey, BanDetails {
+export interface WantedBan extends ClaimedBan, BanDetails {
   /** Undefined: by hand, and the jail decides how long it lasts. */
   readonly ban?: Ban;
-  /** Whether it was in force already and lasts longer now. */
-  readonly renewed?: boolean;
 }
 
 /** What has happened to a ban. */
@@ -40,6 +39,7 @@ export type BanChange =
 export interface BansParts {
   readonly firewall: Firewall;
   readonly neverBan: NeverBanWatch;
+  readonly corroboration: Corroboration;
   readonly registry: JailRegistry;
   readonly store: Store;
   readonly events: EventLog;
@@ -52,7 +52,7 @@ export interface BansParts {
 const atOnce = 500;
 
 /**
- * The one road of every ban and unban: never-ban list, jail, store, kernel, event, listeners. The store comes first because it writes ahead: a
+ * The one road of every ban and unban: what a log claims is corroborated, then never-ban list, jail, store, kernel, event, listeners. The store comes first because it writes ahead: a
  * change is queued there before the kernel is asked, and written with the position of the line that led to it, so that no crash forgets
  * it. What the kernel refuses for good is forgotten again. What it can't do now stays stored; it is tried again after each
  * reconciliation, and logged when it is done. Nothing here throws.
@@ -98,11 +98,13 @@ export class Bans {
     origin: Origin,
     isHeld = false,
   ): Promise<readonly (BanKey & { readonly reason: string })[]> {
+    const refuted = origin === 'log' ? await this.#parts.corroboration.refute(wanted) : undefined;
     const refused: (BanKey & { reason: string })[] = [];
     const changes: BanChange[] = [];
     const ignored: BanKey[] = [];
     for (const each of wanted) {
       const { jail, ip } = each;
+      if (refuted?.has(each)) continue;
       const never = this.neverBan(ip)?.text;
       const ignoredBy = this.#ignored(jail, ip);
       const reason = never ?? ignoredBy;

@@ -95,9 +95,18 @@ const directPath = z.object({
 
 const direct = salvaged(directPath).optional();
 
+const watch = z
+  .object({ ports: salvaged(closedPort), seconds: z.int().min(1).max(86_400) })
+  .optional()
+  .catch(undefined);
+
 const guardedJail = z
-  .object({ name: text, closes, blocktype: z.enum(['drop', 'reject']).catch('drop'), direct })
-  .transform(({ direct: paths, ...jail }): GuardedJail => ({ ...jail, ...(paths && { direct: paths }) }));
+  .object({ name: text, closes, blocktype: z.enum(['drop', 'reject']).catch('drop'), direct, watch })
+  .transform(({ direct: paths, watch: watched, ...jail }): GuardedJail => ({
+    ...jail,
+    ...(paths && { direct: paths }),
+    ...(watched && { watch: watched }),
+  }));
 
 const access = z
   .object({

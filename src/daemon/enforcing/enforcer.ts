@@ -1,5 +1,6 @@
 import type { AccessSpec } from '../../config/labels/access-spec.ts';
-import type { BanKey, Firewall, FirewallInfo } from '../../firewall/firewall.ts';
+import type { JailSpec } from '../../config/jail-spec.ts';
+import type { BanKey, Firewall, FirewallInfo, GuardedJail } from '../../firewall/firewall.ts';
 import type { Ban } from '../../jail/ban.ts';
 import type { Store } from '../../store/store.ts';
 import type { EventLog } from '../events/event-log.ts';
@@ -128,12 +129,7 @@ export class Enforcer {
     const jails = [...registry.active.values()].map(({ jail }) => jail);
     await this.#adopt(jails.map(({ name }) => name).filter((name) => !this.#adopted.has(name)));
     await bans.review();
-    const guarded = jails.map(({ name, spec: { closes, blocktype, direct } }) => ({
-      name,
-      closes,
-      blocktype,
-      ...(direct && { direct }),
-    }));
+    const guarded = jails.map(({ name, spec }) => guardedJail(name, spec));
     const { access } = this;
     const { repairs, shortfalls, refused } = await firewall.reconcile(guarded, access);
     this.#appliedAccess = access;
@@ -201,4 +197,22 @@ export class Enforcer {
     }
     return left;
   }
+}
+
+/** Seconds for which visitors are known at least and at most: lines may come late, and those who left long ago are honest. */
+const leastWatch = 600;
+const longestWatch = 3600;
+
+function guardedJail(
+  name: string,
+  { closes, blocktype, direct, corroboration, findtime }: JailSpec,
+): GuardedJail {
+  const seconds = Math.min(Math.max(findtime, leastWatch), longestWatch);
+  return {
+    name,
+    closes,
+    blocktype,
+    ...(direct && { direct }),
+    ...('ports' in corroboration && { watch: { ports: corroboration.ports, seconds } }),
+  };
 }

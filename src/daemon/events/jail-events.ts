@@ -86,6 +86,17 @@ export function jailEvents(dryRun: boolean) {
       );
     },
 
+    /** The kernel saw no connection of the address: somebody else wrote its name into the log. @param line that would have led to the ban */
+    banUncorroborated: (jail: string, ip: string, line: string, container: string | undefined) => {
+      const shown = line.length > 500 ? `${line.slice(0, 500)}…` : line;
+      return warn(
+        'ban-uncorroborated',
+        { jail, ip, container, line: shown },
+        `[${jail}] ${ip} is not banned: it had no connection to the jail's ports, so the line is forged, or a proxy is in front ` +
+          `(then set fail2ban.corroborate=off): ${shown}`,
+      );
+    },
+
     /** A ban of an address that must not be banned at present. It is remembered. */
     banSuspended: ({ jail, ip }: Key, reason: string) =>
       warn(

@@ -57,7 +57,7 @@ export class JailWorkshop implements JailMaker {
       resolver,
       onResolved: (failures) => {
         const jail = running();
-        if (jail) judge.take(jail, failures, undefined);
+        if (jail) judge.take(jail, failures, undefined, true);
       },
       onExceeded: (report) => this.#costlyLines.report(running()?.spec ?? spec, report),
       allowance: this.#allowance,

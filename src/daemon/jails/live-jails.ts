@@ -168,10 +168,9 @@ export class LiveJails implements LiveControl {
     const counted = ips.filter((ip) => !refused.some((other) => other.ip === ip));
     const time = clock();
     const logged = lines.length > 0 ? lines.map((line) => [line]) : [[]];
-    judge.take(
+    judge.count(
       jail,
       counted.flatMap((id) => logged.map((kept) => ({ id, time, attempts: 1, lines: kept, fields: {} }))),
-      undefined,
     );
     return { count: counted.length, refused };
   }

@@ -4,6 +4,7 @@ import type { Jail } from '../../jail/jail.ts';
 import { canonicalAddress, canonicalPrefix, parsePrefix } from '../../net/address.ts';
 import type { Store } from '../../store/store.ts';
 import type { Bans, WantedBan } from '../enforcing/bans.ts';
+import type { Claim } from '../enforcing/corroboration.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { IgnoreCommand, runProgram } from './ignore-command.ts';
 import type { Recidive } from './recidive.ts';
@@ -15,6 +16,14 @@ export interface JudgeParts {
   readonly events: EventLog;
   /** Epoch milliseconds. */
   readonly clock: () => number;
+}
+
+/** Where failures were found. */
+interface Log {
+  /** The container that logged them, where that is known. */
+  readonly container: string | undefined;
+  /** False: they were logged before the start. */
+  readonly live: boolean;
 }
 
 /** Takes failures to their jail, and brings the bans that follow into force. */
@@ -33,33 +42,30 @@ export class Judge {
   /**
    * Judges failures that were found in a log.
    * @param container the container that logged them, where that is known
+   * @param live false for what was logged before the start
    */
-  take(jail: Jail, failures: readonly Failure[], container: string | undefined): void {
-    this.count(jail, this.#parts.recidive.unfed(jail, failures), container);
+  take(jail: Jail, failures: readonly Failure[], container: string | undefined, live: boolean): void {
+    this.count(jail, this.#parts.recidive.unfed(jail, failures), { container, live });
   }
 
-  /** Judges failures; those of a jail with an `ignorecommand` after it has been asked. */
-  count(jail: Jail, failures: readonly Failure[], container?: string): void {
-    if (jail.spec.ignoreCommand) this.#unattended(this.#countUnlessIgnored(jail, failures, container));
-    else this.#count(jail, failures, container);
+  /** Judges failures; those of a jail with an `ignorecommand` after it has been asked. @param log undefined: they are of none, and believed */
+  count(jail: Jail, failures: readonly Failure[], log?: Log): void {
+    if (jail.spec.ignoreCommand) this.#unattended(this.#countUnlessIgnored(jail, failures, log));
+    else this.#count(jail, failures, log);
   }
 
-  async #countUnlessIgnored(
-    jail: Jail,
-    failures: readonly Failure[],
-    container: string | undefined,
-  ): Promise<void> {
+  async #countUnlessIgnored(jail: Jail, failures: readonly Failure[], log: Log | undefined): Promise<void> {
     for (const failure of failures) {
       if (await this.#ignoreCommand.ignores(jail.spec, failure)) {
         this.#parts.events.ignored(jail.name, failure.id, 'command');
-      } else this.#count(jail, [failure], container);
+      } else this.#count(jail, [failure], log);
     }
   }
 
   /** The lines aren't held up: while the kernel works, reading goes on. */
-  #count(jail: Jail, failures: readonly Failure[], container: string | undefined): void {
+  #count(jail: Jail, failures: readonly Failure[], log: Log | undefined): void {
     const { bans, store } = this.#parts;
-    const wanted = failures.flatMap((failure) => this.#judge(jail, failure, container) ?? []);
+    const wanted = failures.flatMap((failure) => this.#judge(jail, failure, log) ?? []);
     store.noteCounted();
     if (wanted.length > 0) this.#unattended(bans.bringIntoForce(wanted, 'log'));
   }
@@ -70,7 +76,8 @@ export class Judge {
   }
 
   /** Counts a failure, and says what became of it. @returns the ban that follows */
-  #judge(jail: Jail, failure: Failure, container: string | undefined): WantedBan | undefined {
+  #judge(jail: Jail, failure: Failure, log: Log | undefined): WantedBan | undefined {
+    const container = log?.container;
     const { bans, events, clock } = this.#parts;
     const { name } = jail;
     const { id } = failure;
@@ -90,7 +97,9 @@ export class Judge {
     if (verdict.kind === 'ignored') events.ignored(name, id, 'ignoreip');
     else if (verdict.kind === 'expired') events.expired(name, id);
     else events.found(name, id, verdict.failures, failure.time, container);
-    return verdict.kind === 'ban' ? { jail: name, ip: verdict.ban.ip, container, ...verdict } : undefined;
+    if (verdict.kind !== 'ban') return undefined;
+    const claim = log && claimOf(jail, failure, log.live ? clock() : failure.time);
+    return { jail: name, ip: verdict.ban.ip, container, ...verdict, ...(claim && { claim }) };
   }
 
   #once(jail: string, id: string, report: () => void): void {
@@ -100,6 +109,11 @@ export class Judge {
     this.#reported.set(jail, ids.add(id));
     report();
   }
+}
+
+/** What is to be corroborated; undefined: the jail's bans aren't. @param logged epoch milliseconds */
+function claimOf({ spec }: Jail, { id, lines }: Failure, logged: number): Claim | undefined {
+  return 'ports' in spec.corroboration ? { address: id, logged, line: lines.at(-1) ?? '' } : undefined;
 }
 
 const mostReported = 100;

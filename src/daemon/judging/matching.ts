@@ -29,7 +29,7 @@ export class Matching {
       matched += 1;
       failures.push(...found);
     }
-    if (matched > 0) this.#judge.take(jail.jail, failures, container);
+    if (matched > 0) this.#judge.take(jail.jail, failures, container, live);
     return matched;
   }
 
@@ -54,7 +54,7 @@ export class Matching {
       const message = { text: line.text.slice(messageStart), time, dateRemoved: false, stream, cut };
       failures = jail.filter.process(message, now, live);
     }
-    if (failures.length > 0) this.#judge.take(jail.jail, failures, container);
+    if (failures.length > 0) this.#judge.take(jail.jail, failures, container, live);
     return failures.length > 0;
   }
 }

@@ -1,6 +1,6 @@
 import type { BanStatus, HandResult, JailStatus, Status } from '../../control/api.ts';
 import type { Controller, LiveControl, Views } from '../../control/controller.ts';
-import type { BanKey } from '../../firewall/firewall.ts';
+import type { BanKey, Firewall } from '../../firewall/firewall.ts';
 import type { Ban } from '../../jail/ban.ts';
 import type { Jail } from '../../jail/jail.ts';
 import { contains } from '../../net/address.ts';
@@ -20,6 +20,7 @@ export interface HandControlParts {
   readonly docker: DockerState;
   readonly registry: JailRegistry;
   readonly enforcer: Enforcer;
+  readonly firewall: Firewall;
   readonly bans: Bans;
   readonly store: Store;
   readonly sources: LogSources;
@@ -69,7 +70,8 @@ export class HandControl implements Controller {
   jail(name: string): JailStatus | undefined {
     const jail = this.#parts.registry.active.get(name)?.jail;
     if (!jail) return undefined;
-    const { sources, containers } = jail.spec;
+    const { sources, containers, corroboration } = jail.spec;
+    const doubt = 'off' in corroboration ? corroboration.off : this.#parts.firewall.unwatched;
     return {
       jail: name,
       currentlyFailed: jail.currentlyFailed,
@@ -77,6 +79,7 @@ export class HandControl implements Controller {
       sources: [...new Set(sources.flatMap((source) => this.#parts.sources.logsOf(source)))],
       containers,
       ports: portNames(jail.spec),
+      corroboration: doubt === undefined ? 'on' : `off: ${doubt}`,
       currentlyBanned: jail.bans.size,
       totalBanned: jail.totalBans,
       banned: [...jail.bans.values()].map(banStatus),

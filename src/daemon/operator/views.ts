@@ -6,6 +6,7 @@ import type { BanStatistics } from '../../store/ban-statistics.ts';
 import type { Store } from '../../store/store.ts';
 import { isActive, merged } from '../../store/stored-ban.ts';
 import type { Bans, WantedBan } from '../enforcing/bans.ts';
+import type { Corroboration } from '../enforcing/corroboration.ts';
 import { EventCounts } from '../events/event-counts.ts';
 import type { EventFeed } from '../events/event-feed.ts';
 import type { JailRegistry } from '../../jail/jail-registry.ts';
@@ -16,6 +17,7 @@ import { iso } from './iso.ts';
 
 export interface ViewParts {
   readonly version: string;
+  readonly corroboration: Corroboration;
   readonly registry: JailRegistry;
   readonly bans: Bans;
   readonly store: Store;
@@ -120,7 +122,7 @@ export class DaemonViews implements Views {
   }
 
   #jail(name: string, remembered: BanStatistics['jails'][number] | undefined): JailStats {
-    const { registry } = this.#parts;
+    const { registry, corroboration } = this.#parts;
     const jail = registry.all.get(name);
     const { banned, restored, unbanned, lastMinute } = this.#counts.of(name);
     return {
@@ -128,6 +130,7 @@ export class DaemonViews implements Views {
       active: registry.active.has(name),
       failures: jail?.totalFailed ?? 0,
       bans: banned,
+      uncorroborated: corroboration.countOf(name),
       restored,
       unbans: unbanned,
       currentlyFailed: jail?.currentlyFailed ?? 0,

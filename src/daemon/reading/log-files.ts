@@ -156,7 +156,7 @@ export class LogFiles {
         const { jail, container, known } = readers[index]!;
         const fresh = known.size === 0 ? failures : failures.filter((one) => !isFrom(known, one));
         matched += fresh.length;
-        if (fresh.length > 0) this.#parts.judge.take(jail.jail, fresh, container);
+        if (fresh.length > 0) this.#parts.judge.take(jail.jail, fresh, container, live);
       };
       const reading = { now: this.#parts.clock(), live, by };
       if (cuts.length === 0) matcher.match(lines.of(bytes), reading, take);

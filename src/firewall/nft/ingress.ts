@@ -7,7 +7,7 @@ import type { Ban } from '../../jail/ban.ts';
 import {
   idOf,
   type BanKey,
-  type Firewall,
+  type BanFirewall,
   type FirewallInfo,
   type GuardedJail,
   type MovableFirewall,
@@ -25,7 +25,7 @@ import { accessOwner } from './names.ts';
  * hooks at which the inner one stands, so they are stopped at the ingress of the interface by which they come. The inner one decides what is in
  * force; without such containers nothing else is done, and there is no table at ingress.
  */
-export class IngressFirewall implements Firewall {
+export class IngressFirewall implements BanFirewall {
   readonly #inner: MovableFirewall;
   readonly #keeper: NftKeeper;
   readonly #procNet: string;

@@ -58,13 +58,18 @@ describe('a jail of the operator’s files', () => {
   it('takes the log and the ports of a container, and says once what it does not take', () => {
     const evil = container('evil', { 'fail2ban.jail': 'sshd', ...hostile }, publishing(8080));
     const { jails, problems } = resolve(user, [evil]);
+    const closes = [
+      ...(resolve(user, []).jails[0]!.closes as ClosedPort[]),
+      expect.objectContaining({ first: 8080, last: 8080 }),
+    ];
     const [alone] = resolve(user, []).jails;
     expect(jails).toEqual([
       {
         ...alone,
         containers: ['evil'],
         sources: [...alone!.sources, expect.objectContaining({ kind: 'syslog', program: 'evil' })],
-        closes: [...(alone!.closes as ClosedPort[]), expect.objectContaining({ first: 8080, last: 8080 })],
+        closes,
+        corroboration: { ports: closes },
       },
     ]);
     expect(problems).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Firewall } from '../../../src/firewall/firewall.ts';
+import type { BanFirewall } from '../../../src/firewall/firewall.ts';
 import { FirewallError } from '../../../src/firewall/tool/errors.ts';
 import { nftables } from '../../firewall/enforcements.ts';
 import { SimulatedKernel } from '../../firewall/simulated-kernel.ts';
@@ -40,7 +40,7 @@ beforeEach(() => {
   isRefused = false;
   daemon = new LiveDaemon();
   daemon.firewall = (neverBan) => {
-    const firewall: Firewall = nftables.create(kernel, neverBan);
+    const firewall: BanFirewall = nftables.create(kernel, neverBan);
     const ban = firewall.ban.bind(firewall);
     const unban = firewall.unban.bind(firewall);
     const ask = (verb: string, keys: readonly { ip: string }[]): void => {

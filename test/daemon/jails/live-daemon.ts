@@ -12,7 +12,7 @@ import { ConfigurationFiles } from '../../../src/daemon/jails/configuration-file
 import { Daemon } from '../../../src/daemon/daemon.ts';
 import { engineConnector } from '../../../src/docker/engine/engine-connector.ts';
 import { DryRunFirewall } from '../../../src/firewall/dry-run.ts';
-import type { Firewall } from '../../../src/firewall/firewall.ts';
+import type { BanFirewall, Firewall } from '../../../src/firewall/firewall.ts';
 import type { NeverBan } from '../../../src/firewall/bans/never-ban.ts';
 import { Store } from '../../../src/store/store.ts';
 import { type FakeContainer, FakeEngine } from '../../docker/fake-engine.ts';
@@ -34,7 +34,7 @@ export class LiveDaemon {
   readonly journal = scriptedJournal();
   readonly events: Event[] = [];
   /** Default: one that only reports. */
-  firewall: ((neverBan: () => NeverBan) => Firewall) | undefined;
+  firewall: ((neverBan: () => NeverBan) => BanFirewall) | undefined;
   /** Of the jails of `section`. */
   readonly failregex = String.raw`^\s*bad <HOST>$`;
   /** Before the start: what labels may do. */
@@ -110,7 +110,7 @@ export class LiveDaemon {
       logger: pino({ level: 'info' }, { write: (line: string) => void this.events.push(JSON.parse(line)) }),
       connectDocker: engineConnector(`unix://${this.engine.socketPath}`),
       createFirewall: (neverBan) =>
-        this.firewall?.(neverBan) ?? new DryRunFirewall({ neverBan, report: () => undefined }),
+        believing(this.firewall?.(neverBan) ?? new DryRunFirewall({ neverBan, report: () => undefined })),
       resolve: (await files.read()).configuration,
       reread: async () => (await files.read()).configuration,
       openStore: (hooks) => new Store({ stateDir: join(this.folder, 'state'), purgeAge: 86_400, ...hooks }),
@@ -155,4 +155,10 @@ export class LiveDaemon {
     await this.stop();
     rmSync(this.folder, { recursive: true });
   }
+}
+
+/** With a firewall that can't tell strangers, every ban is believed. */
+function believing(firewall: BanFirewall): Firewall {
+  if ('strangers' in firewall) return firewall as Firewall;
+  return Object.assign(firewall, { unwatched: undefined, strangers: async () => new Set<string>() });
 }

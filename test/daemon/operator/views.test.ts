@@ -181,6 +181,7 @@ describe('stats', () => {
       bans: 2,
       restored: 0,
       unbans: 1,
+      uncorroborated: 0,
       currentlyFailed: 1,
       currentlyBanned: 1,
       lastMinute: { failures: 3, bans: 2 },
