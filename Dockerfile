@@ -52,7 +52,7 @@ LABEL org.opencontainers.image.title=dock2ban \
 RUN for name in dock2ban fail2ban-client fail2ban-regex; do ln -s /app/dist/main.js /usr/local/bin/$name; done
 # `container`: systemd.io/CONTAINER_INTERFACE.
 ENV NODE_ENV=production container=oci
-HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["dock2ban", "status"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["dock2ban", "health"]
 # dock2ban isn't process 1, which the kernel spares from its own SIGKILL.
 ENTRYPOINT ["tini", "--", "dock2ban"]
 CMD ["run"]

@@ -9,6 +9,7 @@ import { unknownCommand, wrongUsage } from './cli/wrong-usage.ts';
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   run: () => import('./cli/commands/run.ts'),
   status: () => import('./cli/commands/status.ts'),
+  health: () => import('./cli/commands/health.ts'),
   ban: () => import('./cli/commands/ban.ts'),
   unban: () => import('./cli/commands/unban.ts'),
   banned: () => import('./cli/commands/banned.ts'),

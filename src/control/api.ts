@@ -22,6 +22,8 @@ export interface Status {
     /** What was not, and why; for people. */
     readonly troubles: readonly string[];
   };
+  /** What has failed for more than a minute, and why; for people. Empty: healthy. */
+  readonly unhealthy: readonly string[];
   readonly jails: readonly string[];
   /** The logs that are read. */
   readonly sources: readonly SourceStats[];

@@ -34,7 +34,7 @@ export class Daemon {
 
   /** Runs until `signal` aborts. Rejects for a fault of our own only, after everything has ended. */
   async run(signal: AbortSignal): Promise<void> {
-    const { neverBan, enforcer, banTimes, sources, store, live, docker, runner } = this.#wired;
+    const { neverBan, enforcer, banTimes, sources, store, live, docker, runner, health } = this.#wired;
     const fault = new AbortController();
     const end = AbortSignal.any([signal, fault.signal]);
     this.#tellOfQuarantine();
@@ -47,6 +47,7 @@ export class Daemon {
       every(expireEvery, end, () => banTimes.look()),
       // Before Docker has been seen, nobody knows what should be: what an earlier run left in the kernel protects.
       every(reconcileEvery, end, async () => docker.snapshot && runner.enforce()),
+      every(reconcileEvery, end, async () => health.look()),
       every(purgeEvery, end, () => {
         sources.keepPositions();
         return store.purge(this.#clock());

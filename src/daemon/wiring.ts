@@ -29,6 +29,7 @@ import { Judge } from './judging/judge.ts';
 import { Matching } from './judging/matching.ts';
 import { Recidive } from './judging/recidive.ts';
 import { HandControl } from './operator/controller.ts';
+import { Health } from './operator/health.ts';
 import { DaemonViews } from './operator/views.ts';
 import type { JournalAccess } from './reading/journal-reader.ts';
 import { LogSources } from './reading/log-sources.ts';
@@ -74,7 +75,8 @@ export interface DaemonParts {
 /** Makes everything, each from what was made before it. */
 export function wire(parts: DaemonParts) {
   const { version, connectDocker, syslogFile, receiver, journal, labels, clock = Date.now } = parts;
-  const clockSteps = new ClockSteps(clock, parts.uptime ?? parts.clock ?? ((): number => uptime() * 1000));
+  const sinceBoot = parts.uptime ?? parts.clock ?? ((): number => uptime() * 1000);
+  const clockSteps = new ClockSteps(clock, sinceBoot);
   const feed = new EventFeed(clock);
   const events = eventLog(feed.tee(parts.logger), parts.dryRun);
   const docker = new DockerState(events);
@@ -139,6 +141,7 @@ export function wire(parts: DaemonParts) {
   const live = new LiveJails({ ...deciding, registry, enforcer, bans, judge, sources, events, clock });
 
   const views = new DaemonViews({ version, corroboration, registry, bans, store, feed, sources, clock });
+  const health = new Health({ docker, sources, store, enforcer, uptime: sinceBoot });
   const control = new HandControl({
     version,
     docker,
@@ -148,6 +151,7 @@ export function wire(parts: DaemonParts) {
     bans,
     store,
     sources,
+    health,
     views,
     live,
     clock,
@@ -167,6 +171,7 @@ export function wire(parts: DaemonParts) {
     registry,
     runner,
     live,
+    health,
     control,
     events,
   };

@@ -31,6 +31,7 @@ export function fakeController(): Controller & {
       version: '0.1.0',
       docker: { connected: true, version: '20.10.24' },
       firewall: { backend: 'docker-user', healthy: true, troubles: [] },
+      unhealthy: [],
       jails: ['nginx-proxy'],
       sources: [],
     }),

@@ -37,9 +37,11 @@ function access({ access: closed = [] }: Status): string {
     .join('');
 }
 
-function troubles({ firewall, docker }: Status): string {
+function troubles({ firewall, docker, unhealthy }: Status): string {
+  const failing = unhealthy.map((fault) => `Unhealthy: ${oneLine(fault)}\n`).join('');
   const unknown = (docker.troubles ?? []).map((trouble) => `Docker: ${oneLine(trouble)}\n`).join('');
-  return unknown + firewall.troubles.map((trouble) => `Not enforced: ${oneLine(trouble)}\n`).join('');
+  const loose = firewall.troubles.map((trouble) => `Not enforced: ${oneLine(trouble)}\n`).join('');
+  return unknown + loose + failing;
 }
 
 export const command = defineCommand(

@@ -13,6 +13,7 @@ import { accessStatus } from '../events/access-log.ts';
 import { portNames } from '../events/describe.ts';
 import type { JailRegistry } from '../../jail/jail-registry.ts';
 import type { LogSources } from '../reading/log-sources.ts';
+import type { Health } from './health.ts';
 import { iso, isoEnd } from './iso.ts';
 
 export interface HandControlParts {
@@ -24,6 +25,7 @@ export interface HandControlParts {
   readonly bans: Bans;
   readonly store: Store;
   readonly sources: LogSources;
+  readonly health: Health;
   readonly views: Views;
   readonly live: LiveControl;
   /** Epoch milliseconds. */
@@ -47,7 +49,7 @@ export class HandControl implements Controller {
   }
 
   status(): Status {
-    const { version, docker, registry, enforcer, sources } = this.#parts;
+    const { version, docker, registry, enforcer, sources, health } = this.#parts;
     const { info, troubles } = enforcer;
     return {
       version,
@@ -61,6 +63,7 @@ export class HandControl implements Controller {
         healthy: info !== undefined && troubles.length === 0,
         troubles,
       },
+      unhealthy: health.faults,
       sources: sources.counts,
       access: enforcer.appliedAccess.map(accessStatus),
       jails: [...registry.active.keys()].toSorted(),

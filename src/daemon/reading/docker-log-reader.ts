@@ -28,6 +28,11 @@ export class DockerLogReader {
     return [...this.#followed.values()].map(({ source, counts }) => ({ source, ...counts }));
   }
 
+  /** Whether a container's log can't be read at present. */
+  isLost(id: string): boolean {
+    return this.#followed.get(id)?.isLost ?? false;
+  }
+
   /** Adapts to the jails' current sources; a stopped container is dropped once its last lines are read. */
   update(registry: JailRegistry): void {
     const { wanted, readElsewhere } = this.#wantedContainers(registry);

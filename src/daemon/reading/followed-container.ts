@@ -97,6 +97,11 @@ export class FollowedContainer {
     this.#wake.set();
   }
 
+  /** Whether its log can't be read at present. */
+  get isLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
   /** Resolves when nothing is read any more. */
   async close(): Promise<void> {
     clearTimeout(this.#leaving);

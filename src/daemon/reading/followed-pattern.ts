@@ -89,6 +89,11 @@ export class FollowedPattern {
     return new Map([...this.#tails].map(([path, { book }]) => [path, book.counts]));
   }
 
+  /** The files that match and can't be read at present. */
+  get lost(): readonly string[] {
+    return [...this.#tails].flatMap(([path, { book }]) => (book.isLost ? [path] : []));
+  }
+
   /** Refreshes the stored positions, so that the age limit doesn't drop those of quiet logs. */
   keepPositions(): void {
     for (const { book } of this.#tails.values()) book.keepPosition();

@@ -167,6 +167,11 @@ export class JournalReader {
     }
   }
 
+  /** Whether it can't be read at present. */
+  get isLost(): boolean {
+    return this.#lost;
+  }
+
   #noteLost(error: Dock2banError): void {
     this.#lost = true;
     this.#parts.events.sourceLost(name, error.message, error.fix);

@@ -51,8 +51,14 @@ export class LogFiles {
 
   /** The files that a pattern matches now. */
   filesOf(pattern: string): readonly string[] {
-    const followed = [...this.#followed].filter(([key]) => key.startsWith(`${pattern}\n`));
-    return followed.flatMap(([, { files }]) => files);
+    return this.#following(pattern).flatMap(({ files }) => files);
+  }
+
+  /** Whether none of the files that match a pattern now can be read. */
+  isLost(pattern: string): boolean {
+    const followed = this.#following(pattern);
+    const lost = new Set(followed.flatMap((each) => each.lost));
+    return lost.size > 0 && this.filesOf(pattern).every((path) => lost.has(path));
   }
 
   /** What happened to the lines of the files, by path. */
@@ -163,6 +169,11 @@ export class LogFiles {
       else matchCut({ lines, matcher }, { bytes, cuts }, reading, take);
     }
     return matched;
+  }
+
+  #following(pattern: string): readonly FollowedPattern[] {
+    const followed = [...this.#followed].filter(([key]) => key.startsWith(`${pattern}\n`));
+    return followed.map(([, each]) => each);
   }
 }
 

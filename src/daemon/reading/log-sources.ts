@@ -118,6 +118,32 @@ export class LogSources {
     return copy ? `docker:${copy.container}` : sourceName(source, this.#parts.syslogFile);
   }
 
+  /** The logs of the jails that run, if not one of them can be read at present. */
+  unreadable(): readonly string[] {
+    const { active } = this.#parts.registry;
+    const sources = [...active.values()].flatMap(({ jail }) => jail.spec.sources);
+    const logs = sources.filter(({ kind }) => kind !== 'bans');
+    if (!logs.every((source) => this.#isLost(source))) return [];
+    return [...new Set(logs.map((source) => this.nameOf(source)))];
+  }
+
+  #isLost(source: SourceSpec): boolean {
+    const copy = this.#fallbacks.replacementOf(source);
+    if (copy) return this.#containers.isLost(copy.containerId);
+    switch (source.kind) {
+      case 'syslog':
+        return source.via !== 'receiver' && this.#syslog.isLost;
+      case 'docker':
+        return this.#containers.isLost(source.containerId);
+      case 'journald':
+        return this.#journal.isLost;
+      case 'file':
+        return this.#files.isLost(source.pattern);
+      case 'bans':
+        return false;
+    }
+  }
+
   /** Docker's copies are updated first: how far they were read decides what the first choices take. */
   #followContainers(): void {
     const { registry } = this.#parts;

@@ -33,6 +33,7 @@ export class SourceBook {
   readonly #source: BookedSource;
   readonly #events: EventLog;
   readonly #positions: Positions;
+  #isLost = false;
 
   constructor(source: BookedSource, { events, positions }: Pick<ReaderParts, 'events' | 'positions'>) {
     this.#source = source;
@@ -44,6 +45,11 @@ export class SourceBook {
   /** How far this run, or an earlier one, has read. */
   get position(): string | undefined {
     return this.#positions.get(this.#source.key);
+  }
+
+  /** Whether it can't be read at present. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   /** Refreshes the stored position, so that the age limit doesn't drop it while the log is quiet. */
@@ -74,10 +80,12 @@ export class SourceBook {
         this.#positions.set(key, update.position);
         break;
       case 'lost':
+        this.#isLost = true;
         if (onLost) onLost(update.error);
         else events.sourceLost(name, update.error.message, update.error.fix);
         break;
       case 'resumed':
+        this.#isLost = false;
         if (onResumed) onResumed();
         else events.sourceResumed(name);
         break;

@@ -103,6 +103,11 @@ export class SyslogReader {
     this.#book.countLines(count, matched);
   }
 
+  /** Whether it can't be read at present. */
+  get isLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
   #noteLost(error: Dock2banError): void {
     this.#lost = error;
     this.#report();
