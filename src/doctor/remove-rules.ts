@@ -4,6 +4,7 @@ import { hasTraces, ownChain } from '../firewall/iptables/filter-table.ts';
 import { inetTable } from '../firewall/nft/inet-plan.ts';
 import { ingressTable } from '../firewall/nft/ingress-plan.ts';
 import { NftKeeper } from '../firewall/nft/keeper.ts';
+import { visitorsTable } from '../firewall/visitors/visitors-table.ts';
 import { FirewallError, isWithoutTraces } from '../firewall/tool/errors.ts';
 import type { Tools } from '../firewall/tool/exec.ts';
 import { isTable, meterTable, readFirewall } from './facts/firewall-facts.ts';
@@ -29,7 +30,12 @@ export async function findTraces(tools: Tools, procNet: string): Promise<Traces>
   if (!(sets instanceof FirewallError) && sets.length > 0)
     found.push(`${sets.length} ipsets (${sets.slice(0, 5).join(', ')}${sets.length > 5 ? ', …' : ''})`);
   if (!(nft instanceof FirewallError)) {
-    const ours = { [inetTable]: nft.inet, [meterTable]: nft.meter, [ingressTable]: nft.ingress };
+    const ours = {
+      [inetTable]: nft.inet,
+      [meterTable]: nft.meter,
+      [ingressTable]: nft.ingress,
+      [visitorsTable]: nft.visitors,
+    };
     for (const [name, { blocks }] of Object.entries(ours))
       if (blocks.size > 0) found.push(`nft table ${name}`);
   }
@@ -60,11 +66,13 @@ export async function removeRules(tools: Tools, procNet: string): Promise<readon
 async function flushAll(tools: Tools, procNet: string): Promise<void> {
   const none = new NeverBan({ host: [], gateways: [], dockerSubnets: [] });
   const neverBan = (): NeverBan => none;
-  const removals = [inetTable, ingressTable, meterTable].map((table) => async (): Promise<void> => {
-    const keeper = new NftKeeper(table, { tools, neverBan });
-    await keeper.destroyAll();
-    await keeper.close();
-  });
+  const removals = [inetTable, ingressTable, meterTable, visitorsTable].map(
+    (table) => async (): Promise<void> => {
+      const keeper = new NftKeeper(table, { tools, neverBan });
+      await keeper.destroyAll();
+      await keeper.close();
+    },
+  );
   removals.push(async () => {
     const firewall = new DockerUserFirewall({ tools, neverBan, procNet });
     await firewall.open();

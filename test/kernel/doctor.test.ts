@@ -9,7 +9,16 @@ import type { BanFirewall, GuardedJail } from '../../src/firewall/firewall.ts';
 import type { Variant } from '../../src/firewall/iptables/tool.ts';
 import { fakeController } from '../control/fake-controller.ts';
 import { FakeEngine, idOf } from '../docker/fake-engine.ts';
-import { banFor, everything, likeDocker, openFirewall, published, whyNotHere } from './firewall-fixture.ts';
+import { Visitors } from '../../src/firewall/visitors/visitors.ts';
+import {
+  banFor,
+  everything,
+  likeDocker,
+  neverBan,
+  openFirewall,
+  published,
+  whyNotHere,
+} from './firewall-fixture.ts';
 import { Netns } from './netns.ts';
 import { Party } from './party.ts';
 
@@ -283,6 +292,11 @@ describe.skipIf(whyNotHere())('uninstall-rules', () => {
     await other.reconcile(jails);
     await other.ban([banFor('203.0.113.9', 600, 'nginx-proxy')]);
     await other.close();
+    const visitors = new Visitors({ tools: host.tools, procNet: host.procNet, neverBan: () => neverBan });
+    await visitors.reconcile(
+      jails.map((jail) => ({ ...jail, watch: { ports: [published(80)], seconds: 600 } })),
+    );
+    await visitors.close();
     // What a doctor leaves that was killed.
     await host.feed('add table inet dock2ban-doctor\n', 'nft', '-f', '-');
     expect(await kernel()).not.toBe(before);
@@ -296,6 +310,7 @@ describe.skipIf(whyNotHere())('uninstall-rules', () => {
       expect.stringMatching(/^removed: 4 ipsets \(/),
       'removed: nft table inet dock2ban',
       'removed: nft table inet dock2ban-doctor',
+      'removed: nft table inet dock2ban-visitors',
     ]);
     expect(exitCode).toBe(0);
     expect(await kernel()).toBe(before);

@@ -4,6 +4,7 @@ import type { Tools } from '../../firewall/tool/exec.ts';
 import { hasLiveJump, hasTraces } from '../../firewall/iptables/filter-table.ts';
 import { inetTable } from '../../firewall/nft/inet-plan.ts';
 import { ingressTable } from '../../firewall/nft/ingress-plan.ts';
+import { visitorsTable } from '../../firewall/visitors/visitors-table.ts';
 import { flowtablesIn, parseListing, type Listing } from '../../firewall/nft/listing.ts';
 import { isOurSet } from '../../firewall/bans/set-names.ts';
 import { IptablesTool, variants, type Variant } from '../../firewall/iptables/tool.ts';
@@ -17,6 +18,8 @@ export interface NftFacts {
   readonly ingress: Listing;
   /** The one by which doctor counts. */
   readonly meter: Listing;
+  /** The one that notes who has connections to the jails. */
+  readonly visitors: Listing;
   /** Everybody's, by `FAMILY TABLE NAME`. */
   readonly flowtables: readonly string[];
 }
@@ -131,6 +134,7 @@ async function readNft(tools: Tools): Promise<NftFacts> {
     inet: parseListing(inet, inetTable),
     ingress: parseListing(netdev, ingressTable),
     meter: parseListing(inet, meterTable),
+    visitors: parseListing(inet, visitorsTable),
     flowtables: flowtablesIn(await list('list', 'flowtables')),
   };
 }

@@ -55,7 +55,8 @@ function noteRules(set: string, family: Family, { ports, seconds }: Watch): stri
     const ranges = ports
       .filter((port) => port.protocol === protocol)
       .map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
-    return ranges.length === 0 ? [] : [`${protocol} dport { ${[...new Set(ranges)].join(', ')} } ${note}`];
+    const match = `meta nfproto ipv${family} ${protocol} dport { ${[...new Set(ranges)].join(', ')} }`;
+    return ranges.length === 0 ? [] : [`${match} ${note}`];
   });
 }
 

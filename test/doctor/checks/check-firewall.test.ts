@@ -32,6 +32,7 @@ function nft(...objects: unknown[]): NftFacts {
     inet,
     ingress: emptyListing('netdev dock2ban'),
     meter: emptyListing('inet meter'),
+    visitors: emptyListing('inet visitors'),
     flowtables: flowtablesIn(text),
   };
 }
