@@ -12,6 +12,7 @@ import { NeverBan } from '../firewall/bans/never-ban.ts';
 import { parseListenAddresses, reachedAt } from '../sources/syslog/listen-address.ts';
 import { checkAccess } from './checks/check-access.ts';
 import { checkIPv6, checkJails, type Configured } from './checks/check-containers.ts';
+import { checkCorroboration } from './checks/check-corroboration.ts';
 import { checkIngress } from './checks/check-ingress.ts';
 import { checkEngine } from './checks/check-engine.ts';
 import { checkFirewall } from './checks/check-firewall.ts';
@@ -73,6 +74,7 @@ export async function diagnose(options: DoctorOptions): Promise<Finding[]> {
     ...checkEngine(engine, host),
     ...checkFirewall({ facts: firewall, standings, engine: answer, controller }),
     ...checkIngress(firewall, [...wanted.jails, ...(wanted.access ?? [])]),
+    ...checkCorroboration(firewall, wanted.jails, controller.status !== undefined),
     ...checkForeignRules(standings),
     ...checkJails(wanted, answer?.containers),
     ...checkAccess(wanted.access ?? [], controller),

@@ -89,11 +89,12 @@ export function jailEvents(dryRun: boolean) {
     /** The kernel saw no connection of the address: somebody else wrote its name into the log. @param line that would have led to the ban */
     banUncorroborated: (jail: string, ip: string, line: string, container: string | undefined) => {
       const shown = line.length > 500 ? `${line.slice(0, 500)}…` : line;
+      // In quotes, so that no line can end the message as one of fail2ban's.
       return warn(
         'ban-uncorroborated',
         { jail, ip, container, line: shown },
         `[${jail}] ${ip} is not banned: it had no connection to the jail's ports, so the line is forged, or a proxy is in front ` +
-          `(then set fail2ban.corroborate=off): ${shown}`,
+          `(then set fail2ban.corroborate=off): ${JSON.stringify(shown)}`,
       );
     },
 
