@@ -1,3 +1,4 @@
+import { applicationRecords } from './application-records.ts';
 import {
   apache,
   apacheError,
@@ -373,6 +374,7 @@ export const hostileRecords: Readonly<Record<string, readonly HostileRecord[]>> 
         `Nov 22 13:44:53 mail postfix/cleanup[124]: 4XyZab12cd: warning: header Subject: ${postfix(text)} from unknown[${sender}]; from=<x> to=<y> proto=ESMTP helo=<z>`,
     },
   ],
+  ...applicationRecords,
   ...serverRecords,
   recidive: [
     {
