@@ -14,7 +14,10 @@ function serve(engineHost: string, listen: string): void {
     });
   }
   const folder = dirname(listen);
-  const permissions = [...allowPaths('read', [programFolder, folder]), ...allowPaths('write', [folder])];
+  const permissions = [
+    ...allowPaths('read', [programFolder, folder, engine.socketPath]),
+    ...allowPaths('write', [folder]),
+  ];
   relaunch('docker/engine/socket-proxy-process', permissions, [engine.socketPath, listen]);
 }
 

@@ -6,11 +6,14 @@ import { directNetworks, directPaths } from '../networks/direct-paths.ts';
 import { parseJailOption } from '../options/jail-options.ts';
 import type { JailReader } from './jail-reader.ts';
 import type { BoundContainer } from './jail-definer.ts';
-import type { BlockType, Closes, ConfigProblem, JailSpec } from '../jail-spec.ts';
+import type { BlockType, ClosedPort, Closes, ConfigProblem, JailSpec } from '../jail-spec.ts';
 import { labelProblem } from '../labels/label.ts';
 import type { Binding } from '../labels/labels.ts';
 import type { OwnPorts } from '../labels/own-ports.ts';
 import { formatPorts, mergeCloses } from '../options/ports.ts';
+import { contains } from '../../net/address.ts';
+
+const loopback = ['127.0.0.0/8', '::1/128'];
 
 /**
  * What a ban of a jail closes, and how. It closes for each container what its label says (its published ports by default), for a jail of
@@ -38,7 +41,11 @@ export function jailCloses(
   const choices = containers.map(({ closes }) => closes);
   if (hostServices) choices.push(hostCloses(reader, actions, portByFile, problems));
   const direct = containers.flatMap((container) => container.direct);
-  const closed = { closes: mergeCloses(choices), ...(direct.length > 0 && { direct }) };
+  const closes = mergeCloses(choices);
+  const [first] = jail.containers;
+  if (first && direct.length === 0 && isOfLoopback(closes))
+    problems.push(closesLoopback(first.binding, closes));
+  const closed = { closes, ...(direct.length > 0 && { direct }) };
   return {
     ...closed,
     blocktype: blockType(reader, actions),
@@ -153,6 +160,21 @@ function closesNothing({ container, options, jail, label }: Binding): ConfigProb
         `publish its ports; or give the proxy in front of it fail2ban.jail=${jail} too, so that the jail closes what that publishes; or set port = all in [${jail}] of jail.local`,
       ];
   return labelProblem(container, options.get('port') ?? label, message, fix, { jail });
+}
+
+/** Whether it is something, and all of it bound to addresses that no client outside of the host reaches. */
+function isOfLoopback(closes: Closes): closes is readonly ClosedPort[] {
+  if (closes === 'all' || closes.length === 0) return false;
+  return closes.every(
+    ({ hostAddress }) =>
+      hostAddress !== undefined && loopback.some((prefix) => contains(prefix, hostAddress)),
+  );
+}
+
+function closesLoopback({ container, label, jail }: Binding, closes: readonly ClosedPort[]): ConfigProblem {
+  const message = `the jail closes ${formatPorts(closes)}, which only this host reaches: clients come through a proxy, and a ban would not stop them`;
+  const fix = `for a proxy in a container, give that fail2ban.jail=${jail} too; for one on the host, set port = all in [${jail}] of jail.local`;
+  return labelProblem(container, label, message, fix, { jail });
 }
 
 function hostCloses(

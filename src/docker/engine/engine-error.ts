@@ -5,7 +5,8 @@ const fixes: Readonly<Record<string, string>> = {
     'start the service docker-socket as in compose.example.yml, mount /var/run/docker.sock into the container, or set --docker-host',
   EACCES: 'run dock2ban as root, or in the group that owns the socket',
   EPERM: 'run dock2ban as root, or in the group that owns the socket',
-  ECONNREFUSED: 'is the engine running? systemctl status docker',
+  ECONNREFUSED:
+    'is the engine running? systemctl status docker. If it is, it has replaced its socket, and the mounted one is the old one: docker restart dock2ban',
   ENOTFOUND: 'check the host name in --docker-host',
   ETIMEDOUT: 'see whether docker ps answers on the host; if it hangs as well, restart the Docker service',
 };

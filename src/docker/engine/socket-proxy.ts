@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync, statSync } from 'node:fs';
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
@@ -22,6 +22,8 @@ export interface SocketProxyOptions {
   readonly listen: string;
   /** Told of each request that is refused, and of each that the engine didn't answer. */
   readonly report: (text: string) => void;
+  /** Told when the engine's socket is mounted and no longer the engine's: only a new mount leads to it again. */
+  readonly onLeftBehind: () => void;
 }
 
 /**
@@ -29,12 +31,13 @@ export interface SocketProxyOptions {
  *
  * @throws if it can't listen
  */
-export async function serveSocketProxy({ engine, listen, report }: SocketProxyOptions): Promise<Server> {
+export async function serveSocketProxy(options: SocketProxyOptions): Promise<Server> {
+  const { listen, report } = options;
   const server = http.createServer((incoming, outgoing) => {
     incoming.resume();
     const { method = '', url = '' } = incoming;
     if (method === 'GET' && resource.test(url)) {
-      passOn(engine, url, outgoing, report);
+      passOn(url, outgoing, options);
       return;
     }
     report(`refused: ${JSON.stringify(`${method} ${url.slice(0, 200)}`)}`);
@@ -49,10 +52,9 @@ export async function serveSocketProxy({ engine, listen, report }: SocketProxyOp
 }
 
 function passOn(
-  engine: string,
   path: string,
   outgoing: ServerResponse,
-  report: SocketProxyOptions['report'],
+  { engine, report, onLeftBehind }: SocketProxyOptions,
 ): void {
   const asked = http.request({ socketPath: engine, path, agent: false, headers: { host: 'docker' } });
   asked.on('response', (answered: IncomingMessage) => {
@@ -66,6 +68,7 @@ function passOn(
     pipeline(answered, outgoing, () => asked.destroy());
   });
   asked.on('error', (error) => {
+    if (isLeftBehind(engine)) onLeftBehind();
     if (outgoing.headersSent || outgoing.destroyed) return;
     report(`the engine at ${engine} does not answer: ${messageOf(error)}`);
     answer(
@@ -76,6 +79,11 @@ function passOn(
   });
   outgoing.on('close', () => asked.destroy());
   asked.end();
+}
+
+/** A mounted socket has no name any more once the engine has put another in its place (or has ended and removed it). */
+function isLeftBehind(socket: string): boolean {
+  return statSync(socket, { throwIfNoEntry: false })?.nlink === 0;
 }
 
 function answer(outgoing: ServerResponse, status: number, message: string): void {

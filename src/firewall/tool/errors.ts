@@ -56,7 +56,7 @@ const fixes: Record<FirewallErrorCode, string> = {
   'firewall-set-full': 'the set holds as many addresses as it can; unban some, or shorten bantime',
   'firewall-not-found': 'it was removed from outside; the next check makes it again',
   'firewall-kernel':
-    'load the kernel modules ip_set, ip_set_hash_net, xt_set, xt_conntrack (modprobe on the host)',
+    'load the kernel modules ip_set, ip_set_hash_net, xt_set, xt_conntrack (modprobe on the host); a kernel without them may have nftables: DOCK2BAN_FIREWALL=nftables',
   'firewall-incompatible':
     'iptables can no longer read its table, since it holds native nft rules of another program; move them into a table of their own',
   'firewall-in-use': 'a rule that is not ours refers to it; remove that rule',
@@ -73,7 +73,7 @@ const nftFixes: Partial<Record<FirewallErrorCode, string>> = {
   'firewall-locked': 'another program keeps changing the rules; retrying',
   'firewall-set-type': 'the next check makes the set again',
   'firewall-kernel':
-    'load the kernel modules nf_tables, nf_conntrack, nft_ct, nft_reject_inet (modprobe on the host)',
+    'load the kernel modules nf_tables, nf_conntrack, nft_ct, nft_reject_inet (modprobe on the host); a kernel without them may have ipset: DOCK2BAN_FIREWALL=docker-user',
 };
 
 /**
@@ -92,7 +92,7 @@ const meanings: readonly (readonly [RegExp, FirewallErrorCode])[] = [
   [/is incompatible, use 'nft' tool/i, 'firewall-incompatible'],
   [/in use by a kernel component|Device or resource busy|CHAIN_(DEL|USER_DEL) failed/i, 'firewall-in-use'],
   [
-    /missing kernel module|Couldn't load match|unable to initialize table|can't initialize ip6?tables table|Table does not exist|Kernel (support )?(protocol|module)|settype not supported|Cannot open session to kernel|No buffer space|Protocol not supported|Operation not supported|Unable to initialize Netlink|cache initialization failed|Invalid argument\. Run `dmesg/i,
+    /missing kernel module|Couldn't load match|unable to initialize table|can't initialize ip6?tables table|Table does not exist|Kernel (support )?(protocol|module)|set ?type (does )?not supported|Protocol family not supported by the set type|Kernel error received: (Invalid argument|ipset protocol error)|generation id: Invalid argument|Address family not supported|Cannot open session to kernel|No buffer space|Protocol not supported|Operation not supported|Unable to initialize Netlink|cache initialization failed|Invalid argument\. Run `dmesg/i,
     'firewall-kernel',
   ],
   [

@@ -272,6 +272,39 @@ describe('labels that can not be used', () => {
     ]);
   });
 
+  const onLoopback = {
+    protocol: 'tcp',
+    hostAddress: '127.0.0.1',
+    hostPort: 8500,
+    containerPort: 80,
+  } as const;
+  const onLoopback6 = { ...onLoopback, hostAddress: '::1' };
+  const onAll = { ...onLoopback, hostAddress: '0.0.0.0' };
+  const onPrivate = { ...onLoopback, hostAddress: '10.0.0.5' };
+
+  it.each([[[onLoopback]], [[onLoopback, onLoopback6]]])(
+    'says that what is published for this host alone, %j, is reached through a proxy, which a ban does not close',
+    (publishedPorts) => {
+      const { jails, problems } = resolveLabels({ 'fail2ban.jail': 'sshd' }, { publishedPorts });
+      expect(jails).toMatchObject([{ name: 'sshd' }]);
+      expect(problems).toMatchObject([
+        {
+          severity: 'warn',
+          where: 'container web, label fail2ban.jail=sshd',
+          message: expect.stringContaining('only this host reaches'),
+          fix: expect.stringContaining('set port = all in [sshd] of jail.local'),
+        },
+      ]);
+    },
+  );
+
+  it.each([[[onAll]], [[onLoopback, onAll]], [[onPrivate]]])(
+    'says nothing of ports that clients reach: %j',
+    (publishedPorts) => {
+      expect(resolveLabels({ 'fail2ban.jail': 'sshd' }, { publishedPorts }).problems).toEqual([]);
+    },
+  );
+
   it.each([
     [
       { driver: 'syslog', options: { tag: '{{.Odd}}', 'cache-disabled': 'true' }, tag: undefined },

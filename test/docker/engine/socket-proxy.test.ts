@@ -26,6 +26,7 @@ beforeEach(async () => {
     engine: engine.socketPath,
     listen: join(folder, 'docker.sock'),
     report: (text) => output.push(text),
+    onLeftBehind: () => output.push('left behind'),
   });
 });
 
@@ -172,7 +173,7 @@ describe('dock2ban socket-proxy', () => {
     const flags = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').split('\0');
     expect(flags).toContain('--permission');
     expect(flags.filter((flag) => flag.startsWith('--allow-')).toSorted()).toEqual(
-      [`read=${folder}/`, `read=${projectRoot}`, `write=${folder}/`]
+      [`read=${engine.socketPath}/`, `read=${folder}/`, `read=${projectRoot}`, `write=${folder}/`]
         .map((path) => `--allow-fs-${path}*`)
         .toSorted(),
     );

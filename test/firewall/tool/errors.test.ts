@@ -26,6 +26,22 @@ describe('classify', () => {
       "iptables v1.8.9 (nf_tables): chain `INPUT' in table `filter' is incompatible, use 'nft' tool.",
       'firewall-incompatible',
     ],
+    // As ipset's lib/errcode.c words it; the second is its own grammar.
+    ['ipset v7.17: Error in line 1: Kernel error received: set type not supported', 'firewall-kernel'],
+    ['ipset v7.17: Kernel error received: set type does not supported', 'firewall-kernel'],
+    ['ipset v7.17: Protocol family not supported by the set type', 'firewall-kernel'],
+    ['ipset v7.17: Kernel error received: ipset protocol error', 'firewall-kernel'],
+    // Of a kernel without ip_set, or nf_tables, at all.
+    ['ipset v7.22: Kernel error received: Invalid argument', 'firewall-kernel'],
+    [
+      'iptables v1.8.7 (nf_tables): Could not fetch rule set generation id: Invalid argument',
+      'firewall-kernel',
+    ],
+    ['iptables v1.8.9 (legacy): Kernel module xt_set is not loaded in.', 'firewall-kernel'],
+    [
+      'Warning: Extension set revision 0 not supported, missing kernel module?\niptables v1.8.11 (nf_tables): RULE_APPEND failed (No such file or directory): rule in chain FORWARD',
+      'firewall-kernel',
+    ],
     ['ipset v7.17: Set cannot be destroyed: it is in use by a kernel component', 'firewall-in-use'],
     [
       "iptables-restore v1.8.9 (legacy): iptables-restore: unable to initialize table 'filter'",
