@@ -17,6 +17,7 @@ import { checkIngress } from './checks/check-ingress.ts';
 import { checkEngine } from './checks/check-engine.ts';
 import { checkFirewall } from './checks/check-firewall.ts';
 import { checkForeignRules } from './checks/check-foreign-rules.ts';
+import { checkSavedRules } from './checks/check-saved-rules.ts';
 import { expandGlob } from '../sources/file/glob.ts';
 import { checkController, checkPrivileges, checkState } from './checks/check-host.ts';
 import { checkClock, checkSightings, checkSyslogFile, type Sample } from './checks/check-logs.ts';
@@ -25,6 +26,7 @@ import { readEngine, type EngineFacts } from './facts/engine-facts.ts';
 import { untested, worstFirst, type Finding } from './finding.ts';
 import { readFirewall, standingsIn, type FirewallFacts, type Standing } from './facts/firewall-facts.ts';
 import { readHost, type HostFacts } from './facts/host-facts.ts';
+import { readSavedRules } from './facts/saved-rules.ts';
 import { readTail, type FileTail } from './facts/log-sample.ts';
 import { knock, sendToSelf } from './proofs/loopback.ts';
 import { openMeter } from './proofs/meter.ts';
@@ -76,6 +78,7 @@ export async function diagnose(options: DoctorOptions): Promise<Finding[]> {
     ...checkIngress(firewall, [...wanted.jails, ...(wanted.access ?? [])]),
     ...checkCorroboration(firewall, wanted.jails, controller.status !== undefined),
     ...checkForeignRules(standings),
+    ...checkSavedRules(await readSavedRules()),
     ...checkJails(wanted, answer?.containers),
     ...checkAccess(wanted.access ?? [], controller),
     ...(answer ? checkIPv6(answer.containers, host.addresses, firewall.userlandProxy) : []),

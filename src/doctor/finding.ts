@@ -11,6 +11,7 @@ export type Topic =
   | 'privileges'
   | 'firewall'
   | 'foreign rules'
+  | 'saved rules'
   | 'IPv6'
   | 'containers'
   | 'logs'
