@@ -15,11 +15,21 @@ export interface Screen {
   readonly paint: (text: string) => void;
 }
 
+/** Ends quietly when nobody reads any more: `dock2ban regex … | head -1`. @returns the stream */
+function readable(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  if (stream.listenerCount('error') === 0)
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit();
+    });
+  return stream;
+}
+
 /** This process's own. */
 export const output: Output & Screen = {
-  print: (text) => void process.stdout.write(plainText(text)),
-  paint: (text) => void process.stdout.write(text),
-  warn: (text) => void process.stderr.write(plainText(text)),
+  print: (text) => void readable(process.stdout).write(plainText(text)),
+  paint: (text) => void readable(process.stdout).write(text),
+  warn: (text) => void readable(process.stderr).write(plainText(text)),
 };
 
 /** A value as JSON for programs, with its line break. */

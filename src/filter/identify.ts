@@ -1,4 +1,4 @@
-import { canonicalAddress, prefixOf } from '../net/address.ts';
+import { canonicalAddress, canonicalPrefix, prefixOf } from '../net/address.ts';
 import type { Captures } from './filter-regex.ts';
 
 /** Whom a failure concerns. */
@@ -15,13 +15,13 @@ export function identify(fields: Captures): Identity {
   const fid = textOf(fields['fid']);
   const address = textOf(fields['ip4'] ?? fields['ip6']);
   if (address !== undefined) {
-    const ip = canonicalPrefix(address, fields['cidr']);
+    const ip = withCidr(address, fields['cidr']);
     if (fid === undefined || fid === address) return { kind: 'id', id: ip, ip: undefined };
-    return { kind: 'id', id: canonicalAddress(fid) ?? fid, ip };
+    return { kind: 'id', id: canonicalId(fid), ip };
   }
   const name = textOf(fields['dns']);
   if (name !== undefined) return { kind: 'name', name };
-  if (fid !== undefined) return { kind: 'id', id: canonicalAddress(fid) ?? fid, ip: undefined };
+  if (fid !== undefined) return { kind: 'id', id: canonicalId(fid), ip: undefined };
   return { kind: 'unknown' };
 }
 
@@ -37,7 +37,12 @@ function textOf(capture: Captures[string]): string | undefined {
   return `(${parts.join(', ')})`;
 }
 
-function canonicalPrefix(address: string, cidr: Captures[string]): string {
+/** An id that is an address or a prefix in its canonical form, as fail2ban's IPAddr has it; others stay. */
+function canonicalId(id: string): string {
+  return canonicalAddress(id) ?? canonicalPrefix(id) ?? id;
+}
+
+function withCidr(address: string, cidr: Captures[string]): string {
   const canonical = canonicalAddress(address);
   if (canonical === undefined) return address;
   return typeof cidr === 'string' && cidr !== '' ? prefixOf(canonical, Number(cidr)) : canonical;

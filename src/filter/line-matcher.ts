@@ -198,6 +198,7 @@ export class LineMatcher {
       const fields = { ...this.#blanks[index]! };
       if (common) for (const name of this.#prefixNames) fields[name] = common[name];
       regex.captureInto(fields, match);
+      if (common) restoreAddress(fields, common);
       const draft = this.#draft(fields, split.matched, now);
       if (isSet(draft.fields['nofail']) && fields['mlfid'] !== undefined && !everyRegex) break;
       const identity = identify(draft.fields);
@@ -290,4 +291,12 @@ export class LineMatcher {
       }
     }
   }
+}
+
+const addressGroups = ['ip4', 'ip6', 'dns', 'cidr'] as const;
+
+/** The address that prefregex captured stands where the failregex's own took no part. */
+function restoreAddress(fields: Captures, prefix: Captures): void {
+  if (addressGroups.some((name) => fields[name] !== undefined)) return;
+  for (const name of addressGroups) if (prefix[name] !== undefined) fields[name] = prefix[name];
 }

@@ -84,6 +84,8 @@ class RegexTest {
     const { builtinDir, output } = this.#context;
     const { out, json } = this.#options;
     const rules = await readRules({ regex, ignoreregex, options: this.#options, builtinDir });
+    for (const { where, message, fix } of rules.problems ?? [])
+      output.warn(`${where}: ${message}\n  ${fix}\n`);
     const filter = this.#filter(rules);
     const log = await this.#openLog(logArgument, rules);
     if (out !== undefined) {
@@ -157,8 +159,8 @@ class RegexTest {
   }
 
   async #failures(log: Log, filter: Filter, out: string): Promise<string[]> {
-    const format = outFormat(out);
     const now = this.#context.now();
+    const format = outFormat(out, now);
     const lines: string[] = [];
     for await (const { text, cut } of log.lines()) {
       const { hits } = filter.examine({ text, cut, time: undefined, dateRemoved: false }, now);

@@ -9,8 +9,9 @@ export type OutFormat = (hits: readonly Hit[]) => string[];
 /**
  * What `--out` prints of each failure: `id`, `ip`, `msg` (the lines), `row` (a Python tuple), the name of a field, or a
  * text with tags: `<ip>`, `<fid>`, `<time>`, `<msg>`, `<F-USER>`, …; unknown tags stay.
+ * @param now of the test, epoch milliseconds
  */
-export function outFormat(what: string): OutFormat {
+export function outFormat(what: string, now: number): OutFormat {
   switch (what) {
     case 'id':
     case 'fid':
@@ -20,7 +21,7 @@ export function outFormat(what: string): OutFormat {
     case 'msg':
       return (hits) => hits.flatMap(loggedLines);
     case 'row':
-      return (hits) => hits.map(row);
+      return (hits) => hits.map((hit) => row(hit, now));
     default:
       if (what.includes('<')) return (hits) => hits.flatMap((hit) => filled(what, hit));
       return (hits) => hits.flatMap((hit) => fieldLines(what, hit));
@@ -30,8 +31,9 @@ export function outFormat(what: string): OutFormat {
 /** Fields by which sessions are led; fail2ban removes them on the way. */
 const sessionFlags: ReadonlySet<string> = new Set(['nofail', 'mlfgained', 'mlfforget']);
 
-function row(hit: Hit): string {
-  const time = new PythonFloat(hit.time / 1000);
+/** @param now the time of lines without a date, which have none here */
+function row(hit: Hit, now: number): string {
+  const time = hit.time === now ? undefined : new PythonFloat(hit.time / 1000);
   return `[${pythonRepr(hit.id)},\t${pythonRepr(time)},\t${pythonRepr(dataOf(hit))}],`;
 }
 

@@ -14,6 +14,7 @@ import { isJailOption, parseJailOption, type JailOption } from '../../config/opt
 import type { Label } from '../../config/labels/label.ts';
 import { loadConfigTree } from '../../config/conf/load-config-tree.ts';
 import { nearest } from '../../config/options/nearest.ts';
+import type { ConfigProblem } from '../../config/jail-spec.ts';
 import type { FilterSpec } from '../../filter/spec.ts';
 import { filterSpecOf } from '../filter-spec-of.ts';
 import { pythonRepr } from '../python-repr.ts';
@@ -28,6 +29,8 @@ export interface Rules {
   readonly ignoreregexUse: string | undefined;
   /** Whether the filter itself says how many lines an expression sees. */
   readonly setsMaxlines: boolean;
+  /** What is wrong with its files. */
+  readonly problems?: readonly ConfigProblem[];
 }
 
 export interface RulesRequest {
@@ -42,6 +45,7 @@ interface Named {
   readonly spec: FilterSpec;
   readonly uses: readonly string[];
   readonly setsMaxlines: boolean;
+  readonly problems?: readonly ConfigProblem[];
 }
 
 /**
@@ -68,13 +72,14 @@ export async function readRules(request: RulesRequest): Promise<Rules> {
     regexUses: named.uses,
     ignoreregexUse: ignored?.use,
     setsMaxlines: named.setsMaxlines,
+    ...(named.problems && { problems: named.problems }),
   };
 }
 
 async function readRegex(request: RulesRequest): Promise<Named> {
   const { regex, options, builtinDir } = request;
   const literal = (): Named => ({
-    spec: filterSpecOf('REGEX', new Map([['failregex', regex]])),
+    spec: filterSpecOf('REGEX', new Map([['failregex', linesOf(regex)]])),
     uses: [use('failregex', 'line', shortened(regex))],
     setsMaxlines: false,
   });
@@ -104,6 +109,11 @@ async function readRegex(request: RulesRequest): Promise<Named> {
 }
 
 function ofFilter(definition: FilterDefinition, call: Call, first: string, { verbose }: RegexOptions): Named {
+  if (!definition.set.sections.has('Definition'))
+    throw new ConfigError(
+      `${definition.file}: there is no section [Definition]`,
+      'write [Definition] above its options',
+    );
   const resolved = filterOptions(definition, call.options, new Map());
   const real = ['logtype', 'datepattern', ...call.options.keys()].filter((name) => resolved.has(name));
   return {
@@ -116,6 +126,7 @@ function ofFilter(definition: FilterDefinition, call: Call, first: string, { ver
         : []),
     ],
     setsMaxlines: resolved.has('maxlines'),
+    problems: definition.problems,
   };
 }
 
@@ -182,6 +193,16 @@ function optionValue<Name extends 'maxlines' | 'usedns' | 'logtimezone'>(
 
 function use(what: string, kind: string, source: string): string {
   return `Use ${what.padStart(11)} ${kind} : ${source}`;
+}
+
+/** An expression a line, as in a filter: however they are indented. */
+function linesOf(text: string): string {
+  return text.includes('\n')
+    ? text
+        .split('\n')
+        .map((line) => line.trim())
+        .join('\n')
+    : text;
 }
 
 /** As fail2ban-regex shortens what it shows of lines and expressions. */

@@ -21,12 +21,12 @@ const patterns = units.map(
 
 /**
  * Seconds of fail2ban's time format: `600`, `10m`, `1d12h30m`, `1y 6mo`, `1h-30m`, `-1`, `2*3h`. Parts that stand side
- * by side are added.
+ * by side are added; `#` begins a comment.
  *
  * @throws ConfigError if it is no such time
  */
 export function parseDuration(text: string): number {
-  let expression = text.replaceAll(/(?<=[a-z])(\d)/gi, ' $1');
+  let expression = text.replace(/#.*$/s, '').replaceAll(/(?<=[a-z])(\d)/gi, ' $1');
   for (const [pattern, seconds] of patterns) {
     // With its point, as fail2ban has it for months and years: "1mo." is a typing error, not a number.
     expression = expression.replaceAll(pattern, `*${seconds >= year / 12 ? seconds.toFixed(1) : seconds}`);

@@ -1,16 +1,15 @@
+import { zoneOffset } from '../../filter/dates/time-zone.ts';
 import { invalid } from '../conf/config-error.ts';
 
 /**
- * Minutes east of UTC of `Z`, `UTC`, `GMT`, `UTC+0200`, `GMT-01:00`, `+0530`.
+ * Minutes east of UTC of `UTC`, `UTC+0200`, `GMT-01:00`, `+0530`, and of abbreviations as fail2ban has them, such as `CET`.
  *
  * @throws ConfigError for zones without a fixed offset
  */
 export function parseLogTimeZone(text: string): number {
-  const zone = /^(?:Z|UTC|GMT|(?=[-+]))(?:([-+])([01]\d)(?::?([0-5]\d))?)?$/.exec(text.trim());
-  if (!zone) throw invalid('time zone', text, 'write one with a fixed offset: UTC, UTC+0200 or GMT-0100');
-  const [, sign, hours, minutes = '0'] = zone;
-  if (sign === undefined) return 0;
-  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+  const offset = zoneOffset(text.trim());
+  if (offset !== undefined) return offset;
+  throw invalid('time zone', text, 'write one with a fixed offset: UTC, UTC+0200, GMT-0100 or CET');
 }
 
 /** `UTC+0200`: how a zone is written. @param minutes east of UTC */

@@ -15,6 +15,9 @@ describe('parseDuration', () => {
     ['1mon', 2_629_800],
     ['-1', -1],
     ['1.5h', 5400],
+    ['43200  # 12 hours', 43_200],
+    ['3600  # 1 hour', 3600],
+    ['-1 # permanent', -1],
   ])('%s', (text, seconds) => {
     expect(parseDuration(text)).toBe(seconds);
   });
