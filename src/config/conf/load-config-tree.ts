@@ -56,7 +56,7 @@ async function readLayer(
   problems: ConfigProblem[],
 ): Promise<Map<string, ConfFile>> {
   const files = new Map<string, ConfFile>();
-  for (const part of ['', 'jail.d', 'filter.d', 'fail2ban.d']) {
+  for (const part of ['', 'jail.d', 'filter.d', 'action.d', 'fail2ban.d']) {
     for (const path of await confFiles(join(directory, part), problems)) {
       const file = await readConf(path, cache, problems);
       if (file) files.set(relative(directory, path), file);

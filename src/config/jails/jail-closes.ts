@@ -69,7 +69,7 @@ function readActions(reader: JailReader, problems: ConfigProblem[]): Actions | u
   try {
     const text = reader.text('action');
     if (text === undefined) return undefined;
-    actions = parseActions(text);
+    actions = parseActions(text, reader.actionFiles);
   } catch (error) {
     reader.report(error, 'action', 'what port says is closed instead');
     return undefined;

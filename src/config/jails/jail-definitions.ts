@@ -3,6 +3,7 @@ import { mergeFiles, type ConfigSet } from '../conf/config-set.ts';
 import { layers, type ConfigTree } from '../conf/config-tree.ts';
 import { expandIncludes } from '../conf/includes.ts';
 import type { ConfigProblem } from '../jail-spec.ts';
+import type { ActionFiles } from '../options/actions.ts';
 
 /** All jails that the configuration knows, enabled or not. */
 export interface JailDefinitions {
@@ -11,6 +12,8 @@ export interface JailDefinitions {
   readonly names: readonly string[];
   /** The jails that the user's own files have a section of, each with where that begins: they are the operator's. */
   readonly operators: ReadonlyMap<string, string>;
+  /** What the user's `action.d` says, without `[Init]` of conditions. */
+  readonly actionFiles: ActionFiles;
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -66,8 +69,15 @@ export function jailDefinitions(tree: ConfigTree): JailDefinitions {
         .filter(([name]) => !notJails.has(name))
         .map(([name, options]) => [name, placeOf(options) ?? tree.configDir]),
     ),
+    actionFiles: (action, option) => actionOption(tree, action, option),
     problems: [...builtin.problems, ...user.problems],
   };
+}
+
+function actionOption(tree: ConfigTree, action: string, option: string): string | undefined {
+  const { files } = expandIncludes(tree, layers(tree.user.keys(), `action.d/${action}`));
+  const { sections } = mergeFiles(files);
+  return (sections.get('Definition')?.get(option) ?? sections.get('Init')?.get(option))?.value;
 }
 
 function placeOf(options: Section): string | undefined {

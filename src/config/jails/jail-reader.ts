@@ -42,6 +42,11 @@ export class JailReader {
   readonly #known: ReadonlyMap<string, string>;
   readonly edits: JailEdits;
 
+  /** What the files of actions say. */
+  get actionFiles(): JailDefinitions['actionFiles'] {
+    return this.#definitions.actionFiles;
+  }
+
   /** @param known the filter's options, for `%(known/failregex)s` */
   constructor(
     definitions: JailDefinitions,

@@ -121,7 +121,7 @@ describe('parseActions', () => {
     ['smtp.py[dest=x]', undefined, ['smtp.py']],
     ['pfoo', undefined, ['pfoo']],
   ])('%s', (text, closes, notRun) => {
-    const actions = parseActions(text);
+    const actions = parseActions(text, () => undefined);
     expect(actions.closes && shown(actions.closes)).toBe(closes);
     expect(actions.notRun).toEqual(notRun);
   });
