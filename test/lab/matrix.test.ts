@@ -45,6 +45,7 @@ const statusTree = (ip: string): string =>
     '   |- Currently banned:\t1',
     '   |- Total banned:\tN',
     `   \`- Banned IP list:\t${ip}`,
+    'Bans are checked against connections: on',
   ].join('\n');
 
 /** A jail of its own, whose bans end soon. */
