@@ -1,6 +1,6 @@
 import { idGroups } from './filter-regex.ts';
-import { noFlags, parseExpression } from './python-regex/parser.ts';
-import { children, type Expression, type Node } from './python-regex/syntax.ts';
+import { parseExpression } from './python-regex/parser.ts';
+import { children, noFlags, type Expression, type Node } from './python-regex/syntax.ts';
 import { resolveTags } from './tags.ts';
 
 interface Place {

@@ -47,3 +47,11 @@ function withCidr(address: string, cidr: Captures[string]): string {
   if (canonical === undefined) return address;
   return typeof cidr === 'string' && cidr !== '' ? prefixOf(canonical, Number(cidr)) : canonical;
 }
+
+const addressGroups = ['ip4', 'ip6', 'dns', 'cidr'] as const;
+
+/** The address that prefregex captured stands where the failregex's own took no part. */
+export function restoreAddress(fields: Captures, prefix: Captures): void {
+  if (addressGroups.some((name) => fields[name] !== undefined)) return;
+  for (const name of addressGroups) if (prefix[name] !== undefined) fields[name] = prefix[name];
+}

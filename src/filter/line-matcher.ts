@@ -3,7 +3,7 @@ import type { BufferedLine } from './lines/buffered-line.ts';
 import type { Captures } from './filter-regex.ts';
 import type { Hit, Trace } from './hit.ts';
 import { FirstCharDispatch } from './search/first-char-dispatch.ts';
-import { addressInName, identify, type Identity } from './identify.ts';
+import { addressInName, identify, restoreAddress, type Identity } from './identify.ts';
 import { LiteralGate } from './search/literal-gate.ts';
 import { needlesOf, type Needle } from './search/needle.ts';
 import type { MatcherRules } from './matcher-rules.ts';
@@ -291,12 +291,4 @@ export class LineMatcher {
       }
     }
   }
-}
-
-const addressGroups = ['ip4', 'ip6', 'dns', 'cidr'] as const;
-
-/** The address that prefregex captured stands where the failregex's own took no part. */
-function restoreAddress(fields: Captures, prefix: Captures): void {
-  if (addressGroups.some((name) => fields[name] !== undefined)) return;
-  for (const name of addressGroups) if (prefix[name] !== undefined) fields[name] = prefix[name];
 }

@@ -4,7 +4,7 @@ import type { ContainerSnapshot, NetworkSnapshot } from '../../docker/snapshot.t
 import { Dock2banError } from '../../errors.ts';
 import { exitCode } from '../exit-code.ts';
 import { checkFilters } from './filters.ts';
-import { unique, type Finding } from './finding.ts';
+import { unique, type CheckFinding } from './finding.ts';
 import { checkJails } from './jails.ts';
 import { checkSettings } from './settings.ts';
 import { oneLine } from '../../text/plain-text.ts';
@@ -33,7 +33,7 @@ export interface CheckReport {
   readonly filters: number;
   /** Null: Docker couldn't be asked. */
   readonly containers: number | null;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly CheckFinding[];
 }
 
 /** Validates the whole configuration tree and the labels of all running containers; changes nothing. */
@@ -70,7 +70,7 @@ export async function check(
 
 function reportText(
   { findings, jails, filters, containers }: CheckReport,
-  errors: readonly Finding[],
+  errors: readonly CheckFinding[],
 ): string {
   const notices = findings.filter(({ severity }) => severity === 'notice');
   const labels = containers === null ? 'no container' : counted(containers, 'container');
@@ -80,7 +80,7 @@ function reportText(
 }
 
 /** One line, whatever the message quotes. */
-export function findingLine({ severity, where, message, fix }: Finding): string {
+export function findingLine({ severity, where, message, fix }: CheckFinding): string {
   return oneLine(`${severity}: ${where}: ${message} (${fix})`.replaceAll(/\s*[\r\n]+\s*/g, ' '));
 }
 
@@ -88,7 +88,9 @@ function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
-async function askDocker({ docker }: CheckContext): Promise<{ known?: DockerView; findings: Finding[] }> {
+async function askDocker({
+  docker,
+}: CheckContext): Promise<{ known?: DockerView; findings: CheckFinding[] }> {
   try {
     return { known: await docker(), findings: [] };
   } catch (error) {

@@ -3,15 +3,15 @@ import { JailReader } from '../../config/jails/jail-reader.ts';
 import { ConfigError } from '../../config/conf/config-error.ts';
 import type { ConfigTree } from '../../config/conf/config-tree.ts';
 import type { JailSpec } from '../../config/jail-spec.ts';
-import type { Finding } from './finding.ts';
+import type { CheckFinding } from './finding.ts';
 
 /**
  * Jails without a container whose action was made for Docker's chain: packets come there after Docker has translated them, so that
  * the action's port is the container's. Here a port is the host's, and such a ban may close nothing.
  */
-export function madeForDocker(tree: ConfigTree, jails: readonly JailSpec[]): Finding[] {
+export function madeForDocker(tree: ConfigTree, jails: readonly JailSpec[]): CheckFinding[] {
   const definitions = jailDefinitions(tree);
-  return jails.flatMap(({ name, containers, closes }): Finding[] => {
+  return jails.flatMap(({ name, containers, closes }): CheckFinding[] => {
     if (containers.length > 0 || closes === 'all' || closes.length === 0) return [];
     const reader = new JailReader(definitions, name, new Map());
     if (!/\bchain\s*=\s*["']?DOCKER-USER\b/.test(actionOf(reader))) return [];

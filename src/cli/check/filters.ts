@@ -7,13 +7,13 @@ import { Dock2banError } from '../../errors.ts';
 import { compileFilter } from '../../filter/filter.ts';
 import type { FilterSpec } from '../../filter/spec.ts';
 import { filterSpecOf } from '../filter-spec-of.ts';
-import { findingOf, type Finding } from './finding.ts';
+import { findingOf, type CheckFinding } from './finding.ts';
 
 /**
  * Reads, resolves and compiles every filter file, used or not; what others include need not stand for itself, and is
  * checked with them.
  */
-export function checkFilters(tree: ConfigTree): { count: number; findings: Finding[] } {
+export function checkFilters(tree: ConfigTree): { count: number; findings: CheckFinding[] } {
   const parts = includedFiles(tree);
   const names = filterNames(tree).filter((name) => !parts.has(`filter.d/${name}.conf`));
   return { count: names.length, findings: names.flatMap((name) => checkFilter(tree, name)) };
@@ -28,7 +28,7 @@ function includedFiles(tree: ConfigTree): Set<string> {
   return new Set(targets);
 }
 
-function checkFilter(tree: ConfigTree, name: string): Finding[] {
+function checkFilter(tree: ConfigTree, name: string): CheckFinding[] {
   let definition: FilterDefinition | undefined;
   try {
     definition = readFilter(tree, name);
@@ -61,7 +61,7 @@ function compileError(spec: FilterSpec): Dock2banError | undefined {
 }
 
 /** The messages of the compiler begin with the option that they are about. */
-function broken({ set, file }: FilterDefinition, { message, fix }: Dock2banError): Finding {
+function broken({ set, file }: FilterDefinition, { message, fix }: Dock2banError): CheckFinding {
   const option = /^[a-z]+/.exec(message)?.[0] ?? '';
   const located = set.sections.get('Definition')?.get(option) ?? set.sections.get('Init')?.get(option);
   return { severity: 'error', where: located ? place(located) : file, message, fix: fix ?? 'correct it' };

@@ -3,14 +3,14 @@ import { filterOptionNames } from '../../config/jails/filter-options.ts';
 import { jailDefinitions } from '../../config/jails/jail-definitions.ts';
 import { isJailOption, jailOptions } from '../../config/options/jail-options.ts';
 import { JailReader } from '../../config/jails/jail-reader.ts';
-import { findingOf, type Finding } from './finding.ts';
+import { findingOf, type CheckFinding } from './finding.ts';
 
 /**
  * The options of all jails whose text is no value, whether the jail is to run or not: it may wait for a container's
  * label. What may refer to the filter (`%(known/failregex)s`) is checked where the jail is resolved.
  * @param running the jails that are to run
  */
-export function jailValues(tree: ConfigTree, running: ReadonlySet<string>): Finding[] {
+export function jailValues(tree: ConfigTree, running: ReadonlySet<string>): CheckFinding[] {
   const definitions = jailDefinitions(tree);
   const ofFilter: readonly string[] = filterOptionNames;
   const options = Object.keys(jailOptions).filter((name) => !ofFilter.includes(name));
@@ -28,6 +28,6 @@ export function jailValues(tree: ConfigTree, running: ReadonlySet<string>): Find
 const foreign = 'blocktype';
 
 /** What is wrong with a jail that isn't to run. */
-export function dormant({ where, message, fix }: Finding): Finding {
+export function dormant({ where, message, fix }: CheckFinding): CheckFinding {
   return { severity: 'notice', where, message: `${message} (the jail is not enabled)`, fix };
 }

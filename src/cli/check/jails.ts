@@ -8,7 +8,7 @@ import { resolveJails } from '../../config/resolve.ts';
 import type { ContainerSnapshot, NetworkSnapshot } from '../../docker/snapshot.ts';
 import { expandGlob } from '../../sources/file/glob.ts';
 import { madeForDocker } from './docker-chain.ts';
-import { findingOf, type Finding } from './finding.ts';
+import { findingOf, type CheckFinding } from './finding.ts';
 import { rememberingCheck } from '../../filter/filter-fault.ts';
 import { dormant, jailValues } from './jail-values.ts';
 import { misspelt } from './misspelt.ts';
@@ -19,7 +19,7 @@ export async function checkJails(
   containers: readonly ContainerSnapshot[],
   networks: readonly NetworkSnapshot[],
   policy = defaultPolicy,
-): Promise<{ count: number; findings: Finding[] }> {
+): Promise<{ count: number; findings: CheckFinding[] }> {
   const compileFilter = rememberingCheck();
   const { jails, problems } = resolveJails({ tree, containers, networks, policy, compileFilter });
   const values = jailValues(tree, new Set(jails.map(({ name }) => name)));
@@ -42,11 +42,11 @@ export async function checkJails(
   };
 }
 
-function keyOf({ where, message }: Pick<Finding, 'where' | 'message'>): string {
+function keyOf({ where, message }: Pick<CheckFinding, 'where' | 'message'>): string {
   return `${where}\n${message}`;
 }
 
-function dormantFinding(problem: ConfigProblem): Finding {
+function dormantFinding(problem: ConfigProblem): CheckFinding {
   const where = problem.where.startsWith(enabler) ? `jail ${problem.jail}` : problem.where;
   return dormant({ ...findingOf(problem), where });
 }
@@ -73,8 +73,8 @@ function disabledProblems(
 }
 
 /** A log that isn't there is waited for; a mistyped path is waited for in vain. */
-async function missingLogs(jails: readonly JailSpec[]): Promise<Finding[]> {
-  const findings: Finding[] = [];
+async function missingLogs(jails: readonly JailSpec[]): Promise<CheckFinding[]> {
+  const findings: CheckFinding[] = [];
   for (const { name, sources } of jails) {
     for (const source of sources) {
       if (source.kind !== 'file' || (await matchesFile(source.pattern))) continue;

@@ -2,19 +2,19 @@ import { place, type ConfFile } from '../../config/conf/conf-file.ts';
 import type { ConfigTree } from '../../config/conf/config-tree.ts';
 import { jailOptions, withoutMeaning } from '../../config/options/jail-options.ts';
 import { nearest } from '../../config/options/nearest.ts';
-import type { Finding } from './finding.ts';
+import type { CheckFinding } from './finding.ts';
 
 /**
  * Options of jails that nothing uses and whose name is nearly that of one that counts: `maxrety`. Names of one's own are
  * allowed there, for `%(name)s`, so that this can't be more than a notice.
  */
-export function misspelt(tree: ConfigTree): Finding[] {
+export function misspelt(tree: ConfigTree): CheckFinding[] {
   const options = [...Object.keys(jailOptions), ...withoutMeaning.keys()];
   const files = [...tree.user].filter(([path]) => /^jail(?:\.|\.d\/)/.test(path)).map(([, file]) => file);
   const used = references([...tree.user.values()]);
   return files.flatMap(({ defaults, sections }) =>
     [defaults, ...sections.values()].flatMap((section) =>
-      [...section].flatMap(([name, located]): Finding[] => {
+      [...section].flatMap(([name, located]): CheckFinding[] => {
         if (options.includes(name) || used.has(name) || name.startsWith('action_')) return [];
         const meant = nearest(name, options);
         if (meant === undefined) return [];

@@ -6,7 +6,7 @@ import { fileAt, layers, type ConfigTree } from '../../config/conf/config-tree.t
 import { fail2banSettings } from '../../config/jails/fail2ban-settings.ts';
 import { interpolated, rawOption } from '../../config/conf/interpolation.ts';
 import { nearest } from '../../config/options/nearest.ts';
-import { findingOf, type Finding } from './finding.ts';
+import { findingOf, type CheckFinding } from './finding.ts';
 
 /** What is wrong with a value, and how one should look; undefined: nothing. */
 type Fault = readonly [message: string, fix: string] | undefined;
@@ -40,7 +40,7 @@ const thread: typeof definition = { stacksize: number };
  * What is wrong in `fail2ban.conf` and what is laid over it. Only of `dbpurgeage`, and of lines that can't be read, is it an
  * error: the rest is about fail2ban's own server and means nothing here, but fail2ban may refuse to start with it.
  */
-export function checkSettings(tree: ConfigTree): Finding[] {
+export function checkSettings(tree: ConfigTree): CheckFinding[] {
   const files = layers(tree.user.keys(), 'fail2ban').flatMap((name) => fileAt(tree, name) ?? []);
   const set = mergeFiles(files);
   return [
@@ -51,11 +51,11 @@ export function checkSettings(tree: ConfigTree): Finding[] {
   ];
 }
 
-function values(set: ConfigSet, section: string, options: typeof definition): Finding[] {
-  return Object.entries(options).flatMap(([option, check]): Finding[] => {
+function values(set: ConfigSet, section: string, options: typeof definition): CheckFinding[] {
+  return Object.entries(options).flatMap(([option, check]): CheckFinding[] => {
     const raw = rawOption(set, section, option);
     if (!raw) return [];
-    const finding = (message: string, fix: string, where = place(raw)): Finding[] => [
+    const finding = (message: string, fix: string, where = place(raw)): CheckFinding[] => [
       { severity: 'notice', where, message: `${message} (it is for fail2ban's server only)`, fix },
     ];
     try {
@@ -70,9 +70,9 @@ function values(set: ConfigSet, section: string, options: typeof definition): Fi
 }
 
 /** Sections and options that nobody reads and whose name is nearly that of one that counts. */
-function unread(set: ConfigSet): Finding[] {
+function unread(set: ConfigSet): CheckFinding[] {
   const names = { Definition: [...Object.keys(definition), 'dbpurgeage'], Thread: Object.keys(thread) };
-  const sections = [...set.sections].flatMap(([section, options]): Finding[] => {
+  const sections = [...set.sections].flatMap(([section, options]): CheckFinding[] => {
     const meant = Object.hasOwn(names, section) ? undefined : nearest(section, Object.keys(names));
     const [first] = options.values();
     return meant === undefined || !first
@@ -82,7 +82,7 @@ function unread(set: ConfigSet): Finding[] {
   const known = [...names.Definition, ...names.Thread];
   const read = [set.defaults, ...Object.keys(names).flatMap((name) => set.sections.get(name) ?? [])];
   const options = read.flatMap((section) =>
-    [...section].flatMap(([name, located]): Finding[] => {
+    [...section].flatMap(([name, located]): CheckFinding[] => {
       const meant = known.includes(name) ? undefined : nearest(name, known);
       return meant === undefined
         ? []
@@ -92,6 +92,6 @@ function unread(set: ConfigSet): Finding[] {
   return [...sections, ...options];
 }
 
-function notice(where: string, message: string, fix: string): Finding {
+function notice(where: string, message: string, fix: string): CheckFinding {
   return { severity: 'notice', where, message, fix };
 }

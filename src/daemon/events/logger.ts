@@ -6,7 +6,7 @@ import { logForm } from './log-form.ts';
 export type { Logger } from 'pino';
 
 /** A logger whose last lines can be waited for. */
-export interface OpenLog {
+export interface ProductLog {
   readonly logger: Logger;
   /** Resolves when everything logged has been written. */
   readonly flush: () => Promise<void>;
@@ -16,7 +16,7 @@ export interface OpenLog {
 const mostWaiting = 16 * 1024 * 1024;
 
 /** The product's log: one line an event on stdout. While nobody reads it, up to 16 MiB wait; `log-dropped` says how much was lost then. */
-export function openLog(format: LogFormat, level: LogLevel): OpenLog {
+export function openLog(format: LogFormat, level: LogLevel): ProductLog {
   // Each write takes a turn of the event loop, so many events are written at once: no more than a pipe holds.
   const stdout = pino.destination({
     dest: 1,

@@ -3,31 +3,16 @@ import { Scanner } from './scanner.ts';
 import {
   choice,
   empty,
+  foldOf,
+  noFlags,
   RegexError,
   sequence,
   type Expression,
-  type Fold,
+  type Flags,
   type Node,
   type RepeatMode,
   type SetItem,
 } from './syntax.ts';
-
-/** The flags that change what an expression means, by Python's letters. */
-export interface Flags {
-  readonly ascii: boolean;
-  readonly ignoreCase: boolean;
-  readonly multiline: boolean;
-  readonly dotAll: boolean;
-  readonly verbose: boolean;
-}
-
-export const noFlags: Flags = {
-  ascii: false,
-  ignoreCase: false,
-  multiline: false,
-  dotAll: false,
-  verbose: false,
-};
 
 const flagLetters: Readonly<Record<string, Partial<Flags>>> = {
   a: { ascii: true },
@@ -294,10 +279,6 @@ class Parser {
       position,
     );
   }
-}
-
-function foldOf({ ignoreCase, ascii }: Flags): Fold {
-  return ignoreCase ? (ascii ? 'ascii' : 'unicode') : 'none';
 }
 
 /** Larger counts would make compiled code of unreasonable size. */

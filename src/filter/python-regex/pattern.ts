@@ -9,7 +9,7 @@ import type { Alphabet } from './char-set.ts';
 import type { Match, SpannedMatch } from './match.ts';
 import { firstChars, type FirstChars } from './first-chars.ts';
 import { forgottenGroups } from './loop-captures.ts';
-import { noFlags, parseExpression, type Flags } from './parser.ts';
+import { parseExpression } from './parser.ts';
 import { quickLength } from './quick-length.ts';
 import { reachOf } from './reach.ts';
 import { requiredLiterals, type Clause } from './required-literals.ts';
@@ -17,7 +17,7 @@ import { Searcher } from './searcher.ts';
 import { sparing } from './sparing.ts';
 import { sizeOf } from './size.ts';
 import { leadingGroup, sureGroups } from './sure-groups.ts';
-import { RegexError, type Expression } from './syntax.ts';
+import { noFlags, RegexError, type Expression, type Flags } from './syntax.ts';
 import { translate } from './translate.ts';
 
 // eslint-disable-next-line no-control-regex -- ASCII is just that range

@@ -132,3 +132,25 @@ export class RegexError extends Error {
     this.position = position;
   }
 }
+
+/** The flags that change what an expression means, by Python's letters. */
+export interface Flags {
+  readonly ascii: boolean;
+  readonly ignoreCase: boolean;
+  readonly multiline: boolean;
+  readonly dotAll: boolean;
+  readonly verbose: boolean;
+}
+
+export const noFlags: Flags = {
+  ascii: false,
+  ignoreCase: false,
+  multiline: false,
+  dotAll: false,
+  verbose: false,
+};
+
+/** How a literal of these flags matches other cases. */
+export function foldOf({ ignoreCase, ascii }: Flags): Fold {
+  return ignoreCase ? (ascii ? 'ascii' : 'unicode') : 'none';
+}

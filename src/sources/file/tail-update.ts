@@ -11,6 +11,16 @@ export type TailUpdate = SourceUpdate<{
   readonly cuts: readonly number[];
 }>;
 
+/**
+ * What a look found, and what that means for the next. `behind`: there is more to read right now; `grown`: there was
+ * something; `watched`: nothing new, and events will tell; `unwatched`: nothing new, and no event tells of this file;
+ * `absent`: there is no file, and an event tells when one comes.
+ */
+export interface TailLook {
+  readonly updates: readonly TailUpdate[];
+  readonly state: 'behind' | 'grown' | 'watched' | 'unwatched' | 'absent';
+}
+
 const fixes: Readonly<Record<string, string>> = {
   ENOENT: "mount the host's log folder (not the file) into the container: -v /var/log:/var/log:ro",
   EACCES:

@@ -3,17 +3,7 @@ import { stat } from 'node:fs/promises';
 import { type FilePosition, parsePosition } from './file-position.ts';
 import { openRotated, type RotatedFiles } from './rotated-files.ts';
 import { TailedFile } from './tailed-file.ts';
-import { codeOf, tailError, type TailUpdate } from './tail-update.ts';
-
-/**
- * What a look found, and what that means for the next. `behind`: there is more to read right now; `grown`: there was
- * something; `watched`: nothing new, and events will tell; `unwatched`: nothing new, and no event tells of this file;
- * `absent`: there is no file, and an event tells when one comes.
- */
-export interface Look {
-  readonly updates: readonly TailUpdate[];
-  readonly state: 'behind' | 'grown' | 'watched' | 'unwatched' | 'absent';
-}
+import { codeOf, tailError, type TailLook, type TailUpdate } from './tail-update.ts';
 
 /** Milliseconds that a path may be without a file until it is lost: rotation renames first and creates then. */
 const rotationGrace = 2_000;
@@ -64,8 +54,8 @@ export class Tail {
   }
 
   /** @param most bytes to read of a file */
-  async look(most?: number): Promise<Look> {
-    let state: Look['state'];
+  async look(most?: number): Promise<TailLook> {
+    let state: TailLook['state'];
     try {
       state = await this.#look(most);
     } catch (error) {
@@ -83,7 +73,7 @@ export class Tail {
     await this.#leave();
   }
 
-  async #look(most: number | undefined): Promise<Look['state']> {
+  async #look(most: number | undefined): Promise<TailLook['state']> {
     const file = this.#file;
     if (!file) return this.#open();
     if (this.#isQuiet) {
@@ -127,7 +117,7 @@ export class Tail {
     return this.#leaving ? 'behind' : isSame ? 'watched' : 'unwatched';
   }
 
-  async #open(): Promise<Look['state']> {
+  async #open(): Promise<TailLook['state']> {
     let file: TailedFile | undefined;
     let error: unknown;
     try {
@@ -186,7 +176,7 @@ export class Tail {
   }
 
   /** The file was cut short: the rest of what was in it may stand in a copy. */
-  async #restart(file: TailedFile): Promise<Look['state']> {
+  async #restart(file: TailedFile): Promise<TailLook['state']> {
     const { place, endsInLine } = file;
     file.restart();
     await file.prefetch();
@@ -201,7 +191,7 @@ export class Tail {
   }
 
   /** The file's writer has left it for another. */
-  async #succeed(file: TailedFile): Promise<Look['state']> {
+  async #succeed(file: TailedFile): Promise<TailLook['state']> {
     let successor: TailedFile;
     try {
       successor = await TailedFile.open(this.#path, 0, this.#within);
@@ -231,7 +221,7 @@ export class Tail {
   }
 
   /** Goes on to the next file. */
-  async #step(file: TailedFile): Promise<Look['state']> {
+  async #step(file: TailedFile): Promise<TailLook['state']> {
     this.#end(file, this.#isCopy);
     await file.close();
     this.#follow(this.#next, this.#isCopy);
@@ -292,7 +282,7 @@ export class Tail {
     this.#updates.push({ type: 'resumed' });
   }
 
-  #absent(error: unknown): Look['state'] {
+  #absent(error: unknown): TailLook['state'] {
     const now = performance.now();
     this.#absentSince ??= now;
     const isLong = now - this.#absentSince > rotationGrace;
