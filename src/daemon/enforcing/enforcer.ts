@@ -58,6 +58,12 @@ export class Enforcer {
     return this.#parts.troubles.texts;
   }
 
+  /** Those troubles that leave no jail alone. */
+  get troublesOfAllJails(): readonly string[] {
+    const { troubles, registry } = this.#parts;
+    return troubles.ofAllJails([...registry.active.keys()]);
+  }
+
   /**
    * Compares the kernel with what should be and repairs it. One run at a time; a call during a run makes one more
    * follow, so that when the promise resolves, what was desired at the call is in force.

@@ -10,8 +10,8 @@ export class Troubles {
   readonly #events: EventLog;
   /** Calls that have failed since the last reconciliation that worked: message → text. */
   readonly #failures = new Map<string, string>();
-  /** What the last reconciliation that worked could not put right. */
-  #shortfalls: ReadonlySet<string> = new Set();
+  /** What the last reconciliation that worked could not put right: text → the one jail that it concerns. */
+  #shortfalls: ReadonlyMap<string, string | undefined> = new Map();
 
   constructor(events: EventLog) {
     this.#events = events;
@@ -19,7 +19,15 @@ export class Troubles {
 
   /** For people. */
   get texts(): string[] {
-    return [...this.#shortfalls, ...this.#failures.values()];
+    return [...this.#shortfalls.keys(), ...this.#failures.values()];
+  }
+
+  /** Those that leave no jail alone: what one jail lacks may be its container's own doing. @param jails that run */
+  ofAllJails(jails: readonly string[]): string[] {
+    const lacking = new Set(this.#shortfalls.values());
+    if (jails.every((jail) => lacking.has(jail))) return this.texts;
+    const common = [...this.#shortfalls].filter(([, jail]) => jail === undefined);
+    return [...common.map(([text]) => text), ...this.#failures.values()];
   }
 
   /** A call to the firewall failed. @param consequence what follows from it, for people */
@@ -34,12 +42,12 @@ export class Troubles {
   /** The firewall was reconciled, but for these shortfalls. @param isRetried whether what had failed was done now */
   reconciled(shortfalls: readonly Shortfall[], isRetried: boolean): void {
     if (isRetried) this.#failures.clear();
-    const now = new Set<string>();
-    for (const { consequence, error } of shortfalls) {
+    const now = new Map<string, string | undefined>();
+    for (const { jail, consequence, error } of shortfalls) {
       const text = `${consequence}: ${error.message}`;
       if (!this.#shortfalls.has(text) && !now.has(text))
         this.#events.firewallError(consequence, error.message, error.fix);
-      now.add(text);
+      now.set(text, jail);
     }
     this.#shortfalls = now;
   }

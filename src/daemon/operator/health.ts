@@ -8,7 +8,7 @@ export interface HealthParts {
   readonly docker: Pick<DockerState, 'isConnected' | 'troubles'>;
   readonly sources: Pick<LogSources, 'unreadable'>;
   readonly store: Pick<Store, 'status'>;
-  readonly enforcer: Pick<Enforcer, 'info' | 'troubles'>;
+  readonly enforcer: Pick<Enforcer, 'info' | 'troublesOfAllJails'>;
   /** Milliseconds since boot: a clock that is set makes nothing look old. */
   readonly uptime: () => number;
 }
@@ -55,8 +55,9 @@ export class Health {
     if (unreadable.length > 0) failing.set('logs', `no log can be read: ${unreadable.join(', ')}`);
     const { path, trouble } = store.status;
     if (trouble) failing.set('state', `nothing can be stored in ${path}: ${messageOf(trouble)}`);
-    if (!enforcer.info || enforcer.troubles.length > 0) {
-      const why = enforcer.troubles.join('; ') || 'the firewall has not been opened yet';
+    const troubles = enforcer.troublesOfAllJails;
+    if (!enforcer.info || troubles.length > 0) {
+      const why = troubles.join('; ') || 'the firewall has not been opened yet';
       failing.set('firewall', `bans are not enforced: ${why}`);
     }
     return failing;

@@ -1,9 +1,15 @@
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { DryRunFirewall } from '../../../src/firewall/dry-run.ts';
 import { FirewallError } from '../../../src/firewall/tool/errors.ts';
+import { Troubles } from '../../../src/daemon/enforcing/troubles.ts';
+import { eventLog } from '../../../src/daemon/events/event-log.ts';
 import { LiveDaemon } from '../jails/live-daemon.ts';
 
-const daemon = new LiveDaemon();
+let daemon: LiveDaemon;
+
+beforeEach(() => {
+  daemon = new LiveDaemon();
+});
 
 afterEach(() => daemon.end());
 
@@ -35,4 +41,23 @@ it('a failed ban hides no standing shortfall, and neither is logged again while 
   shortfalls = [];
   await daemon.control.live.reload(undefined);
   expect(daemon.control.status().firewall).toMatchObject({ healthy: true, troubles: [] });
+});
+
+it('what one jail lacks is no trouble of all, unless all lack it', () => {
+  const troubles = new Troubles(
+    eventLog({ info: () => undefined, warn: () => undefined, error: () => undefined }),
+  );
+  const error = new FirewallError('firewall-kernel', 'no such interface');
+  const lacking = (jail: string | undefined) => ({
+    jail,
+    family: undefined,
+    consequence: 'not enforced',
+    error,
+  });
+  troubles.reconciled([lacking('lan')], true);
+  expect(troubles.texts).toEqual(['not enforced: no such interface']);
+  expect(troubles.ofAllJails(['lan', 'web'])).toEqual([]);
+  expect(troubles.ofAllJails(['lan'])).toHaveLength(1);
+  troubles.reconciled([lacking(undefined)], true);
+  expect(troubles.ofAllJails(['lan', 'web'])).toHaveLength(1);
 });
