@@ -51,7 +51,7 @@ export function resolveJails(input: {
   readonly policy?: LabelPolicy;
   /** Who has defined which jail by label so far. */
   readonly definers?: Definers;
-  /** What was changed by hand, by jail. */
+  /** Changes made by hand, by jail. */
   readonly edits?: ReadonlyMap<string, JailEdits>;
 }): ResolvedJails {
   const { tree, networks = [] } = input;

@@ -13,7 +13,7 @@ import type {
 
 /** What the control server asks of the controller. Unknown jails are undefined. */
 export interface Controller {
-  /** What an operator looks at, and takes along. */
+  /** What an operator can view, export and import. */
   readonly views: Views;
   /** What changes jails while they run. */
   readonly live: LiveControl;
@@ -46,7 +46,7 @@ export interface LiveControl {
   attempt(jail: string, ips: readonly string[], lines: readonly string[]): Promise<HandResult | undefined>;
 }
 
-/** What an operator looks at, and takes along. */
+/** What an operator can view, export and import. */
 export interface Views {
   readonly events: EventSource;
   stats(): Stats;

@@ -5,11 +5,11 @@ import { readyText } from './events/describe.ts';
 import { restoreFailures } from './jails/counting.ts';
 import { type DaemonParts, wire } from './wiring.ts';
 
-/** Milliseconds between two looks at the kernel. */
+/** Milliseconds between two reconciliations with the kernel. */
 const reconcileEvery = 5000;
-/** Milliseconds between two looks for what need not be remembered any more. */
+/** Milliseconds between two purges of the store. */
 const purgeEvery = 3_600_000;
-/** Milliseconds between two looks for bans that have ended. */
+/** Milliseconds between two checks for bans that have ended. */
 const expireEvery = 1000;
 
 /**
@@ -45,7 +45,7 @@ export class Daemon {
       this.#rereadStore(end),
       ...sources.tasks(end),
       every(expireEvery, end, () => banTimes.look()),
-      // Before Docker has been seen, nobody knows what should be: what an earlier run left in the kernel protects.
+      // Before Docker has answered, the wanted state is unknown: what an earlier run left in the kernel protects.
       every(reconcileEvery, end, async () => docker.snapshot && runner.enforce()),
       every(reconcileEvery, end, async () => health.look()),
       every(purgeEvery, end, () => {
@@ -63,7 +63,7 @@ export class Daemon {
     }
   }
 
-  /** Ends what `run` left open. @param flush whether all rules are removed, or the bans stay in the kernel */
+  /** Closes what `run` left open. @param flush whether all rules are removed; else the bans stay in the kernel */
   async stop(flush: boolean): Promise<void> {
     const { firewall, store, events } = this.#wired;
     if (flush) await firewall.flush();
@@ -118,7 +118,7 @@ export class Daemon {
   }
 }
 
-/** Acts again and again, `ms` after the end of the time before, until `signal` aborts. */
+/** Acts repeatedly, `ms` after each run has ended, until `signal` aborts. */
 async function every(ms: number, signal: AbortSignal, act: () => Promise<unknown>): Promise<void> {
   const elapsed = (): Promise<boolean> => delay(ms, true, { signal }).catch(() => false);
   while (await elapsed()) await act();

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { allowPaths, programFolder } from './relaunch.ts';
 import type { RunOptions } from './options.ts';
 
-/** Where the process runs, as far as it says what may be read. */
+/** Facts about the process's environment that decide what it may read. */
 export interface Surroundings {
   /** Text of /proc/self/mountinfo in a container, else undefined. */
   readonly containerMounts: string | undefined;

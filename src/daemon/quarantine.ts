@@ -6,7 +6,7 @@ import type { FilterSpec } from '../filter/spec.ts';
 import { plainFile } from '../store/database-files.ts';
 import { stallNote, writeNote } from './stall-note.ts';
 
-/** Names that labels give may be longer. */
+/** Labels may give longer names. */
 const longestName = 500;
 const text = z.string().max(longestName);
 
@@ -14,7 +14,7 @@ const labelCulprit = z.object({ jail: text, container: text, where: text, key: t
 
 const culprit = labelCulprit.partial({ container: true, key: true, jail: true });
 
-/** Expressions that were at work when nothing went on any more. */
+/** Expressions that were being searched when the controller stalled. */
 export type Culprit = z.infer<typeof culprit>;
 
 const stall = z.object({ at: z.number().max(8.64e15), culprit: culprit.optional() });
@@ -40,7 +40,7 @@ export class Quarantine {
   readonly problems: readonly string[];
   readonly #keys: ReadonlySet<string>;
 
-  /** Takes over what the run before has left. Never throws. */
+  /** Reads what the previous run left. Never throws. */
   constructor(stateDir: string) {
     const problems: string[] = [];
     const attempt = <T>(path: string, act: (path: string) => T): T | undefined => {

@@ -12,7 +12,7 @@ export interface BanTimesParts {
   readonly clock: () => number;
 }
 
-/** Ends bans when their time is over, and keeps what is left of them when the clock is set. */
+/** Ends bans in time, and keeps their remaining time when the clock is set. */
 export class BanTimes {
   readonly #parts: BanTimesParts;
 
@@ -22,7 +22,7 @@ export class BanTimes {
 
   async look(): Promise<void> {
     const { registry, bans, events, clockSteps, clock } = this.#parts;
-    // Until it wasn't set: a ban isn't over for a clock that was set while the last step was followed.
+    // Repeated until the clock stands still: it may be set again while the last step is handled.
     for (let step = clockSteps.look(); step !== 0; step = clockSteps.look()) await this.#shift(step);
     const now = clock();
     const jails = [...registry.all.values()];
@@ -31,7 +31,7 @@ export class BanTimes {
       'expired',
     );
     for (const jail of jails) {
-      // A jail holds no more bans than can be restored in time; what is remembered of those that it gives up stays.
+      // A jail holds no more bans than can be restored in time; the history of those it sheds is kept.
       const shed = jail.shed();
       if (shed.length === 0) continue;
       events.bansShed(jail.name, shed.length, jail.bans.size);
@@ -39,7 +39,7 @@ export class BanTimes {
     }
   }
 
-  /** What the kernel counts down doesn't know the clock: what is known of it moves along. */
+  /** The kernel's timeouts ignore the clock, so the bans' times move along with it. */
   async #shift(step: number): Promise<void> {
     const { registry, bans, events } = this.#parts;
     for (const jail of registry.all.values()) jail.shift(step);

@@ -25,7 +25,7 @@ export interface WantedBan extends ClaimedBan, BanDetails {
   readonly ban?: Ban;
 }
 
-/** What has happened to a ban. */
+/** A change of a ban that has taken effect. */
 export type BanChange =
   | {
       readonly kind: 'in-force';
@@ -48,14 +48,14 @@ export interface BansParts {
   readonly clock: () => number;
 }
 
-/** Bans that are logged or stored before others have their turn. */
+/** Bans that are logged or stored in one turn of the event loop. */
 const atOnce = 500;
 
 /**
- * The one road of every ban and unban: what a log claims is corroborated, then never-ban list, jail, store, kernel, event, listeners. The store comes first because it writes ahead: a
- * change is queued there before the kernel is asked, and written with the position of the line that led to it, so that no crash forgets
- * it. What the kernel refuses for good is forgotten again. What it can't do now stays stored; it is tried again after each
- * reconciliation, and logged when it is done. Nothing here throws.
+ * The one road of every ban and unban. A ban takes these steps: what a log claims is corroborated; never-ban list, jail, store, kernel,
+ * event, listeners. The store comes before the kernel because it writes ahead: the change is queued there, and written together with the
+ * position of the line that led to it, so that no crash forgets it. A ban that the kernel refuses for good is removed again; one that it
+ * can't make now stays stored, is tried again after each reconciliation, and is logged when it is made. Nothing here throws.
  */
 export class Bans {
   readonly #parts: BansParts;
@@ -136,7 +136,7 @@ export class Bans {
     await this.#carryOut(bans.map((ban): BanChange => ({ kind: 'lifted', ban, reason })));
   }
 
-  /** Takes over other times of bans that are in force. The kernel first: its keeper goes by the clock. */
+  /** Changes the times of bans that are in force. The kernel first: its keeper goes by the clock. */
   async retime(bans: readonly Ban[]): Promise<void> {
     await this.#renew(bans);
     const { store } = this.#parts;
@@ -152,7 +152,7 @@ export class Bans {
     return this.#failed.size === 0;
   }
 
-  /** Follows changes of the never-ban list: addresses of this host and of Docker come and go, and are no reason to forget a ban. */
+  /** Adapts to changes of the never-ban list: addresses of this host and of Docker come and go, which must not make a ban forgotten. */
   async review(): Promise<void> {
     const { neverBan, registry, events } = this.#parts;
     const resumed = this.#suspended.review(neverBan.current, registry.bans());
@@ -160,7 +160,7 @@ export class Bans {
     for (const ban of resumed) if (!this.#suspended.has(ban)) events.banResumed(ban);
   }
 
-  /** The kernel doesn't hold these bans, which were made before: only those that it will never take are forgotten. */
+  /** Notes that the kernel refused earlier bans; only those that it will never take are forgotten. */
   refused(refusals: readonly Refusal[]): void {
     for (const refusal of refusals) {
       const { jail, ip, kind, reason } = refusal;
@@ -169,7 +169,7 @@ export class Bans {
     }
   }
 
-  /** Logs which bans were restored until now; from now on, each is logged at once. */
+  /** Logs the bans restored so far; later ones are logged at once. */
   async logRestored(): Promise<void> {
     const bans = this.#pendingEvents ?? [];
     this.#pendingEvents = undefined;
@@ -182,7 +182,7 @@ export class Bans {
     return `it ${entry === ip ? 'is' : `overlaps ${entry}, which is`} in ignoreip of jail ${name}`;
   }
 
-  /** Takes a ban into its jail and the store. Undefined: there is nothing to be brought into force. */
+  /** Enters a ban into its jail and the store. @returns undefined if there is nothing to bring into force */
   #enter(wanted: WantedBan, origin: Origin) {
     const { registry, store, clock } = this.#parts;
     const { ip, ban: given, renewed = false } = wanted;
@@ -190,7 +190,7 @@ export class Bans {
     const isKnown = origin === 'imported' && given && lastsAsLong(jail?.bans.get(ip), given);
     const entered = given ? { ban: given, renewed } : jail?.ban(ip, clock());
     if (!entered) return undefined;
-    // What a log led to is in its jail already, and what was restored is stored.
+    // A ban from a log is in its jail already, and a restored one is in the store.
     if (given && origin !== 'log') jail?.restore(given);
     if (origin !== 'restored') store.keep(entered.ban, wanted);
     return jail && !isKnown ? entered : undefined;
@@ -225,7 +225,7 @@ export class Bans {
     return refused ?? [];
   }
 
-  /** Takes note of a change that the kernel is to make. A ban that was not told of is not told to have been longer, or lifted. */
+  /** Registers a change for the kernel to make. The renewal or lifting of a ban that was never logged isn't logged either. */
   #awaited(change: BanChange): BanChange {
     const id = idOf(change.ban);
     const before = this.#pending.get(id);
@@ -272,7 +272,7 @@ export class Bans {
     for (const listener of this.#listeners) listener(change);
   }
 
-  /** An address that is not banned is not banned in the jail's book either, nor in the store. */
+  /** Removes refused bans from their jails and the store. */
   #drop(refused: readonly (BanKey & { readonly reason: string })[]): void {
     const { registry, store, events } = this.#parts;
     for (const { jail, ip, reason } of refused) {

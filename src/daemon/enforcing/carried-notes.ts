@@ -11,10 +11,10 @@ import { canonicalAddress, canonicalPrefix } from '../../net/address.ts';
 import { prefixCover } from '../../net/prefix-cover.ts';
 import type { Store } from '../../store/store.ts';
 
-/** What each run leaves to the next, to be in force before Docker answers. The file may have been in other hands: what can't be read is left out. */
+/** What each run leaves to the next, to be in force before Docker answers. Anybody may have edited the file: entries that can't be read are left out. */
 export class CarriedNotes {
   readonly #notes: Store['notes'];
-  /** Each note as it was written last. */
+  /** Each note as last written. */
   readonly #written = new Map<string, string>();
 
   constructor(notes: Store['notes']) {
@@ -30,7 +30,7 @@ export class CarriedNotes {
     this.#write('guarded-jails', jails);
   }
 
-  /** Who gets to which container. */
+  /** Who may reach which container. */
   get access(): readonly AccessSpec[] {
     return readAccesses(this.#notes.get('access'));
   }
@@ -39,7 +39,7 @@ export class CarriedNotes {
     this.#write('access', access);
   }
 
-  /** Docker's networks: nothing may cut off their containers, before they are seen again either. */
+  /** Docker's networks: their containers must never be cut off, not even before Docker has answered. */
   get networks(): readonly NetworkSnapshot[] {
     return readNetworks(this.#notes.get('docker-networks'));
   }
@@ -48,7 +48,7 @@ export class CarriedNotes {
     this.#write('docker-networks', networks);
   }
 
-  /** Whose labels define which jail: whoever is there first after a restart is not given it. */
+  /** Whose labels define which jail, so that a restart doesn't hand it to whichever container comes first. */
   get definers(): Definers {
     return new Map(entriesOf(definer, this.#notes.get('jail-definers')));
   }
@@ -112,7 +112,7 @@ const access = z
   .object({
     container: text,
     closes: salvaged(closedPort),
-    // Who alone is let in: without an entry that can't be read, it is closed to that one only.
+    // An allow list: an entry that can't be read shuts out that one address only.
     allow: salvaged(prefix).optional(),
     deny: salvaged(prefix).catch([]),
     awaited: z.literal(true).optional().catch(undefined),
@@ -153,7 +153,7 @@ export function readNetworks(note: string | undefined): readonly NetworkSnapshot
   return entriesOf(network, note);
 }
 
-/** A list of which each entry is judged by itself: what can't be read is left out. */
+/** A list whose entries are validated one by one: those that can't be read are left out. */
 function salvaged<Entry>(entry: z.ZodType<Entry>) {
   return z.array(z.unknown()).transform((all) =>
     all.flatMap((each): Entry[] => {

@@ -1,7 +1,7 @@
-/** Milliseconds: less than this is the clock being brought right slowly, or the time between two readings. */
+/** Milliseconds; smaller jumps are slow clock correction, or the time between two readings. */
 const least = 5000;
 
-/** Notices when somebody sets the clock: time sources at boot, a person, a virtual machine that was moved. */
+/** Notices when the clock is set: by NTP at boot, by a person, or when a virtual machine is moved. */
 export class ClockSteps {
   readonly #clock: () => number;
   readonly #uptime: () => number;
@@ -9,7 +9,7 @@ export class ClockSteps {
 
   /**
    * @param clock epoch milliseconds
-   * @param uptime milliseconds since boot, which grow by themselves alone, also while the machine sleeps
+   * @param uptime milliseconds since boot; never set, and counting while the machine sleeps
    */
   constructor(clock: () => number, uptime: () => number) {
     this.#clock = clock;
@@ -17,7 +17,7 @@ export class ClockSteps {
     this.#ahead = clock() - uptime();
   }
 
-  /** Milliseconds by which the clock was set ahead since the last look; negative: back; 0: it was not. */
+  /** Milliseconds by which the clock was set forward since the last call; negative: back; 0: it wasn't set. */
   look(): number {
     const ahead = this.#clock() - this.#uptime();
     const step = ahead - this.#ahead;

@@ -27,9 +27,9 @@ export interface CorroborationParts {
   readonly clock: () => number;
 }
 
-/** Milliseconds between two events about one address in one jail. */
+/** Milliseconds between two events about the same address in the same jail. */
 const pause = 60_000;
-/** Addresses for which that is kept: whoever forges lines chooses them. */
+/** Most addresses for which this is remembered: whoever forges lines chooses them. */
 const mostSaid = 1000;
 
 /** Compares what logs say with what the kernel saw: a line that names an address which never spoke to the service was written by somebody else. */
@@ -48,7 +48,7 @@ export class Corroboration {
     return this.#counts.get(jail) ?? 0;
   }
 
-  /** Those of some bans that aren't believed: they are logged, and their addresses count from zero again. */
+  /** Finds bans that aren't to be believed, logs them, and resets the counts of their addresses. @returns these bans */
   async refute<Wanted extends ClaimedBan>(wanted: readonly Wanted[]): Promise<ReadonlySet<Wanted>> {
     const refuted = new Set<Wanted>();
     for (const [jail, bans] of Map.groupBy(
@@ -68,7 +68,7 @@ export class Corroboration {
     return refuted;
   }
 
-  /** It was believed before. A ban is stored once it is. */
+  /** Whether it was believed before: a ban is stored once it is. */
   #isBelieved({ jail, ip, renewed }: ClaimedBan): boolean {
     const stored = renewed ? this.#parts.store.get(jail, ip) : undefined;
     return stored !== undefined && isActive(stored, this.#parts.clock());

@@ -21,7 +21,7 @@ export interface EnforcerParts {
   readonly clock: () => number;
 }
 
-/** Restored bans that go down the road together. */
+/** Restored bans that are handled in one batch. */
 const restoredAtOnce = 10_000;
 
 /** Keeps the kernel at what the jails and labels say, and takes over what earlier runs have left in it. Nothing here throws. */
@@ -29,9 +29,9 @@ export class Enforcer {
   readonly #parts: EnforcerParts;
   /** Jails whose bans of an earlier run have been taken over. */
   readonly #adopted = new Set<string>();
-  /** The bans that `restoreLast` found, by jail, and `JAIL IP` of those that the kernel doesn't hold. */
+  /** The bans that `restoreLast` found, by jail, and `JAIL IP` of those that the kernel refused. */
   #early: { readonly bans: ReadonlyMap<string, readonly Ban[]>; readonly refused: ReadonlySet<string> };
-  /** Who gets to which container by its labels. Takes effect with the next `reconcile`. */
+  /** Who may reach which container, by its labels. Takes effect with the next `reconcile`. */
   access: readonly AccessSpec[] = [];
   #appliedAccess: readonly AccessSpec[] = [];
   #info: FirewallInfo | undefined;
@@ -43,22 +43,22 @@ export class Enforcer {
     this.#early = { bans: new Map(), refused: new Set() };
   }
 
-  /** What enforces the bans; undefined as long as nothing can. */
+  /** What enforces the bans; undefined while nothing can. */
   get info(): FirewallInfo | undefined {
     return this.#info;
   }
 
-  /** Who gets to which container, as the firewall was last told. */
+  /** Who may reach which container, as the firewall was last told. */
   get appliedAccess(): readonly AccessSpec[] {
     return this.#appliedAccess;
   }
 
-  /** What was not enforced at the last look, and why; for people. */
+  /** What the last reconciliation could not enforce, and why; for people. */
   get troubles(): readonly string[] {
     return this.#parts.troubles.texts;
   }
 
-  /** Those troubles that leave no jail alone. */
+  /** The troubles that affect all jails. */
   get troublesOfAllJails(): readonly string[] {
     const { troubles, registry } = this.#parts;
     return troubles.ofAllJails([...registry.active.keys()]);
@@ -94,7 +94,7 @@ export class Enforcer {
     }
   }
 
-  /** Reads what is remembered once more: it could not be read before. */
+  /** Reads the store again, after it could not be read at the start. */
   async readopt(): Promise<void> {
     this.#adopted.clear();
     await this.reconcile();
@@ -147,7 +147,7 @@ export class Enforcer {
     troubles.reconciled(shortfalls, await bans.retry());
   }
 
-  /** What enforces may be another than at the last look: the engine's firewall changed, or the variant of iptables that Docker uses. */
+  /** Logs a change of backend: the engine's firewall changed, or the variant of iptables that Docker uses. */
   #noteInfo(): void {
     const [before, now] = [this.#info, this.#parts.firewall.info];
     if (!now) return;
@@ -186,7 +186,7 @@ export class Enforcer {
     }
   }
 
-  /** The bans that earlier runs have left, by jail: those that are remembered, and what the kernel alone knows, which is remembered from now on. */
+  /** The bans that earlier runs left, by jail: stored ones, and those that only the kernel knows, which are stored from now on. */
   async #left(names: readonly string[]): Promise<Map<string, Ban[]>> {
     const left = new Map<string, Ban[]>();
     if (names.length === 0) return left;

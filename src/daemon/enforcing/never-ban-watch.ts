@@ -44,7 +44,7 @@ export class NeverBanWatch {
       interfaces.map(({ address }) => address),
       this.#networks(),
     );
-    // A new list makes the firewall look through all bans.
+    // A new list makes the firewall check all bans.
     if (isDeepStrictEqual(own, this.#own)) return;
     this.#own = own;
     this.#current = this.#listOf(own);

@@ -3,12 +3,12 @@ import type { BanKey } from '../../firewall/firewall.ts';
 import type { Ban } from '../../jail/ban.ts';
 import type { EventLog } from '../events/event-log.ts';
 
-/** Bans of addresses that must not be banned at present: they are remembered, and come into force again when that is over. */
+/** Bans of addresses that must not be banned at present: kept, and back in force when that is over. */
 export class SuspendedBans {
   readonly #events: EventLog;
   /** `JAIL IP`. */
   readonly #ids = new Set<string>();
-  /** By which all bans were looked through last. */
+  /** The list against which all bans were last checked. */
   #reviewed: NeverBan | undefined;
 
   constructor(events: EventLog) {
@@ -27,7 +27,7 @@ export class SuspendedBans {
   }
 
   /**
-   * Looks through all bans if the list has changed.
+   * Checks all bans if the list has changed.
    * @param list a new object when it changes
    * @returns those that are suspended no longer
    */

@@ -2,7 +2,7 @@ import { Dock2banError, messageOf } from '../../errors.ts';
 import type { Shortfall } from '../../firewall/firewall.ts';
 import type { EventLog } from '../events/event-log.ts';
 
-/** Messages of failed calls that are remembered until the firewall works again. */
+/** Failed calls that are remembered until the firewall works again. */
 const mostFailures = 20;
 
 /** What is not enforced at present, and why. Each is logged once, until it is over. */
@@ -10,7 +10,7 @@ export class Troubles {
   readonly #events: EventLog;
   /** Calls that have failed since the last reconciliation that worked: message → text. */
   readonly #failures = new Map<string, string>();
-  /** What the last reconciliation that worked could not put right: text → the one jail that it concerns. */
+  /** Shortfalls of the last reconciliation that worked: text → the jail, if it concerns one only. */
   #shortfalls: ReadonlyMap<string, string | undefined> = new Map();
 
   constructor(events: EventLog) {
@@ -22,7 +22,7 @@ export class Troubles {
     return [...this.#shortfalls.keys(), ...this.#failures.values()];
   }
 
-  /** Those that leave no jail alone: what one jail lacks may be its container's own doing. @param jails that run */
+  /** Troubles that affect all jails: what a single jail lacks may be its own container's doing. @param jails that run */
   ofAllJails(jails: readonly string[]): string[] {
     const lacking = new Set(this.#shortfalls.values());
     if (jails.every((jail) => lacking.has(jail))) return this.texts;

@@ -2,9 +2,9 @@ import { basename } from 'node:path';
 import { watch } from 'chokidar';
 import { Wake } from '../../async/wake.ts';
 
-/** Milliseconds of quiet after a change: what is saved in several steps is read when it is whole. */
+/** Milliseconds without a change before files are read, so that a save in several steps is read whole. */
 const quiet = 300;
-/** Milliseconds after which a change is taken up though others go on. */
+/** Milliseconds after which files are read although changes go on. */
 const longest = 3000;
 /** Milliseconds; nothing happens when it runs out. */
 const longWait = 3_600_000;
@@ -32,7 +32,7 @@ export async function watchConfig(
       !(stats.isDirectory() ? folders.has(basename(path)) : files.test(basename(path))),
   });
   watcher.on('all', () => activity.set());
-  // Without a watch left (ENOSPC), `reload` still works.
+  // When no more watches can be had (ENOSPC), `reload` still works.
   watcher.on('error', () => undefined);
   try {
     while (!signal.aborted) {

@@ -4,7 +4,7 @@ import type { Store } from '../../store/store.ts';
 import type { Jail } from '../../jail/jail.ts';
 import type { JailRegistry } from '../../jail/jail-registry.ts';
 
-/** What the jails count, as the store takes it. */
+/** The jails' counts, in the form the store takes. */
 export function countingOf(registry: Pick<JailRegistry, 'all'>): Counting {
   return {
     *changes() {
@@ -24,7 +24,7 @@ export function countingOf(registry: Pick<JailRegistry, 'all'>): Counting {
   };
 }
 
-/** Takes over what earlier runs have counted; what this one has counted of the same address stands. @param now epoch milliseconds */
+/** Takes over the counts of earlier runs, except of addresses that this run has counted. @param now epoch milliseconds */
 export function restoreFailures(jail: Jail, store: Store, now: number): void {
   for (const [ip, failures] of store.failures(jail.name, now, jail.spec.findtime)) {
     if (!jail.ignores(ip)) jail.failures.restore(ip, failures);

@@ -3,7 +3,7 @@ import { Turns } from '../../async/turns.ts';
 import type { CompileFilter } from '../../config/jails/checked-filters.ts';
 import type { FilterSpec } from '../../filter/spec.ts';
 
-/** As many as labels may have expressions, several times over. */
+/** Several times as many as labels may have expressions. */
 const mostRemembered = 20_000;
 
 /**

@@ -13,7 +13,7 @@ import type { Judge } from '../judging/judge.ts';
 import { restoreFailures } from './counting.ts';
 import type { JailMaker, JailRegistry } from '../../jail/jail-registry.ts';
 
-/** Gives what a jail's filter shows while it is at work. */
+/** Makes the sign that a jail's filter shows while it works. */
 export type SignOf = (jail: string, filter: FilterSpec) => WorkSign;
 
 export interface WorkshopParts {

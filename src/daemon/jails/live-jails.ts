@@ -65,19 +65,19 @@ export class LiveJails implements LiveControl {
     this.#definers = parts.definers;
   }
 
-  /** Follows what is known of Docker. */
+  /** Adapts to what is known of Docker. */
   async follow(): Promise<void> {
     await this.#serial.run(() => this.#apply());
   }
 
-  /** Resolves when nothing changes any more. */
+  /** Resolves when all changes are done. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#serial.run(async () => undefined);
   }
 
   reload(jail: string | undefined, restart = false): Promise<ReloadResult | undefined> {
-    // One that has not begun will see all that is written by now.
+    // A reload that hasn't begun will see everything written by now.
     const key = JSON.stringify([jail, restart]);
     const waiting = this.#waiting.get(key);
     if (waiting) return waiting;
@@ -190,7 +190,7 @@ export class LiveJails implements LiveControl {
     }
   }
 
-  /** Makes a configuration hold, if nothing is wrong with it. */
+  /** Applies a configuration, if nothing is wrong with it. */
   async #take(configuration: Configuration, only: string | undefined): Promise<ReloadResult | undefined> {
     const { events } = this.#parts;
     const next =
@@ -230,7 +230,7 @@ export class LiveJails implements LiveControl {
     return resolveSteered(steering, { ...(this.#parts.docker.snapshot ?? nothing), definers });
   }
 
-  /** Without those whose container is gone: the operator says so by a reload. */
+  /** Without those whose container is gone: a reload by the operator forgets them. */
   #presentDefiners(): Definers {
     const { snapshot } = this.#parts.docker;
     if (!snapshot) return this.#definers;
@@ -238,7 +238,7 @@ export class LiveJails implements LiveControl {
     return new Map([...this.#definers].filter(([, { container }]) => names.has(container)));
   }
 
-  /** Undefined: nothing is known of Docker yet, or everything ends, and so nothing runs. */
+  /** Undefined: nothing runs, since Docker hasn't answered yet or everything is ending. */
   async #apply(): Promise<JailChanges | undefined> {
     const { docker, runner } = this.#parts;
     if (!docker.snapshot || this.#isClosed) return undefined;

@@ -20,7 +20,7 @@ export function reloadFaults(before: ResolvedJails, after: ResolvedJails, only?:
   });
 }
 
-/** What is wrong that wasn't before. */
+/** New problems. */
 export function freshProblems(before: ResolvedJails, after: ResolvedJails): ConfigProblem[] {
   const known = new Set(before.problems.map((problem) => keyOf(problem)));
   return after.problems.filter((problem) => !known.has(keyOf(problem)));

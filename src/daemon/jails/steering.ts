@@ -12,11 +12,11 @@ export interface Wanted {
   readonly enabled: ReadonlySet<string>;
   /** Whose labels have defined which jail so far. */
   readonly definers: Definers;
-  /** What was changed by hand, by jail. */
+  /** Changes made by hand, by jail. */
   readonly edits: ReadonlyMap<string, JailEdits>;
 }
 
-/** A configuration as it was read: what it, and the labels, ask for. */
+/** A configuration as it was read: what it and the labels ask for. */
 export type Configuration = (wanted: Wanted) => ResolvedJails | Promise<ResolvedJails>;
 
 /** What decides which jails run, and how: the configuration, and what the operator has done by hand since it was read. */

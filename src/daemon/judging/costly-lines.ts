@@ -5,11 +5,11 @@ import type { EventLog } from '../events/event-log.ts';
 /** Milliseconds between two events about a jail. */
 const pause = 60_000;
 
-/** Tells of lines that were too costly for a jail's filter: an event a minute, for whoever writes such lines writes many. */
+/** Reports lines that were too costly for a jail's filter: one event a minute, since such lines come in masses. */
 export class CostlyLines {
   readonly #events: EventLog;
   readonly #clock: () => number;
-  /** By jail: when it was told of last, and how many came since. */
+  /** By jail: when it was last reported, and how many lines came since. */
   readonly #told = new Map<string, { at: number; since: number }>();
 
   constructor(events: EventLog, clock: () => number) {

@@ -9,7 +9,7 @@ export type RunProgram = (argv: readonly string[]) => Promise<number | undefined
 /** fail2ban's own limit for a command, milliseconds. */
 const commandTimeout = 60_000;
 
-/** Attackers set off commands: no more than this run at a time, and no more wait. */
+/** Attackers trigger commands, so only so many run at a time, and only so many wait. */
 const mostRunning = 4;
 const mostWaiting = 1000;
 
@@ -27,7 +27,7 @@ export class IgnoreCommand {
   readonly #answers = new Map<string, Map<string, Answer>>();
 
   readonly #onOverflow: (jail: string) => void;
-  /** When it was told of last, by jail. */
+  /** When it was last reported, by jail. */
   readonly #overflowed = new Map<string, number>();
   #running = 0;
   readonly #waiting: (() => void)[] = [];
@@ -75,7 +75,7 @@ export class IgnoreCommand {
     try {
       return await this.#run(argv);
     } catch {
-      // What can't be run at all, such as a word with a NUL, says nothing.
+      // A command that can't be run at all, for a NUL in a word for instance, decides nothing.
       return undefined;
     } finally {
       this.#running -= 1;
@@ -93,7 +93,7 @@ export class IgnoreCommand {
   }
 }
 
-/** Replaces fail2ban's tags. What a log line brought in stays one word: it is never split, and no shell sees it. */
+/** Replaces fail2ban's tags. Text from a log line stays one word: it is never split, and no shell sees it. */
 function fill(word: string, { id, time, attempts, fields }: Failure): string {
   const isAddress = canonicalAddress(id) !== undefined;
   const values: Readonly<Record<string, string>> = {

@@ -5,17 +5,17 @@ import type { Jail } from '../../jail/jail.ts';
 import type { EventLog } from '../events/event-log.ts';
 
 interface ReadFile {
-  /** What the file was when it was read: a change of either means it is read again. */
+  /** The file when it was read; if either changes, it is read again. */
   readonly version: string;
   readonly entries: readonly string[];
 }
 
-/** Keeps up what the DNS names and files in `ignoreip` stand for. */
+/** Keeps the addresses of DNS names and files in `ignoreip` up to date. */
 export class IgnoreRefresh {
   readonly #resolver: NameResolver;
   readonly #events: EventLog;
   readonly #files = new Map<string, ReadFile>();
-  /** The last known addresses: a resolver that fails takes nobody's protection away. */
+  /** The last known addresses, so that a failing resolver takes nobody's protection away. */
   readonly #addresses = new Map<string, readonly string[]>();
 
   constructor(resolver: NameResolver, events: EventLog) {
@@ -23,7 +23,7 @@ export class IgnoreRefresh {
     this.#events = events;
   }
 
-  /** Looks at the files and asks for the names again; names that are asked for the first time count from the next call on. */
+  /** Checks the files and resolves the names again; a name's first answer counts from the next call on. */
   async refresh(jails: Iterable<Jail>): Promise<void> {
     for (const jail of jails) {
       const { ignoreNames = [], ignoreFiles = [] } = jail.spec;

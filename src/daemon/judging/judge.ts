@@ -62,7 +62,7 @@ export class Judge {
     }
   }
 
-  /** The lines aren't held up: while the kernel works, reading goes on. */
+  /** Doesn't wait for the kernel: reading goes on meanwhile. */
   #count(jail: Jail, failures: readonly Failure[], log: Log | undefined): void {
     const { bans, store } = this.#parts;
     const wanted = failures.flatMap((failure) => this.#judge(jail, failure, log) ?? []);
@@ -70,12 +70,12 @@ export class Judge {
     if (wanted.length > 0) this.#unattended(bans.bringIntoForce(wanted, 'log'));
   }
 
-  /** What nobody waits for: a fault in it concerns one failure, and is logged. */
+  /** Runs a task that nobody waits for; its errors are logged. */
   #unattended(task: Promise<unknown>): void {
     task.catch((error: unknown) => this.#parts.events.fault(error));
   }
 
-  /** Counts a failure, and says what became of it. @returns the ban that follows */
+  /** Counts a failure, and logs the outcome. @returns the ban that follows */
   #judge(jail: Jail, failure: Failure, log: Log | undefined): WantedBan | undefined {
     const container = log?.container;
     const { bans, events, clock } = this.#parts;
@@ -104,7 +104,7 @@ export class Judge {
 
   #once(jail: string, id: string, report: () => void): void {
     const ids = this.#reported.get(jail) ?? new Set();
-    // Attackers choose ids: what has been reported is remembered up to a bound.
+    // Attackers choose ids, so the memory of what was reported is bounded.
     if (ids.has(id) || ids.size >= mostReported) return;
     this.#reported.set(jail, ids.add(id));
     report();
@@ -118,7 +118,7 @@ function claimOf({ spec }: Jail, { id, lines }: Failure, logged: number): Claim 
 
 const mostReported = 100;
 
-/** A prefix that a log tells of is no wider than one party may have. */
+/** Prefix lengths: wider ones, found in a log, belong to more than one party. */
 const widest = { 4: 16, 6: 32 } as const;
 
 function isBannedPrefix(id: string): boolean {

@@ -59,7 +59,7 @@ export class Matching {
   }
 }
 
-/** False: the line is none of those that the filter is for, or it would find nothing in it, nor in a part of it. */
+/** False: the filter isn't for lines of this stream, or would find nothing in the line or any part of it. */
 function mayMatter({ jail, screen }: ActiveJail, { time, text, stream }: LogLine): boolean {
   const wanted = jail.spec.filter.stream;
   if (wanted !== undefined && stream !== undefined && stream !== wanted) return false;

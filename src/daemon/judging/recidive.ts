@@ -4,14 +4,14 @@ import type { Jail } from '../../jail/jail.ts';
 import type { BanChange } from '../enforcing/bans.ts';
 import type { JailRegistry } from '../../jail/jail-registry.ts';
 
-/** Milliseconds within which a ban's line is read, if it goes to a log that a jail reads. */
+/** Milliseconds within which the line of a ban is expected in a log that a jail reads. */
 const readWithin = 600_000;
 /** Milliseconds by which a line may be dated before the ban: some logs have whole seconds. */
 const earlier = 2000;
-/** Bans that wait for their lines. */
+/** Most bans that wait for their lines. */
 const mostWaiting = 10_000;
 
-/** A ban as fail2ban.log tells it. */
+/** The line of a ban in fail2ban.log. */
 const banLine = /\[([^\]\s]+)\]\s+Ban\s/;
 
 /**
@@ -31,7 +31,7 @@ export class Recidive {
     this.#clock = clock;
   }
 
-  /** What a ban counts as, in which jails: a new one of a log or of an operator. A jail doesn't count its own. */
+  /** The failures that a new ban by a log or an operator means to other jails. */
   feed(change: BanChange): { readonly jail: Jail; readonly failure: Failure }[] {
     if (change.kind !== 'in-force' || change.renewed) return [];
     if (change.origin !== 'log' && change.origin !== 'hand') return [];
@@ -46,7 +46,7 @@ export class Recidive {
     });
   }
 
-  /** Of the failures in a log that a jail reads, those that don't tell of a ban that it was fed with. */
+  /** Drops failures whose line reports a ban that the jail was already fed. */
   unfed(jail: Jail, failures: readonly Failure[]): readonly Failure[] {
     if (this.#fed.size === 0 || !countsBans(jail.spec)) return failures;
     return failures.filter(({ id, time, lines }) => {
@@ -65,7 +65,7 @@ export class Recidive {
     }
   }
 
-  /** Whether a line of that time tells of a ban that was fed; each is taken once. */
+  /** Whether a line of that time reports a ban that was fed; each matches once. */
   #take(key: string, time: number): boolean {
     const times = this.#fed.get(key);
     const index = times?.findIndex((fed) => time >= fed - earlier && time <= fed + readWithin) ?? -1;

@@ -121,7 +121,7 @@ export class HandControl implements Controller {
       const within = ips.length > 0 ? ips.flatMap((ip) => jail.bansWithin(ip)) : [...jail.bans.values()];
       return within.flatMap(({ ip }) => jail.unban(ip) ?? []);
     });
-    // They are out of the store at once, and so not idle ones.
+    // These leave the store at once, so they aren't counted as idle.
     const lifted = bans.lift(ended, 'by hand');
     const idle = named ? [] : this.#idle(ips);
     await Promise.all([lifted, enforcer.forget(idle)]);
@@ -137,7 +137,7 @@ export class HandControl implements Controller {
    */
   #idle(ips: readonly string[]): readonly BanKey[] {
     const { registry, store, clock } = this.#parts;
-    // At the very start nobody knows yet which jails run, and bans of the last run are in force without them.
+    // At the very start it isn't known which jails run, while bans of the last run are already in force.
     if (registry.all.size === 0) return [];
     const now = clock();
     const isIdle = ({ jail }: BanKey): boolean => !registry.active.has(jail);

@@ -9,7 +9,7 @@ export interface HealthParts {
   readonly sources: Pick<LogSources, 'unreadable'>;
   readonly store: Pick<Store, 'status'>;
   readonly enforcer: Pick<Enforcer, 'info' | 'troublesOfAllJails'>;
-  /** Milliseconds since boot: a clock that is set makes nothing look old. */
+  /** Milliseconds since boot; unlike the clock, it is never set. */
   readonly uptime: () => number;
 }
 
@@ -19,7 +19,7 @@ type Need = 'Docker' | 'logs' | 'state' | 'firewall';
 /** Milliseconds that something may fail before the health check does: an engine restarts, a log is rotated. */
 const patience = 60_000;
 
-/** Tells a controller that runs from one that works: what has failed for more than a minute makes it unhealthy. */
+/** Tells a controller that works from one that merely runs: whatever has failed for more than a minute makes it unhealthy. */
 export class Health {
   readonly #parts: HealthParts;
   /** Since when each has failed without a break, as `uptime` counts. */

@@ -1,4 +1,4 @@
-/** A time as the interface writes it. @param time epoch milliseconds */
+/** A time as the API writes it. @param time epoch milliseconds */
 export function iso(time: number): string {
   return new Date(time).toISOString();
 }

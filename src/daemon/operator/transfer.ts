@@ -36,7 +36,7 @@ function transferred({ until, failures, container, since, ...ban }: StoredBan): 
   };
 }
 
-/** A ban that was taken along. One that began in the future was made by a clock that was ahead. */
+/** An imported ban. One that begins in the future was made by a clock that was ahead. */
 export function received(ban: TransferredBan, now: number): StoredBan {
   const since = Date.parse(ban.since);
   const { jail, ip, count, lines } = ban;

@@ -27,12 +27,12 @@ export interface ViewParts {
   readonly clock: () => number;
 }
 
-/** Bans that are imported in one go, so that matching goes on in between. */
+/** Bans that are imported in one turn, so that matching goes on in between. */
 const sliceBans = 50;
-/** Milliseconds for which the sum of what is remembered is used again: it takes some ten milliseconds to make. */
+/** Milliseconds for which the statistics of the store are cached: they take some ten milliseconds to make. */
 const statisticsAge = 5000;
 
-/** What an operator looks at, and takes along. */
+/** What an operator can view, export and import. */
 export class DaemonViews implements Views {
   readonly #parts: ViewParts;
   readonly #counts: EventCounts;

@@ -18,11 +18,11 @@ export interface WhyParts {
   readonly clock: () => number;
 }
 
-/** Events that are told of an address; the newest. */
+/** Most events shown of an address, newest first. */
 const mostEvents = 50;
 /** Where an event's JSON may name its address; in a text, quotation marks are escaped. */
 const ipField = /"ip":"([^"\\]+)"/g;
-/** Bans that are told within a prefix that is asked for. */
+/** Most bans shown within a prefix. */
 const mostBans = 100;
 
 /** Everything that concerns a canonical address or prefix. */
@@ -65,7 +65,7 @@ function whyJail(ip: string, jail: Jail, { registry, store, bans: road, clock }:
   };
 }
 
-/** Jails that don't run, and of which something is remembered. */
+/** Jails that don't run but have something stored. */
 function otherJails(ip: string, { registry, store, clock }: WhyParts): WhyJail[] {
   const now = clock();
   const records = store.of(ip).filter(({ jail }) => !registry.all.has(jail));
@@ -112,14 +112,14 @@ function concerns({ failures, bans, past: over, ignoredBy }: WhyJail): boolean {
   return failures !== null || bans.length > 0 || over.length > 0 || ignoredBy !== null;
 }
 
-/** The newest events of some of two thousand addresses: each event is looked through once, however many are asked for. */
+/** The newest events of any of these addresses; each event is searched once, however many addresses there are. */
 function eventsOf(ips: ReadonlySet<string>, source: EventSource): LogEvent[] {
   const found: LogEvent[] = [];
   for (const { json } of source.after(0).toReversed()) {
     if (found.length === mostEvents) break;
     if (!json.matchAll(ipField).some(([, ip]) => ips.has(ip!))) continue;
     const event: LogEvent = JSON.parse(json);
-    // A field within another may look like it.
+    // Text within another field may look like one.
     if (event.ip !== undefined && ips.has(event.ip)) found.push(event);
   }
   return found.toReversed();
