@@ -30,10 +30,11 @@ export class Site implements AsyncDisposable {
     const labels = { ...strict('on-host'), 'fail2ban.port': '8140' };
     await lab.host.run(logged('on-host', { network: 'host', labels, command: onPorts(8140, 8141) }));
     await product.sees('jail-started', { jail: 'on-host' });
-    const site = new Site(cleanup.move(), { lab, product, attacker, honest });
-    await shutOut(product, attacker, site.closed[0], { jail: 'nginx-proxy', failures: 5 });
-    await shutOut(product, attacker, site.closed[1], { jail: 'on-host', failures: 2 });
-    return site;
+    const [published, onHost] = closedOf(lab.host);
+    await shutOut(product, attacker, published, { jail: 'nginx-proxy', failures: 5 });
+    await shutOut(product, attacker, onHost, { jail: 'on-host', failures: 2 });
+    // Only now: whatever fails before ends the lab, so that the next can begin.
+    return new Site(cleanup.move(), { lab, product, attacker, honest });
   }
 
   get host(): LabHost {
@@ -42,7 +43,7 @@ export class Site implements AsyncDisposable {
 
   /** What the attacker is banned from: a published port, and one of the host. */
   get closed(): readonly [string, string] {
-    return [`http://${this.host.ip4}`, `http://${this.host.ip4}:8140`];
+    return closedOf(this.host);
   }
 
   /** An honest client's long connection to a service without a jail. */
@@ -57,4 +58,8 @@ export class Site implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cleanup.disposeAsync();
   }
+}
+
+function closedOf({ ip4 }: LabHost): [published: string, onHost: string] {
+  return [`http://${ip4}`, `http://${ip4}:8140`];
 }
