@@ -30,6 +30,15 @@ const cells = [
 
 const jails: GuardedJail[] = [{ name: 'nginx-proxy', closes: [published(80)], blocktype: 'drop' }];
 
+/** As the firewall of a controller does beside the bans. */
+async function noteVisitors(host: Netns): Promise<void> {
+  const visitors = new Visitors({ tools: host.tools, procNet: host.procNet, neverBan: () => neverBan });
+  await visitors.reconcile(
+    jails.map((jail) => ({ ...jail, watch: { ports: [published(80)], seconds: 600 } })),
+  );
+  await visitors.close();
+}
+
 describe.skipIf(whyNotHere()).each(cells)(
   'doctor, $backend with iptables-$variant',
   ({ backend, variant }) => {
@@ -68,6 +77,7 @@ describe.skipIf(whyNotHere()).each(cells)(
       server = await serveControl(join(directory, 'socket'), { ...fakeController(), status: () => status });
       ({ firewall } = await openFirewall(host, backend));
       await firewall.reconcile(jails);
+      await noteVisitors(host);
       await firewall.ban([banFor('203.0.113.9', undefined, 'nginx-proxy')]);
     });
 
@@ -292,11 +302,7 @@ describe.skipIf(whyNotHere())('uninstall-rules', () => {
     await other.reconcile(jails);
     await other.ban([banFor('203.0.113.9', 600, 'nginx-proxy')]);
     await other.close();
-    const visitors = new Visitors({ tools: host.tools, procNet: host.procNet, neverBan: () => neverBan });
-    await visitors.reconcile(
-      jails.map((jail) => ({ ...jail, watch: { ports: [published(80)], seconds: 600 } })),
-    );
-    await visitors.close();
+    await noteVisitors(host);
     // What a doctor leaves that was killed.
     await host.feed('add table inet dock2ban-doctor\n', 'nft', '-f', '-');
     expect(await kernel()).not.toBe(before);
